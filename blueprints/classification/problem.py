@@ -1,0 +1,279 @@
+"""Classification: one row is one unit, it belongs to one class, and an action is worth what that
+class makes of it.
+
+Everything that differs between kinds of problem is here; the stages around it are the same for all.
+Only training needs scikit-learn, and importing it takes longer than a whole other stage: the
+functions for training import it themselves.
+"""
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from . import intervals
+from .errors import Mendable
+from .intervals import Interval
+
+NOTHING, REVIEW = "none", "review"
+Brief = dict[str, Any]
+
+TERMS: dict[str, tuple[pl.Expr, pl.Expr]] = {
+    "value_per_1000": (pl.col("value") * 1000, pl.lit(1.0)),
+    "recall": (
+        (pl.col("positive") & (pl.col("action") != NOTHING)).cast(pl.Float64),
+        pl.col("positive").cast(pl.Float64),
+    ),
+    "precision": (
+        (pl.col("positive") & (pl.col("action") != NOTHING)).cast(pl.Float64),
+        (pl.col("action") != NOTHING).cast(pl.Float64),
+    ),
+    "acted_share": ((pl.col("action") != NOTHING).cast(pl.Float64), pl.lit(1.0)),
+}
+"""Metric to (numerator, denominator) per unit of the outcomes table; the metric is the ratio of
+their sums.
+"""
+
+
+def fit(
+    candidate: Any, x: pl.DataFrame, y: pl.Series, x_val: pl.DataFrame, y_val: pl.Series
+) -> Any:
+    """A candidate fitted on training rows, its probabilities calibrated on validation rows (Platt's
+    sigmoid).
+    """
+    from sklearn.calibration import CalibratedClassifierCV
+    from sklearn.frozen import FrozenEstimator
+
+    fitted = candidate.fit(x, y.cast(pl.String).to_numpy())
+    return CalibratedClassifierCV(FrozenEstimator(fitted), method="sigmoid").fit(
+        x_val, y_val.cast(pl.String).to_numpy()
+    )
+
+
+def fit_rule(rule: Any, x: pl.DataFrame, y: pl.Series) -> Any:
+    """The rule with the shares it takes from training rows."""
+    return rule.fit(x, y.cast(pl.String).to_numpy())
+
+
+def loss(predictions: pl.DataFrame, y: pl.Series) -> float:
+    """What the choice between candidates goes by: log loss, in nats per row; prices play no part in
+    it.
+    """
+    from sklearn.metrics import log_loss
+
+    classes = _classes(predictions)
+    return float(
+        log_loss(y.cast(pl.String).to_numpy(), _matrix(predictions, classes), labels=classes)
+    )
+
+
+def predict(model: Any, x: pl.DataFrame) -> pl.DataFrame:
+    """One Float64 column `p_<class>` per class, in the order of the names."""
+    probabilities = model.predict_proba(x)
+    order = np.argsort(model.classes_)
+    return pl.DataFrame({f"p_{model.classes_[k]}": probabilities[:, k] for k in order})
+
+
+def power_alone(feature: pl.Series, y: pl.Series, seed: int) -> float:
+    """How well one feature alone tells the classes apart: AUC (one class against the rest, mean) on
+    the other half.
+    """
+    from sklearn.metrics import roc_auc_score
+    from sklearn.tree import DecisionTreeClassifier
+
+    codes = feature.to_physical() if feature.dtype in (pl.Enum, pl.Categorical) else feature
+    x = codes.cast(pl.Float64).fill_null(float("nan")).to_numpy().reshape(-1, 1)
+    target = y.cast(pl.String).to_numpy()
+    half = np.random.default_rng(seed).permutation(len(target)) % 2 == 0
+    if set(target[half]) != set(target[~half]):
+        return 0.5
+    tree = DecisionTreeClassifier(max_depth=4, min_samples_leaf=5, random_state=seed).fit(
+        x[half], target[half]
+    )
+    scores = tree.predict_proba(x[~half])
+    scores = scores[:, 1] if scores.shape[1] == 2 else scores
+    return float(roc_auc_score(target[~half], scores, multi_class="ovr", labels=tree.classes_))
+
+
+def act(predictions: pl.DataFrame, brief: Brief) -> pl.DataFrame:
+    """`action` (String) and `score` (Float64, the action's expected value in money) for every
+    prediction.
+
+    The action is the column of probabilities times prices that is highest, nothing being worth 0
+    and a review one more action: a person finds the truth and acts on it. With `at_most` of
+    `out_of`, only the best keep their action; ties are broken by a hash of the unit, so that no
+    order of rows favours anyone.
+    """
+    prices, names = _prices(predictions, brief)
+    expected = _matrix(predictions, _classes(predictions)) @ prices.T
+    if brief["risk"] == "high":
+        expected[:, [name != REVIEW for name in names]] = -np.inf
+    best = expected.argmax(axis=1)
+    score = expected.max(axis=1)
+    wanted = score > 0
+    decision = brief["decision"]
+    if decision["at_most"] is not None:
+        room = int(len(score) * decision["at_most"] / decision["out_of"])
+        lot = (predictions["row"].to_numpy().astype(np.uint64) * np.uint64(2654435761)) % np.uint64(
+            2**32
+        )
+        wanted[np.lexsort((lot, -score))[room:]] = False
+    chosen = np.where(wanted, np.array(names, dtype=object)[best], NOTHING)
+    return pl.DataFrame({"action": pl.Series(chosen.tolist(), dtype=pl.String), "score": score})
+
+
+def outcomes(predictions: pl.DataFrame, brief: Brief) -> pl.DataFrame:
+    """The outcomes table of one model.
+
+    Columns: `unit` (UInt32), `cluster` and the segments (String), `action`, `outcome` (the true
+    class), `score`, `value` (money against doing nothing), `positive` (acting on the unit was worth
+    more than nothing).
+    """
+    prices, names = _prices(predictions, brief)
+    classes = _classes(predictions)
+    segments = [
+        c
+        for c in predictions.columns
+        if c not in ("row", "cluster", "target") and not c.startswith("p_")
+    ]
+    acted = act(predictions, brief)
+    cells = {(NOTHING, name): 0.0 for name in classes}
+    cells |= {
+        (a, c): float(prices[i, j]) for i, a in enumerate(names) for j, c in enumerate(classes)
+    }
+    worth = pl.DataFrame(
+        [(a, c, v) for (a, c), v in cells.items()],
+        schema=["action", "outcome", "value"],
+        orient="row",
+    )
+    acting = [c for c in classes if any(cells[a, c] > 0 for a in names if a != REVIEW)]
+    return (
+        predictions.select(
+            pl.col("row").alias("unit"), "cluster", *segments, outcome=pl.col("target")
+        )
+        .with_columns(acted)
+        .join(worth, on=["action", "outcome"], how="left", maintain_order="left")
+        .with_columns(positive=pl.col("outcome").is_in(acting))
+        .select("unit", "cluster", *segments, "action", "outcome", "score", "value", "positive")
+    )
+
+
+def bounds(metric: str, brief: Brief) -> tuple[float, float]:
+    """The lowest and highest numerator that one unit can have."""
+    if metric != "value_per_1000":
+        return 0.0, 1.0
+    prices = [price for action in brief["value"]["actions"].values() for price in action.values()]
+    return 1000 * min(0.0, *prices), 1000 * max(0.0, *prices)
+
+
+def extra_metrics(
+    outcome: pl.DataFrame, predictions: pl.DataFrame, confidence: float
+) -> dict[str, Interval]:
+    """How well the units are ordered and how honest the probabilities are: average precision, AUC,
+    Brier score.
+
+    For several classes the score is the expected value of acting, and the Brier score sums over
+    classes.
+    """
+    classes = _classes(predictions)
+    positive, score, cluster = (
+        outcome[name].to_numpy() for name in ("positive", "score", "cluster")
+    )
+    truth = predictions["target"].to_numpy()[:, None] == np.array(classes)
+    error = ((_matrix(predictions, classes) - truth) ** 2).sum(axis=1) / (
+        2 if len(classes) == 2 else 1
+    )
+    return {
+        "average_precision": intervals.average_precision(positive, score, cluster, confidence),
+        "roc_auc": intervals.roc_auc(positive, score, cluster, confidence),
+        "brier": intervals.mean(error, cluster, confidence),
+    }
+
+
+def calibration(outcome: pl.DataFrame, predictions: pl.DataFrame, bins: int = 10) -> pl.DataFrame:
+    """Predicted against observed share of positive units, in `bins` groups of equal size.
+
+    Columns: `mean_predicted`, `observed` (Float64), `n` (UInt32).
+    """
+    acting = [f"p_{name}" for name in outcome.filter("positive")["outcome"].unique().sort()]
+    frame = pl.DataFrame(
+        {"p": predictions.select(pl.sum_horizontal(acting)).to_series(), "y": outcome["positive"]}
+    )
+    return (
+        frame.with_columns(bin=((pl.col("p").rank("average") - 0.5) * bins // pl.len()))
+        .group_by("bin")
+        .agg(mean_predicted=pl.col("p").mean(), observed=pl.col("y").mean(), n=pl.len())
+        .sort("bin")
+        .drop("bin")
+    )
+
+
+def value_curve(predictions: pl.DataFrame, brief: Brief, shares: list[float]) -> pl.DataFrame:
+    """Value per 1,000 units if the best `acted_share` of them were acted on: what more or less
+    capacity would be worth.
+
+    Columns: `acted_share`, `value_per_1000` (Float64). Units of equal score count with their mean
+    value.
+    """
+    unlimited = brief | {"decision": brief["decision"] | {"at_most": None, "out_of": None}}
+    ordered = (
+        outcomes(predictions, unlimited)
+        .with_columns(pl.col("value").mean().over("score"))
+        .sort("score", descending=True)
+    )
+    earned = ordered["value"].cum_sum()
+    ends = [max(int(share * ordered.height), 1) - 1 for share in shares]
+    return pl.DataFrame(
+        {"acted_share": shares, "value_per_1000": earned.gather(ends) * 1000 / ordered.height}
+    )
+
+
+def in_words(brief: Brief) -> str:
+    """The decision and its prices in one clause: `call at most 400 of 5,000 customers a week; a
+    right call …`.
+    """
+    decision, value = brief["decision"], brief["value"]
+    actions = decision["action"] if isinstance(decision["action"], list) else [decision["action"]]
+    words = " or ".join(actions)
+    if decision["at_most"] is not None:
+        words += f" at most {decision['at_most']:,} of {decision['out_of']:,} {decision['unit']}s"
+        words += f" a {decision['every']}" if decision["every"] else ""
+    else:
+        words += f" each {decision['unit']} for whom it pays"
+    for action in actions:
+        prices = value["actions"][action].values()
+        right, wrong = max(prices), -min(prices)
+        words += (
+            f"; a right {action} earns {value['currency']} {right:,g}, a wrong one costs {wrong:,g}"
+        )
+    return words
+
+
+def _classes(predictions: pl.DataFrame) -> list[str]:
+    return [name.removeprefix("p_") for name in predictions.columns if name.startswith("p_")]
+
+
+def _matrix(predictions: pl.DataFrame, classes: list[str]) -> np.ndarray:
+    return predictions.select([f"p_{name}" for name in classes]).to_numpy()
+
+
+def _prices(predictions: pl.DataFrame, brief: Brief) -> tuple[np.ndarray, list[str]]:
+    """Actions by classes, in money; a review is worth the best action for the truth, less its own
+    cost.
+    """
+    value, classes = brief["value"], _classes(predictions)
+    names = list(value["actions"])
+    priced = set(value["actions"][names[0]])
+    if priced != set(classes):
+        raise Mendable(
+            "project-brief.md: value: expected a price for each class of the target "
+            f"({', '.join(sorted(classes))}), found {', '.join(sorted(priced))}. "
+            "Next: mend the brief, then uv run dvc repro"
+        )
+    prices = np.array([[float(value["actions"][name][c]) for c in classes] for name in names])
+    if value["review"] is None:
+        return prices, names
+    return np.vstack([prices, np.maximum(prices.max(axis=0), 0) + value["review"]]), [
+        *names,
+        REVIEW,
+    ]

@@ -1,0 +1,31 @@
+"""Training: a candidate learns something on a few hundred rows, and learns the same thing twice."""
+
+from typing import Any
+
+import polars as pl
+import pytest
+
+from project import contract, features, model
+from project.delivery.pipeline import problem
+
+NAMES = sorted(model.candidates(0))
+
+
+def trained(rows: pl.DataFrame, name: str) -> tuple[Any, pl.DataFrame, pl.Series]:
+    x, y = features.features(rows), rows[contract.TARGET]
+    return problem.fit(model.candidates(0)[name], x, y, x, y), x, y
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_small_training_run_beats_the_rule_on_its_own_rows(
+    sample: pl.DataFrame, name: str
+) -> None:
+    fitted, x, y = trained(sample, name)
+    rule = problem.fit_rule(model.rule(), x, y)
+    assert problem.loss(problem.predict(fitted, x), y) < problem.loss(problem.predict(rule, x), y)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_training_twice_gives_the_same_scores(sample: pl.DataFrame, name: str) -> None:
+    (once, x, _), (again, _, _) = trained(sample, name), trained(sample, name)
+    assert problem.predict(once, x).equals(problem.predict(again, x))

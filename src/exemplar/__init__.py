@@ -1,0 +1,1 @@
+"""The toolkit that a lead runs beside the template."""

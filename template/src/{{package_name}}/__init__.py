@@ -1,0 +1,1 @@
+"""The team writes contract, features and model; `delivery` makes them a delivered model."""

@@ -1,0 +1,1 @@
+"""What the template brings: everything between the team's three files and a delivered model."""

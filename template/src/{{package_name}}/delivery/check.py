@@ -1,0 +1,103 @@
+"""`check`: the gates that a pull request has to pass, on a laptop and in CI alike."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+from . import stage_deps
+from .pipeline.brief import Brief, BriefError, read
+from .pipeline.errors import Mendable
+from .pipeline.files import present, read_json
+from .pipeline.parameters import section
+
+SECTIONS = ("ingest", "validate", "split", "train", "evaluate")
+VERDICTS = {"ship": 0, "refresh": 0, "unclear": 0, "hold": 1}
+
+
+def brief(today: date) -> tuple[bool, str]:
+    """The brief is complete for its phase, and its promises still stand."""
+    path = Path("project-brief.md")
+    try:
+        content, _ = read(path)
+    except BriefError as error:
+        raise Mendable(str(error)) from None
+    found = [*overdue(content, path, today), *_missing_pages(content, path)]
+    return not found, "; ".join(found) or f"complete for phase {content.phase}"
+
+
+def overdue(content: Brief, path: Path, today: date) -> list[str]:
+    """The review date, where it has passed."""
+    if content.review_by is None or content.review_by >= today:
+        return []
+    told = f"expected `review_by` ahead of {today}, found {content.review_by}"
+    return [f"{path}: {told}. Next: review the brief, then set a new date"]
+
+
+def _missing_pages(content: Brief, path: Path) -> list[str]:
+    if content.phase != "deliver" or Path("docs/runbook.md").is_file():
+        return []
+    return [f"{path}: phase deliver expects docs/runbook.md, found no file"]
+
+
+def inputs(today: date) -> tuple[bool, str]:
+    """What the pipeline starts from is there; DVC itself would only say that a file is missing."""
+    sections = {name: section(Path("params.yaml"), name) for name in SECTIONS}
+    present(
+        Path(str(sections["ingest"].get("source"))),
+        made_by="uv run dvc pull (shared data), or mend `ingest: source:` in params.yaml",
+    )
+    try:
+        present(
+            Path("models/champion/card.json"),
+            made_by="uv run dvc pull models/champion.dvc (or uv run dvc checkout, on the machine "
+            "that made it), then uv run dvc repro",
+        )
+    except Mendable as problem:
+        raise Mendable(f"blocked: without the champion nothing ships.\n{problem}") from None
+    return True, "parameters, source and champion are there"
+
+
+def pipeline_deps(today: date) -> tuple[bool, str]:
+    """Every stage names the code it imports, so that a change reruns it."""
+    found = stage_deps.faults(Path("dvc.yaml"))
+    return not found, "\n".join(found) or "every stage names what it imports"
+
+
+def current(today: date) -> tuple[bool, str]:
+    """What is committed is what the pipeline makes from these files."""
+    asked = subprocess.run(
+        [sys.executable, "-m", "dvc", "status"], capture_output=True, text=True, check=False
+    )
+    if asked.returncode != 0:
+        raise Mendable(f"dvc status failed: {asked.stderr.strip()}\nNext: uv run dvc status")
+    if "up to date" in asked.stdout:
+        return True, "reports and models belong to these files"
+    stages = ", ".join(
+        line.rstrip(":") for line in asked.stdout.splitlines() if line and not line[0].isspace()
+    )
+    return False, f"these are out of date: {stages}. Next: uv run dvc repro"
+
+
+def decision(today: date) -> tuple[bool, str]:
+    """The verdict on the challenger."""
+    told = read_json(Path("reports/decision.json"))
+    return VERDICTS[told["verdict"]] == 0, told["sentence"]
+
+
+CHECKS: dict[str, Callable[[date], tuple[bool, str]]] = {
+    "brief": brief,
+    "inputs": inputs,
+    "stages": pipeline_deps,
+    "current": current,
+    "decision": decision,
+}
+
+
+def main() -> int:
+    """Run every check, say each result in a line; 1 if one says no."""
+    results = [(name, *check(date.today())) for name, check in CHECKS.items()]
+    for name, passed, sentence in results:
+        print(f"{'ok' if passed else 'NO':2}  {name}: {sentence}")
+    return 0 if all(passed for _, passed, _ in results) else 1

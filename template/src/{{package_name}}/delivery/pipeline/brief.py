@@ -1,0 +1,328 @@
+"""Read `project-brief.md`: prose for people, front matter that decides what ships.
+
+This file stands alone (no relative imports): the hook `project-brief` loads it by path for
+repositories of any kind.
+"""
+
+import difflib
+import json
+import os
+import re
+import sys
+from collections.abc import Iterable
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+Phase = Literal["discover", "define", "develop", "deliver"]
+Metric = Literal["value_per_1000", "recall", "precision", "acted_share"]
+COMPARABLE = ("value_per_1000", "recall")  # the same units are counted for both models
+LONGEST = 20  # lines of front matter
+NEXT = "Next: mend the brief, then uv run dvc repro"
+SECTIONS: dict[Phase, tuple[str, ...]] = {
+    "discover": ("Problem", "Users"),
+    "define": ("Evidence",),
+    "develop": ("How wrong answers are handled", "Alternatives considered", "Data"),
+    "deliver": (),
+}
+KEYS: dict[Phase, tuple[str, ...]] = {
+    "discover": ("owner", "sponsor"),
+    "define": ("outcome", "decision", "value"),
+    "develop": ("success",),
+    "deliver": ("experiment", "review_by"),
+}
+DATED = re.compile(r"^- \d{4}-\d{2}-\d{2}: \S", re.MULTILINE)
+
+Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
+
+
+class BriefError(ValueError):
+    """A brief that cannot be used; the message names the file, the key, what was expected and
+    found.
+    """
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Outcome(_Part):
+    """What the business wants to move: a figure, where it stands and where it should go."""
+
+    metric: Text
+    today: float
+    target: float
+
+
+class Decision(_Part):
+    """What is done for one unit, and how often it can be done: at most `at_most` in every `out_of`
+    units.
+    """
+
+    unit: Text
+    action: Text | list[Text]
+    at_most: int | None = Field(default=None, ge=1)
+    out_of: int | None = Field(default=None, ge=1)
+    every: Text | None = None
+
+    @model_validator(mode="after")
+    def _capacity(self) -> "Decision":
+        if (self.at_most is None) != (self.out_of is None):
+            raise ValueError("at_most and out_of belong together: how many of how many")
+        if self.at_most is not None and self.out_of is not None and self.at_most > self.out_of:
+            raise ValueError(f"at_most is at most out_of ({self.out_of})")
+        return self
+
+
+class Value(_Part):
+    """What each action is worth for each class, in money, against doing nothing.
+
+    `review` adds a person who finds the truth, takes the best action for it, and costs that much.
+    """
+
+    currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+    review: float | None = Field(default=None, le=0)
+    actions: dict[Text, dict[Text, float]] = Field(min_length=1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _actions(cls, given: Any) -> Any:
+        if not isinstance(given, dict) or "actions" in given:
+            return given
+        fixed = {key: given[key] for key in ("currency", "review") if key in given}
+        return fixed | {"actions": {key: given[key] for key in given if key not in fixed}}
+
+    @model_validator(mode="after")
+    def _classes(self) -> "Value":
+        named = [set(classes) for classes in self.actions.values()]
+        if any(classes != named[0] for classes in named):
+            raise ValueError("every action needs a price for the same classes")
+        if not any(price > 0 for classes in self.actions.values() for price in classes.values()):
+            raise ValueError(
+                "at least one price above zero: otherwise doing nothing is always best"
+            )
+        return self
+
+
+class Line(_Part):
+    """One thing that must hold: a metric against a limit, or against the champion."""
+
+    metric: Metric
+    where: Annotated[str, StringConstraints(pattern=r"^each segment$|^\w+ = .+$")] | None = None
+    at_least: float | None = None
+    at_most: float | None = None
+    beats: Literal["champion"] | None = None
+    by: float | None = Field(default=None, gt=0)
+    not_below: Literal["champion"] | None = None
+    margin: float | None = Field(default=None, ge=0)
+
+    @model_validator(mode="after")
+    def _one_form(self) -> "Line":
+        forms = [
+            k for k in ("at_least", "at_most", "beats", "not_below") if getattr(self, k) is not None
+        ]
+        if len(forms) != 1:
+            raise ValueError("one of at_least, at_most, beats: champion, not_below: champion")
+        if (self.beats is None) != (self.by is None):
+            raise ValueError("beats and by belong together: by is the gain worth detecting")
+        if (self.not_below is None) != (self.margin is None):
+            raise ValueError(
+                "not_below and margin belong together: margin is what 'no worse' means"
+            )
+        if forms[0] in {"beats", "not_below"} and self.metric not in COMPARABLE:
+            raise ValueError(f"models are compared on {' or '.join(COMPARABLE)}")
+        return self
+
+
+class Brief(_Part):
+    """The front matter of a project brief."""
+
+    title: Text
+    phase: Phase
+    owner: Text | None = None
+    sponsor: Text | None = None
+    outcome: Outcome | None = None
+    decision: Decision | None = None
+    value: Value | None = None
+    success: list[Line] = []
+    guardrails: list[Line] = []
+    experiment: Text | None = None
+    risk: Literal["low", "medium", "high"] = "medium"
+    review_by: date | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Brief":
+        phases = get_args(Phase)
+        for phase in phases[: phases.index(self.phase) + 1]:
+            for key in KEYS[phase]:
+                if not getattr(self, key):
+                    raise ValueError(
+                        f"`{key}:` from phase {phase} on (this brief is in {self.phase})"
+                    )
+        if self.decision and self.value:
+            actions = self.decision.action
+            named = set(actions if isinstance(actions, list) else [actions])
+            if named != set(self.value.actions):
+                raise ValueError(
+                    f"a price for each action: decision.action names {', '.join(sorted(named))}, "
+                    f"value names {', '.join(sorted(self.value.actions))}"
+                )
+        if self.value and self.risk == "high" and self.value.review is None:
+            raise ValueError(
+                "risk: high needs `review:` in value, because a person decides every case"
+            )
+        return self
+
+
+def yaml(text: str) -> Any:
+    """Read YAML 1.2, where `on`, `yes` and `no` are words and not true or false; a key given twice
+    is an error.
+    """
+    return YAML(typ="safe", pure=True).load(text)
+
+
+def nearest(word: str, known: Iterable[object]) -> str:
+    """`; did you mean …?` where a known word is close, else nothing."""
+    close = difflib.get_close_matches(word, [str(name) for name in known], n=1)
+    return f"; did you mean `{close[0]}`?" if close else ""
+
+
+def explain(where: str, error: ValidationError, model: type[BaseModel]) -> str:
+    """One line for each fault: where, the key, what was expected, what was found."""
+    lines = []
+    for fault in error.errors():
+        key = ".".join(str(part) for part in fault["loc"])
+        if fault["type"] == "extra_forbidden":
+            word = str(fault["loc"][-1])
+            known = _known(model, fault["loc"][:-1])
+            hint = nearest(word, known) or f"; allowed: {', '.join(known)}"
+            lines.append(f"{where}: `{key}` is not a key here{hint}")
+        elif fault["type"] == "missing":
+            lines.append(f"{where}: `{key}` is missing")
+        else:
+            expected = (
+                fault["msg"].removeprefix("Value error, ").replace("Input should be", "expected")
+            )
+            expected = expected if expected.startswith("expected") else f"expected {expected}"
+            found = (
+                f", found {fault['input']!r}"
+                if not isinstance(fault["input"], dict | _Part)
+                else ""
+            )
+            lines.append(f"{where}: {f'`{key}`: ' if key else ''}{expected}{found}")
+    return "\n".join(lines)
+
+
+def _known(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
+    """The keys that are allowed at a place inside a model."""
+    for part in location:
+        field = model.model_fields.get(str(part))
+        inner = [field.annotation, *get_args(field.annotation)] if field else []
+        inner += [deeper for kind in inner for deeper in get_args(kind)]
+        models = [kind for kind in inner if isinstance(kind, type) and issubclass(kind, BaseModel)]
+        model = models[0] if models else model
+    return list(model.model_fields)
+
+
+def parse(text: str, name: str = "project-brief.md") -> tuple[Brief, dict[str, str]]:
+    """A brief and its sections (heading to text) from the text of the file `name`; faults raise
+    `BriefError`.
+    """
+    _, fence, rest = text.partition("---\n")
+    front, end, prose = rest.partition("\n---")
+    if _.strip() or not fence or not end:
+        raise BriefError(
+            f"{name}: expected front matter between two lines `---` at the top. {NEXT}"
+        )
+    if (length := len(front.splitlines())) > LONGEST:
+        raise BriefError(
+            f"{name}: expected at most {LONGEST} lines of front matter, found {length}. {NEXT}"
+        )
+    try:
+        content = yaml(front)
+        if not isinstance(content, dict):
+            raise BriefError(f"{name}: expected keys and values in the front matter. {NEXT}")
+        brief = Brief(**content)
+    except YAMLError as error:
+        raise BriefError(
+            f"{name}: expected YAML in the front matter, found\n{error}\n{NEXT}"
+        ) from None
+    except ValidationError as error:
+        raise BriefError(f"{explain(name, error, Brief)}\n{NEXT}") from None
+    found = sections(prose)
+    _require(brief, found, name)
+    return brief, found
+
+
+def sections(prose: str) -> dict[str, str]:
+    """Heading to text for every `## ` section, without its prompts (HTML comments)."""
+    parts = re.split(
+        r"^## (.+)$", re.sub(r"<!--.*?-->", "", prose, flags=re.DOTALL), flags=re.MULTILINE
+    )
+    return {
+        heading.strip(): text.strip()
+        for heading, text in zip(parts[1::2], parts[2::2], strict=True)
+    }
+
+
+def _require(brief: Brief, found: dict[str, str], name: str) -> None:
+    """Stop where a section that the phase asks for is missing or empty, or evidence has no date."""
+    phases = get_args(Phase)
+    for phase in phases[: phases.index(brief.phase) + 1]:
+        for heading in SECTIONS[phase]:
+            if not found.get(heading):
+                raise BriefError(
+                    f"{name}: expected text under `## {heading}` from phase {phase} on, found none "
+                    f"(this brief is in {brief.phase}). {NEXT}"
+                )
+            if heading == "Evidence" and not DATED.search(found[heading]):
+                raise BriefError(
+                    f"{name}: expected dated bullets (`- 2026-05-04: …`) under `## Evidence`, "
+                    f"found none. {NEXT}"
+                )
+
+
+def read(path: Path) -> tuple[Brief, dict[str, str]]:
+    """`parse` the file at `path`."""
+    try:
+        return parse(path.read_text(encoding="utf-8"), str(path))
+    except FileNotFoundError:
+        raise BriefError(f"{path}: expected a project brief, found no file. {NEXT}") from None
+    except UnicodeDecodeError:
+        raise BriefError(f"{path}: expected UTF-8 text. {NEXT}") from None
+
+
+def main(argv: list[str] | None = None) -> int:
+    """`brief.py project-brief.md [reports/brief.json]`: check a brief; with a second path, write it
+    as JSON.
+    """
+    given = [Path(word) for word in (sys.argv[1:] if argv is None else argv)]
+    try:
+        brief, found = read(given[0] if given else Path("project-brief.md"))
+    except BriefError as error:
+        print(error, file=sys.stderr)
+        return 2
+    for target in given[1:]:
+        content = brief.model_dump(mode="json") | {
+            "sections": {h: len(t.split()) for h, t in found.items()}
+        }
+        target.parent.mkdir(parents=True, exist_ok=True)
+        part = target.with_name(f".{target.name}.{os.getpid()}.part")
+        part.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        part.replace(target)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

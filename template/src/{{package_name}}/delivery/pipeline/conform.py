@@ -1,0 +1,162 @@
+"""From raw columns to the contract's types, with a reason for every row that does not fit."""
+
+import re
+from types import ModuleType
+
+import dataframely as dy
+import polars as pl
+
+from .brief import nearest
+from .errors import Mendable
+
+NAMES = ("Row", "ENTITY", "TIME", "HORIZON", "TARGET", "SEGMENTS", "PERSONAL", "MEANT", "EXAMPLE")
+WORDS = {
+    "nullability": "is missing",
+    "min": "is below the minimum",
+    "min_exclusive": "is not above the minimum",
+    "max": "is above the maximum",
+    "max_exclusive": "is not below the maximum",
+    "primary_key": "is there twice",
+    "unique": "is there twice",
+    "inf_nan": "is not a finite number",
+    "nan": "is not a number",
+    "inf": "is infinite",
+    "regex": "does not have the form asked for",
+}
+TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+
+
+def faults(contract: ModuleType) -> list[str]:
+    """What is wrong with the names that `contract.py` gives, one sentence each."""
+    missing = [name for name in NAMES if not hasattr(contract, name)]
+    if missing:
+        return [f"contract.py: expected the name {name}, found none" for name in missing]
+    columns = contract.Row.columns()
+    named = {"ENTITY": [contract.ENTITY], "TIME": [contract.TIME], "TARGET": [contract.TARGET]}
+    named |= {"SEGMENTS": contract.SEGMENTS, "PERSONAL": contract.PERSONAL}
+    return [
+        f"contract.py: {name} names `{column}`, which is no column of Row{nearest(column, columns)}"
+        for name, given in named.items()
+        for column in given
+        if column is not None and column not in columns
+    ]
+
+
+def to_contract(raw: pl.DataFrame, row: type[dy.Schema]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Split raw rows (with a column `row`) into valid and quarantined ones.
+
+    Valid: `row` and the contract's columns in the contract's types. Quarantined: `row`, the raw
+    values of the contract's columns as text, and `reasons` (List[String]). Text is read by the
+    contract: blanks are missing values, and a value that does not survive the conversion (1.5 for
+    an integer, "n/a" for a number) is a reason, never a silent null.
+    """
+    columns = row.columns()
+    if missing := [name for name in columns if name not in raw.columns]:
+        said = "; ".join(f"`{name}`{nearest(name, raw.columns)}" for name in missing)
+        raise Mendable(
+            f"data/raw.parquet: expected every column of contract.py, found none named {said}. "
+            "Next: mend contract.py or the source, then uv run dvc repro"
+        )
+    numbered: type[dy.Schema] = type("Numbered", (row,), {"row": dy.UInt32()})
+    typed = raw.select(
+        "row",
+        *(converted(raw.schema[name], column).alias(name) for name, column in columns.items()),
+    )
+    changed = [name for name, column in columns.items() if raw.schema[name] != column.dtype]
+    lost = raw.select("row", *(present(raw.schema[n], n).alias(n) for n in changed)).with_columns(
+        pl.col(n) & typed[n].is_null() for n in changed
+    )
+    kept, failure = numbered.filter(typed)
+    details = failure.details()
+    rules = [name for name in details.columns if name not in typed.columns]
+    words = {f"{n}|dtype": reason(n, "dtype", columns) for n in columns}
+    words |= {
+        f"{c}|{k}": reason(c, k, columns) for c, _, k in (rule.partition("|") for rule in rules)
+    }
+    broken = [lost.filter(n).select("row", column=pl.lit(n), kind=pl.lit("dtype")) for n in changed]
+    for rule in rules:
+        column, _, kind = rule.partition("|")
+        rows = details.filter(pl.col(rule) == "invalid")
+        broken.append(rows.select("row", column=pl.lit(column), kind=pl.lit(kind)))
+    unreadable = pl.col("kind").eq("dtype").any().over("row", "column")
+    reasons = (
+        pl.concat(broken)
+        .filter(~(unreadable & (pl.col("kind") == "nullability")))
+        .select("row", reasons=pl.concat_str("column", pl.lit("|"), "kind"))
+        .with_columns(pl.col("reasons").replace_strict(words, return_dtype=pl.String))
+        .group_by("row")
+        .agg(pl.col("reasons").sort())
+        .sort("row")
+    )
+    wrong = reasons.join(
+        raw.select("row", pl.col(*columns).cast(pl.String)), on="row", maintain_order="left"
+    )
+    valid = kept.join(reasons, on="row", how="anti", maintain_order="left")
+    return valid.select("row", *columns), wrong.select("row", *columns, "reasons")
+
+
+def present(found: pl.DataType, name: str) -> pl.Expr:
+    """Whether a raw value is there: neither null nor, in text, blank."""
+    value = pl.col(name)
+    return (
+        value.str.strip_chars().fill_null("") != "" if found == pl.String else value.is_not_null()
+    )
+
+
+def converted(found: pl.DataType, column: dy.Column) -> pl.Expr:
+    """A raw column in the contract's type; null where a value cannot be read or would be cut."""
+    value, expected = pl.col(column.name), column.dtype
+    if found == expected or (found == pl.String and expected == pl.String):
+        return value
+    if found == pl.String:
+        return _read(value.str.strip_chars(), expected)
+    if found.is_float() and expected.is_integer():
+        return _whole(value, expected)
+    return value.cast(expected, strict=False)
+
+
+def _read(text: pl.Expr, expected: pl.DataType) -> pl.Expr:
+    """Text as the contract's type: polars casts neither dates nor truth, and cuts numbers."""
+    if expected == pl.Boolean:
+        return text.str.to_lowercase().replace_strict(TRUTH, default=None, return_dtype=pl.Boolean)
+    if expected == pl.Date:
+        return text.str.to_date(strict=False)
+    if isinstance(expected, pl.Datetime):
+        unit, zone = expected.time_unit, expected.time_zone
+        return text.str.to_datetime(time_unit=unit, time_zone=zone, strict=False)
+    if expected.is_integer():
+        number = text.cast(pl.Float64, strict=False)
+        return pl.coalesce(text.cast(expected, strict=False), _whole(number, expected))
+    return text.cast(expected, strict=False)
+
+
+def _whole(value: pl.Expr, expected: pl.DataType) -> pl.Expr:
+    """Numbers without a fraction as integers, null for others: a plain cast would cut 1.5 to 1."""
+    return pl.when(value.round() == value).then(value).cast(expected, strict=False)
+
+
+def reason(column: str, kind: str, columns: dict[str, dy.Column]) -> str:
+    """A broken rule of a column (`age`, `min`) in words (`age is below the minimum`); of the row if
+    it has no kind.
+    """
+    if kind == "dtype":
+        return f"{column} is not {kind_of(columns[column])}"
+    words = (
+        WORDS.get(kind)
+        or f"breaks {re.sub(r'^check_*', '', kind or column).replace('_', ' ') or 'its check'}"
+    )
+    return f"{column} {words}" if kind else f"the row {words}"
+
+
+def kind_of(column: dy.Column) -> str:
+    """A column's type in words, for a message."""
+    if isinstance(column, dy.Enum):
+        return f"one of {', '.join(column.categories)}"
+    dtype = column.dtype
+    if dtype.is_integer():
+        return "a whole number"
+    if dtype.is_numeric():
+        return "a number"
+    return {"Boolean": "true or false", "Date": "a date", "Datetime": "a time"}.get(
+        str(dtype).split("(")[0], str(dtype)
+    )

@@ -1,0 +1,301 @@
+"""How sure a figure is: intervals, tests across slices, and how many units would tell.
+
+Ratios of sums (value per unit, recall, precision, shares, paired differences of them) are resampled
+by cluster; means and ranking metrics use influence values. All are reproducible: the seed is given,
+and the order of the rows plays no part.
+"""
+
+import math
+from statistics import NormalDist
+from typing import Literal, NamedTuple
+
+import numpy as np
+import polars as pl
+from numpy.typing import ArrayLike, NDArray
+
+FEWEST = 50
+"""The fewest positives (or units that a ratio counts) for an interval; below it: too few."""
+
+Numbers = NDArray[np.float64]
+
+
+class Interval(NamedTuple):
+    """An estimate (None: undefined) between its bounds (None: too few to tell)."""
+
+    estimate: float | None
+    lower: float | None
+    upper: float | None
+
+
+def ratio(
+    frame: pl.DataFrame,
+    numerator: str,
+    denominator: str,
+    cluster: str,
+    *,
+    extremes: tuple[float, float],
+    confidence: float,
+    draws: int,
+    seed: int,
+) -> Interval:
+    """sum(numerator) / sum(denominator) with a percentile bootstrap over clusters.
+
+    `extremes` are the lowest and the highest numerator that one unit can have. A unit of each (a
+    cluster of usual size, where rows share clusters) is imagined in the draws, not in the estimate,
+    as Agresti and Coull (1998) add successes and failures: without them, ten small gains and no
+    loss yet would look certain. Clusters whose sums are both 0 play no part.
+    """
+    sums, count = _cluster_sums(frame, numerator, denominator, cluster)
+    top, bottom = count @ sums
+    if bottom == 0:
+        return Interval(None, None, None)
+    estimate = float(top / bottom)
+    if frame[denominator].cast(pl.Float64).ne(0).sum() < FEWEST:
+        return Interval(estimate, None, None)
+    sums, count = _with_imagined(sums, count, extremes)
+    drawn = _drawn(sums, count, int(count.sum()), draws, seed)
+    rest = (1 - confidence) / 2
+    lower, upper = np.quantile(drawn[:, 0] / drawn[:, 1], [rest, 1 - rest])
+    return Interval(estimate, float(lower), float(upper))
+
+
+def tail(
+    frame: pl.DataFrame,
+    numerator: str,
+    denominator: str,
+    cluster: str,
+    *,
+    side: Literal["at_least", "at_most"],
+    limit: float,
+    extremes: tuple[float, float],
+    draws: int,
+    seed: int,
+) -> float:
+    """The chance of missing `limit` by this much or more when in truth it is just met.
+
+    A one-sided p-value for `holm`; 1 where the limit is met. Clusters, the imagined ones of `ratio`
+    among them, are reweighted by exponential tilting until they meet the limit (Efron 1981); for
+    rows of 0 and 1 that stand alone this is the exact binomial test. The draws are made from the
+    data as they are and weighted back (importance sampling, Davison and Hinkley 1997, 9.4), so the
+    far tail that many slices ask for needs no more of them.
+    """
+    sums, count = _cluster_sums(frame, numerator, denominator, cluster)
+    above = np.array([1, -limit]) if side == "at_least" else np.array([-1, limit])
+    size, missed, nothing = int(count.sum()), float(count @ (sums @ above)), 1e-9
+    if missed >= -nothing * (count @ np.abs(sums @ above)):
+        return 1.0
+    sums, count = _with_imagined(sums, count, extremes)
+    scale = float(np.abs(sums @ above).max())
+    gap = sums @ above / scale
+    if gap.max() <= nothing:
+        return 0.0  # no unit can do better than the limit, so one that does worse is proof
+    tilt = _tilt(gap, count)
+    drawn = _drawn(sums, count, size, draws, seed) @ above / scale
+    weight = np.exp(tilt * drawn - size * math.log(count @ np.exp(tilt * gap) / count.sum()))
+    p = float(np.mean(weight * (drawn <= missed / scale + nothing)))
+    # With two kinds of clusters, the limit settles how much they vary; else that is estimated.
+    return min(p, 1.0) if len(count) <= 4 else _student(p, size - 1)
+
+
+def holm(p: list[float], alpha: float) -> list[bool]:
+    """Which hypotheses are rejected, in the order of `p` (Holm 1979).
+
+    The chance that any true one is among them is at most `alpha`. One slice alone is judged as by
+    its two-sided interval when alpha = (1 - confidence) / 2.
+    """
+    rejected = [False] * len(p)
+    for rank, i in enumerate(sorted(range(len(p)), key=p.__getitem__)):
+        if p[i] > alpha / (len(p) - rank):
+            break
+        rejected[i] = True
+    return rejected
+
+
+def mean(values: ArrayLike, cluster: ArrayLike, confidence: float) -> Interval:
+    """The mean of continuous values (a Brier score, say), normal over cluster sums."""
+    x = np.asarray(values, dtype=np.float64)
+    if len(x) == 0:
+        return Interval(None, None, None)
+    estimate = float(x.mean())
+    half = _half_width(x - estimate, cluster, confidence)
+    if half is None or len(x) < FEWEST:
+        return Interval(estimate, None, None)
+    return Interval(estimate, estimate - half, estimate + half)
+
+
+def roc_auc(target: ArrayLike, score: ArrayLike, cluster: ArrayLike, confidence: float) -> Interval:
+    """Area under the ROC curve; `target` is true where positive. None without both classes.
+
+    Mid-ranks (DeLong, DeLong and Clarke-Pearson 1988), summed by cluster (Obuchowski 1997).
+    """
+    y, level, positive, negative = _levels(target, score)
+    p, n = positive.sum(), negative.sum()
+    if p == 0 or n == 0:
+        return Interval(None, None, None)
+    beaten = (negative.cumsum() - negative / 2) / n
+    beating = 1 - (positive.cumsum() - positive / 2) / p
+    estimate = float(positive @ beaten / p)
+    influence = np.where(y, (beaten[level] - estimate) / p, (beating[level] - estimate) / n)
+    return _share(estimate, influence * len(y), cluster, int(min(p, n)), confidence)
+
+
+def average_precision(
+    target: ArrayLike, score: ArrayLike, cluster: ArrayLike, confidence: float
+) -> Interval:
+    """Average precision, equal scores counted at the end of their tie. None without positives.
+
+    The mean over positives of the precision at their score. A unit's influence is its derivative
+    in the unit's weight: by its own term, and by the precision at all scores up to its own.
+    """
+    y, level, positive, negative = _levels(target, score)
+    p = positive.sum()
+    if p == 0:
+        return Interval(None, None, None)
+    hits, reached = (x[::-1].cumsum()[::-1] for x in (positive, positive + negative))
+    precision = hits / reached
+    estimate = float(positive @ precision / p)
+    own = y * (precision[level] - estimate)
+    others = (
+        y * (positive / reached).cumsum()[level] - (positive * hits / reached**2).cumsum()[level]
+    )
+    influence = (own + others) / p
+    return _share(estimate, influence * len(y), cluster, int(min(p, len(y) - p)), confidence)
+
+
+def needed(
+    gain: Interval, n: int, effect: float, confidence: float, power: float = 0.8
+) -> int | None:
+    """Units in all for a true gain of `effect` to get a lower bound above 0 with chance `power`.
+
+    n * ((z(confidence) + z(power)) * standard error / effect)^2 (Lachin 1981, eq. 1), the standard
+    error being half the width of `gain`, measured on `n` units, over z(confidence); and a tenth
+    more, because skewed gains fall two points short of the power without it (by simulation). None
+    where `gain` has no bounds.
+    """
+    if gain.lower is None or gain.upper is None:
+        return None
+    error = (gain.upper - gain.lower) / 2 / _z(confidence)
+    wanted = (_z(confidence) + NormalDist().inv_cdf(power)) * error
+    return math.ceil(1.1 * n * (wanted / effect) ** 2)
+
+
+def _z(confidence: float) -> float:
+    return NormalDist().inv_cdf((1 + confidence) / 2)
+
+
+def _cluster_sums(
+    frame: pl.DataFrame, numerator: str, denominator: str, cluster: str
+) -> tuple[Numbers, Numbers]:
+    """Distinct (numerator, denominator) sums of clusters, sorted, and the clusters with each."""
+    terms = (
+        pl.col(numerator).cast(pl.Float64).alias("n"),
+        pl.col(denominator).cast(pl.Float64).alias("d"),
+    )
+    sums = frame.select(pl.col(cluster).alias("c"), *terms).group_by("c").sum().drop("c").to_numpy()
+    # To twelve digits, because sums depend on the order of addition in the last one.
+    digits = 11 - np.floor(np.log10(np.abs(sums).max(axis=0, initial=1e-9))).astype(int)
+    n, d = (column.round(places) + 0.0 for column, places in zip(sums.T, digits, strict=True))
+    distinct = pl.DataFrame({"n": n, "d": d}).filter((pl.col("n") != 0) | (pl.col("d") != 0))
+    distinct = distinct.group_by("n", "d").agg(pl.len().cast(pl.Float64)).sort("n", "d")
+    return distinct.select("n", "d").to_numpy(), distinct["len"].to_numpy()
+
+
+def _with_imagined(
+    sums: Numbers, count: Numbers, extremes: tuple[float, float]
+) -> tuple[Numbers, Numbers]:
+    """One more cluster of each extreme, as large as the cluster in which the average unit lives."""
+    each = sums[:, 1]
+    size = (count @ each**2) / (count @ each)
+    return np.vstack([sums, [[x * size, size] for x in extremes]]), np.append(count, [1.0, 1.0])
+
+
+def _drawn(sums: Numbers, count: Numbers, size: int, draws: int, seed: int) -> Numbers:
+    """Sums over `size` clusters drawn with replacement, `draws` times: (draws, 2)."""
+    rng = np.random.default_rng(seed)
+    kinds, few = len(count), len(count) * 25 < size
+    clusters = np.repeat(sums, count.astype(int), axis=0).T.copy()
+    chunk = max(1, 4_000_000 // (kinds if few else size))  # keeps memory below 100 MB
+    parts = []
+    for start in range(0, draws, chunk):
+        rows = min(chunk, draws - start)
+        if few:
+            parts.append(rng.multinomial(size, count / count.sum(), size=rows) @ sums)
+        else:
+            who = rng.integers(0, clusters.shape[1], size=(rows, size))
+            parts.append(np.stack([column[who].sum(axis=1) for column in clusters], axis=1))
+    return np.concatenate(parts)
+
+
+def _student(p: float, df: int) -> float:
+    """A small one-sided normal `p` as Student's t would have it (Wallace 1959)."""
+    if not 0 < p < 0.5:
+        return min(p, 1.0)
+    square = NormalDist().inv_cdf(p) ** 2
+    return NormalDist().cdf(-(8 * df + 1) / (8 * df + 3) * math.sqrt(df * math.log1p(square / df)))
+
+
+def _tilt(gap: Numbers, count: Numbers) -> float:
+    """The exponent at which clusters weighted by exp(exponent * gap) have a mean gap of 0."""
+    low, high = 0.0, 1.0
+    while count @ (gap * np.exp(high * (gap - gap.max()))) < 0:
+        high *= 2
+    for _ in range(60):
+        middle = (low + high) / 2
+        below = count @ (gap * np.exp(middle * (gap - gap.max()))) < 0
+        low, high = (middle, high) if below else (low, middle)
+    return high
+
+
+def _levels(
+    target: ArrayLike, score: ArrayLike
+) -> tuple[NDArray[np.bool_], NDArray[np.intp], Numbers, Numbers]:
+    """Who is positive, each unit's level of score, positives and negatives by level, ascending."""
+    y = np.asarray(target, dtype=bool)
+    values, level = np.unique(np.asarray(score), return_inverse=True)
+    positive, negative = (
+        np.bincount(level, weights=who, minlength=len(values)).astype(np.float64) for who in (y, ~y)
+    )
+    return y, level, positive, negative
+
+
+def _half_width(influence: Numbers, cluster: ArrayLike, confidence: float) -> float | None:
+    """Half the interval of the mean of influence values; None with one cluster alone.
+
+    Student's t from the normal quantile (Abramowitz and Stegun 1964, 26.7.5), its degrees of
+    freedom by the kurtosis of the cluster sums (Satterthwaite 1946): where a few clusters make up
+    the standard error, it is itself uncertain.
+    """
+    codes = pl.Series(np.asarray(cluster)).rank("dense").to_numpy() - 1
+    sums = np.bincount(codes, weights=influence)
+    square, most = float(sums @ sums), len(sums) - 1
+    if most == 0 or square == 0:
+        return 0.0 if most else None
+    spread = float(np.sum(sums**4)) / square**2 - 1 / len(sums)
+    df = max(min(4, most), min(most, 2 / spread)) if spread > 0 else most
+    z = _z(confidence)
+    t = z + (z**3 + z) / (4 * df) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * df**2)
+    return t * math.sqrt(square * len(sums) / most) / len(influence)
+
+
+def _share(
+    estimate: float,
+    influence: Numbers,
+    cluster: ArrayLike,
+    rarer: int,
+    confidence: float,
+) -> Interval:
+    """Interval on the logit scale, which stays within 0 and 1 and is fair near both.
+
+    Where nothing varies (a perfect order), a unit of the rarer class (`rarer` of them) may still
+    be the first exception: Clopper and Pearson (1934) for none in `rarer`.
+    """
+    half = _half_width(influence, cluster, confidence)
+    if half is None or rarer < FEWEST:
+        return Interval(estimate, None, None)
+    half *= math.sqrt(rarer / (rarer - 1))
+    if half < 1e-12 or not 0 < estimate < 1:
+        half = 1 - ((1 - confidence) / 2) ** (1 / rarer)
+        return Interval(estimate, max(0.0, estimate - half), min(1.0, estimate + half))
+    logit, half = math.log(estimate / (1 - estimate)), half / (estimate * (1 - estimate))
+    lower, upper = (0.5 + 0.5 * math.tanh(x / 2) for x in (logit - half, logit + half))
+    return Interval(estimate, lower, upper)

@@ -1,0 +1,132 @@
+"""Stage `train`: the rule, and the best of the candidates that challenge it."""
+
+from typing import Any
+
+import polars as pl
+from pydantic import Field
+
+from ... import contract, features, model
+from . import model_folder, problem
+from .errors import Mendable, run
+from .files import paths, read_json, read_table, write_json
+from .parameters import Settings, read
+
+CANARIES = (
+    20  # rows that show, whenever a model is loaded, that it still scores as on its first day
+)
+LEAK_ROWS = 20_000  # rows are enough to see a column that alone gives the target away
+QUANTILES = [step / 20 for step in range(21)]
+
+
+class Train(Settings):
+    """`seed` of the candidates; `leak_auc`: a feature that alone reaches it is a suspected leak."""
+
+    seed: int
+    leak_auc: float = Field(gt=0.5, le=1)
+
+
+def checked(rows: pl.DataFrame) -> pl.DataFrame:
+    """The features of `rows`, or a message where `features.py` does not keep its side."""
+    x = features.features(rows)
+    special = {name for name in (contract.ENTITY, contract.TIME, contract.TARGET) if name}
+    if forbidden := special & set(x.columns):
+        raise Mendable(
+            "features.py: expected features without entity, time and target, found "
+            f"{', '.join(sorted(forbidden))}. Next: leave them out, then uv run dvc repro"
+        )
+    if x.height != rows.height:
+        raise Mendable(
+            f"features.py: expected {rows.height:,} rows for {rows.height:,} rows, found "
+            f"{x.height:,}. Next: keep every row, then uv run dvc repro"
+        )
+    return x
+
+
+def suspected(x: pl.DataFrame, y: pl.Series, limit: float, seed: int) -> list[dict[str, Any]]:
+    """Features that alone predict the target almost perfectly: `feature`, `auc`, `meant` (the
+    contract's reason).
+    """
+    power = {
+        name: problem.power_alone(x[name].head(LEAK_ROWS), y.head(LEAK_ROWS), seed)
+        for name in x.columns
+    }
+    return [
+        {"feature": name, "auc": auc, "meant": contract.MEANT.get(name)}
+        for name, auc in power.items()
+        if auc >= limit
+    ]
+
+
+def card(
+    name: str,
+    kind: str,
+    x: pl.DataFrame,
+    train: pl.DataFrame,
+    split: dict[str, Any],
+    p: pl.DataFrame,
+) -> dict[str, Any]:
+    """Where a model comes from: for people who ask, and for code that compares."""
+    return {
+        "name": name,
+        "kind": kind,
+        "features": {column: str(dtype).split("(")[0] for column, dtype in x.schema.items()},
+        "trained_on": train.height,
+        "trained_until": str(train[contract.TIME].max()) if contract.TIME else None,
+        "rows": {part: split[part]["sha256"] for part in ("train", "validation", "test")},
+        "score_quantiles": {
+            column: [p[column].quantile(q, "nearest") for q in QUANTILES] for column in p.columns
+        },
+    }
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Fit rule and candidates, choose on validation rows, write both models and how the candidates
+    did.
+    """
+    params, train, validation, split, rule_folder, challenger_folder, report = paths(
+        argv, __doc__, "params", "train", "validation", "split", "rule", "challenger", "report"
+    )
+    settings = read(params, "train", Train)
+    rows, rows_val, split_report = read_table(train), read_table(validation), read_json(split)
+    x, y, x_val, y_val = (
+        checked(rows),
+        rows[contract.TARGET],
+        checked(rows_val),
+        rows_val[contract.TARGET],
+    )
+
+    rule = problem.fit_rule(model.rule(), x, y)
+    tried: dict[str, tuple[float, Any, pl.DataFrame]] = {}
+    for name, candidate in model.candidates(settings.seed).items():
+        fitted = problem.fit(candidate, x, y, x_val, y_val)
+        p = problem.predict(fitted, x_val)
+        tried[name] = (problem.loss(p, y_val), fitted, p)
+    chosen = min(tried, key=lambda name: tried[name][0])
+
+    canaries = rows_val.drop("row").head(CANARIES)
+    p_rule = problem.predict(rule, x_val)
+    model_folder.save(
+        rule, rule_folder, card("rule", "rule", x, rows, split_report, p_rule), canaries
+    )
+    _, challenger, p = tried[chosen]
+    model_folder.save(
+        challenger, challenger_folder, card(chosen, "model", x, rows, split_report, p), canaries
+    )
+    write_json(
+        {
+            "chosen": chosen,
+            "rule": {"log_loss": problem.loss(p_rule, y_val)},
+            "candidates": [
+                {"name": name, "log_loss": loss} for name, (loss, _, _) in tried.items()
+            ],
+            "features": x.columns,
+            "leaks": suspected(x, y, settings.leak_auc, settings.seed),
+            "leak_auc": settings.leak_auc,
+        },
+        report,
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    run(main)
