@@ -95,6 +95,12 @@ def power_alone(feature: pl.Series, y: pl.Series, seed: int) -> float:
     return float(roc_auc_score(target[~half], scores, multi_class="ovr", labels=tree.classes_))
 
 
+def stand_in(target: pl.DataType) -> pl.Expr:
+    """A value of the target for rows whose target is not known yet: any class will do."""
+    assert isinstance(target, pl.Enum)
+    return pl.lit(target.categories[0])
+
+
 def act(predictions: pl.DataFrame, brief: Brief) -> pl.DataFrame:
     """`action` (String) and `score` (Float64, the action's expected value in money) for every
     prediction.
@@ -108,6 +114,8 @@ def act(predictions: pl.DataFrame, brief: Brief) -> pl.DataFrame:
     expected = _matrix(predictions, _classes(predictions)) @ prices.T
     if brief["risk"] == "high":
         expected[:, [name != REVIEW for name in names]] = -np.inf
+    unknown = np.isnan(expected).any(axis=1)  # a row that a model could not take
+    expected[unknown] = 0.0
     best = expected.argmax(axis=1)
     score = expected.max(axis=1)
     wanted = score > 0
@@ -180,9 +188,8 @@ def extra_metrics(
         outcome[name].to_numpy() for name in ("positive", "score", "cluster")
     )
     truth = predictions["target"].to_numpy()[:, None] == np.array(classes)
-    error = ((_matrix(predictions, classes) - truth) ** 2).sum(axis=1) / (
-        2 if len(classes) == 2 else 1
-    )
+    p = np.nan_to_num(_matrix(predictions, classes), nan=1 / len(classes))
+    error = ((p - truth) ** 2).sum(axis=1) / (2 if len(classes) == 2 else 1)
     return {
         "average_precision": intervals.average_precision(positive, score, cluster, confidence),
         "roc_auc": intervals.roc_auc(positive, score, cluster, confidence),

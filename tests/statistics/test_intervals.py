@@ -191,7 +191,7 @@ def test_the_tail_allows_for_a_spread_that_is_estimated() -> None:
     """A third kind of unit, though it hardly differs, leaves the spread to be estimated."""
     hits = (np.arange(60) < 12) * 1.0
     settled = intervals.tail(table(hits), *NAMES, side="at_least", limit=0.4, **TAIL)
-    hits[30] = 1e-6
+    hits[30] = 1e-10
     estimated = intervals.tail(table(hits), *NAMES, side="at_least", limit=0.4, **TAIL)
     assert estimated == pytest.approx(t.sf(norm.isf(settled), 59), rel=0.1)
     assert estimated > 1.5 * settled

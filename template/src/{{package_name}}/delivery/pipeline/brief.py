@@ -85,6 +85,13 @@ class Decision(_Part):
         return self
 
 
+def _named(prices: Any) -> Any:
+    """Prices by class: a class 0 or 1 is a name like any other."""
+    if not isinstance(prices, dict):
+        return prices
+    return {str(k) if type(k) is int else k: price for k, price in prices.items()}
+
+
 class Value(_Part):
     """What each action is worth for each class, in money, against doing nothing.
 
@@ -101,7 +108,8 @@ class Value(_Part):
         if not isinstance(given, dict) or "actions" in given:
             return given
         fixed = {key: given[key] for key in ("currency", "review") if key in given}
-        return fixed | {"actions": {key: given[key] for key in given if key not in fixed}}
+        actions = {key: given[key] for key in given if key not in fixed}
+        return fixed | {"actions": {key: _named(prices) for key, prices in actions.items()}}
 
     @model_validator(mode="after")
     def _classes(self) -> "Value":
@@ -318,6 +326,8 @@ def main(argv: list[str] | None = None) -> int:
             "sections": {h: len(t.split()) for h, t in found.items()}
         }
         target.parent.mkdir(parents=True, exist_ok=True)
+        for left in target.parent.glob(f".{target.name}.*.part"):
+            left.unlink(missing_ok=True)
         part = target.with_name(f".{target.name}.{os.getpid()}.part")
         part.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         part.replace(target)

@@ -11,12 +11,19 @@ class Mendable(Exception):
     """
 
 
+class Refused(Exception):
+    """A gate says no: the sentence goes to stdout."""
+
+
 def run(main: Callable[[], int | None]) -> NoReturn:
     """Run a command and leave with its exit code; what a person can mend is one message and exit
     code 2.
     """
     try:
         sys.exit(main())
+    except Refused as sentence:
+        print(sentence)
+        sys.exit(1)
     except Mendable as problem:
         print(problem, file=sys.stderr)
         sys.exit(2)

@@ -37,14 +37,15 @@ def read_source(source: Path, params: Path) -> pl.DataFrame:
     if not parts or any(part.suffix not in {".csv", ".parquet"} for part in parts):
         raise Mendable(f"{source}: expected .csv, .parquet or .py, found something else. {NEXT}")
     try:
-        return pl.concat([_read_file(part) for part in parts])
+        return pl.concat([read_file(part) for part in parts])
     except pl.exceptions.PolarsError as error:
         raise Mendable(
             f"{source}: expected tables with the same columns, found: {error}. {NEXT}"
         ) from None
 
 
-def _read_file(path: Path) -> pl.DataFrame:
+def read_file(path: Path) -> pl.DataFrame:
+    """One table; a .csv as text."""
     if path.suffix == ".csv":
         return pl.read_csv(path, infer_schema=False)
     return pl.read_parquet(path, memory_map=False)

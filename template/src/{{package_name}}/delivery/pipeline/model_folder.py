@@ -20,7 +20,6 @@ from typing import Any
 import numpy as np
 import polars as pl
 import skops.io
-from skops.io.exceptions import UntrustedTypesFoundException
 
 from ... import contract, features, model
 from . import problem
@@ -155,13 +154,9 @@ def _load_skops(file: Path) -> Any:
                 f"{file}: expected only listed types, found {', '.join(sorted(unknown))}. {NEXT}"
             )
         return skops.io.load(file, trusted=[*TYPES, *own_types()])
-    except (
-        zipfile.BadZipFile,
-        UntrustedTypesFoundException,
-        KeyError,
-        ValueError,
-        TypeError,
-    ) as error:
+    except Mendable:
+        raise
+    except Exception as error:  # a foreign file can fail in any way that its libraries know
         raise Mendable(
             f"{file}: expected a model file, found a damaged or foreign one ({error}). {NEXT}"
         ) from None

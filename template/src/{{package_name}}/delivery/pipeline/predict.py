@@ -1,18 +1,20 @@
 """Stage `predict`: rule, challenger and champion score the same test rows."""
 
+from datetime import datetime
+from pathlib import Path
+
 import polars as pl
 
 from ... import contract
 from . import champion, model_folder
 from .errors import Mendable, run
-from .files import paths, read_json, read_table, write_json, write_table
-
-NEXT = "Next: uv run dvc repro"
+from .files import paths, read_table, write_json, write_table
 
 
 def described(rows: pl.DataFrame) -> pl.DataFrame:
-    """What later stages know of a unit: `row`, `cluster` (its entity, or itself), segments and
-    `target`, as text.
+    """What later stages know of a unit, as text but for its `row`.
+
+    `cluster` (its entity, or itself), the segments and `target`.
     """
     return rows.select(
         "row",
@@ -22,37 +24,49 @@ def described(rows: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Read test rows and models, write one table of predictions per model and how the champion was
-    compared.
-    """
-    test, rule, challenger, in_charge, *targets, report = paths(
-        argv,
-        __doc__,
-        "test",
-        "rule",
-        "challenger",
-        "champion",
-        "by_rule",
-        "by_challenger",
-        "by_champion",
-        "report",
-    )
-    rows = read_table(test)
-    units = described(rows)
-    tables = {}
-    for name, folder in (("rule", rule), ("challenger", challenger)):
-        fitted, card = model_folder.load(folder)
-        tables[name] = units.hstack(model_folder.scores(fitted, rows))
-    tables["champion"], step = champion.scored(in_charge, test, tables["rule"])
-    if not tables["champion"]["row"].equals(rows["row"]):
+def unseen(rows: pl.DataFrame, until: str | None, test: Path) -> pl.DataFrame:
+    """The test rows that the champion cannot have learned from: those after its training ended."""
+    if until is None or contract.TIME is None:
+        return rows
+    later = rows.filter(pl.col(contract.TIME) > datetime.fromisoformat(until))
+    if later.is_empty():
         raise Mendable(
-            f"{in_charge}: expected predictions of today's test rows, found others. {NEXT}"
+            f"blocked: {test}: expected test rows after {until}, until when the champion was "
+            "trained, found none. Next: ingest newer rows, then uv run dvc repro"
         )
-    for path, table in zip(targets, tables.values(), strict=True):
-        write_table(table, path)
-    names = {"challenger": card["name"], "champion": read_json(in_charge / "card.json")["name"]}
-    write_json({**names, "compared_by": step}, report)
+    return later
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Read test rows and models, write predictions and how the champion was compared."""
+    test, rule, challenger, in_charge, *targets, report = paths(
+        argv, __doc__, "test", "rule", "challenger", "champion",
+        "by_rule", "by_challenger", "by_champion", "report",
+    )  # fmt: skip
+    told = champion.card(in_charge)
+    until = told.get("trained_until")
+    rows = unseen(read_table(test), until, test)
+    answer = champion.ask(in_charge, test, rows)
+    by = []
+    for folder in (rule, challenger):
+        fitted, card = model_folder.load(folder)
+        by.append(model_folder.scores(fitted, rows))
+    by_champion, step = answer(by[0])
+    units = described(rows)
+    for path, scores in zip(targets, [*by, by_champion], strict=True):
+        write_table(units.hstack(scores), path)
+    write_json(
+        {
+            "challenger": card["name"],
+            "champion": told["name"],
+            "champion_tag": champion.tag(in_charge),
+            "champion_trained_until": until,
+            "compared_by": step,
+            "test_rows": rows.height,
+            "not_scored_by_champion": by_champion.height - by_champion.drop_nulls().height,
+        },
+        report,
+    )
     return 0
 
 

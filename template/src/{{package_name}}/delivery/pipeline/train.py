@@ -62,16 +62,20 @@ def card(
     kind: str,
     x: pl.DataFrame,
     train: pl.DataFrame,
+    until: str | None,
     split: dict[str, Any],
     p: pl.DataFrame,
 ) -> dict[str, Any]:
-    """Where a model comes from: for people who ask, and for code that compares."""
+    """Where a model comes from: for people who ask, and for code that compares.
+
+    `until` is the time of the last row that it was trained, calibrated or chosen with.
+    """
     return {
         "name": name,
         "kind": kind,
         "features": {column: str(dtype).split("(")[0] for column, dtype in x.schema.items()},
         "trained_on": train.height,
-        "trained_until": str(train[contract.TIME].max()) if contract.TIME else None,
+        "trained_until": until,
         "rows": {part: split[part]["sha256"] for part in ("train", "validation", "test")},
         "score_quantiles": {
             column: [p[column].quantile(q, "nearest") for q in QUANTILES] for column in p.columns
@@ -103,14 +107,18 @@ def main(argv: list[str] | None = None) -> int:
         tried[name] = (problem.loss(p, y_val), fitted, p)
     chosen = min(tried, key=lambda name: tried[name][0])
 
+    until = str(rows_val[contract.TIME].max()) if contract.TIME else None
     canaries = rows_val.drop("row").head(CANARIES)
     p_rule = problem.predict(rule, x_val)
     model_folder.save(
-        rule, rule_folder, card("rule", "rule", x, rows, split_report, p_rule), canaries
+        rule, rule_folder, card("rule", "rule", x, rows, until, split_report, p_rule), canaries
     )
     _, challenger, p = tried[chosen]
     model_folder.save(
-        challenger, challenger_folder, card(chosen, "model", x, rows, split_report, p), canaries
+        challenger,
+        challenger_folder,
+        card(chosen, "model", x, rows, until, split_report, p),
+        canaries,
     )
     write_json(
         {
