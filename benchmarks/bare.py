@@ -1,4 +1,5 @@
-"""The same work in one process and without ceremony: read, check, split, fit both candidates, calibrate, score.
+"""The same work in one process and without ceremony: read, check, split, fit both candidates,
+calibrate, score.
 
 Run by `benchmarks/million.py` inside a rendered repository: `python bare.py source.parquet`.
 """
@@ -20,7 +21,9 @@ train = rows.filter(known <= validation_from)
 validation = rows.filter(pl.col(contract.TIME) >= validation_from, known <= test_from)
 test = rows.filter(pl.col(contract.TIME) >= test_from)
 x, x_val, x_test = (features.features(part) for part in (train, validation, test))
-y, y_val, y_test = (part[contract.TARGET].cast(pl.String).to_numpy() for part in (train, validation, test))
+y, y_val, y_test = (
+    part[contract.TARGET].cast(pl.String).to_numpy() for part in (train, validation, test)
+)
 best = None
 for name, candidate in {"rule": model.rule(), **model.candidates(7)}.items():
     fitted = candidate.fit(x, y)

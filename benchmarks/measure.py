@@ -1,4 +1,6 @@
-"""What the benchmarks share: a command's seconds and peak memory, a rendered repository, a table of results."""
+"""What the benchmarks share: a command's seconds and peak memory, a rendered repository, a table of
+results.
+"""
 
 import os
 import re
@@ -52,7 +54,9 @@ def render(folder: Path, *answers: str) -> Path:
     run([*command, "--data=project_name=churn", *answers, str(ROOT), str(folder)], ROOT)
     run(["git", "init", "--quiet", "."], folder)
     run(["uv", "sync", "--quiet", "--compile-bytecode"], folder)
-    run(["uv", "run", "python", "-m", "churn.delivery.pipeline.champion", "models/champion"], folder)
+    run(
+        ["uv", "run", "python", "-m", "churn.delivery.pipeline.champion", "models/champion"], folder
+    )
     run(["uv", "run", "dvc", "add", "--quiet", "models/champion"], folder)
     return folder
 
@@ -69,4 +73,7 @@ def table(title: str, rows: Sequence[tuple[str, ...]]) -> None:
     widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
     print(f"\n{title}")
     for row in rows:
-        print("  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        print(
+            "  "
+            + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        )

@@ -1,7 +1,8 @@
-"""A million rows through the pipeline, beside a bare script that does the same in one process (`bare.py`).
+"""A million rows through the pipeline, beside a bare script that does the same in one process
+(`bare.py`).
 
-Time is split into what is fixed and what grows with the rows (the line through the small and the large run). Run it with
-`uv run python benchmarks/million.py`; it takes some minutes.
+Time is split into what is fixed and what grows with the rows (the line through the small and the
+large run). Run it with `uv run python benchmarks/million.py`; it takes some minutes.
 """
 
 import tempfile
@@ -31,7 +32,9 @@ with tempfile.TemporaryDirectory() as scratch:
         costs["pipeline"].append(run(["dvc", "repro"], churn, **path))
         costs["bare"].append(run(["python", str(BARE), "source.parquet"], churn, **path))
 
-(fixed, marginal), (bare_fixed, bare_marginal) = (line(*costs[name]) for name in ("pipeline", "bare"))
+(fixed, marginal), (bare_fixed, bare_marginal) = (
+    line(*costs[name]) for name in ("pipeline", "bare")
+)
 peak, bare_peak = (costs[name][1].peak for name in ("pipeline", "bare"))
 table(
     f"{LARGE:,} customers",
@@ -45,6 +48,12 @@ table(
             f"{marginal / bare_marginal:.2f} x",
             "1.6 x",
         ),
-        ("peak memory", f"{peak:,.0f} MiB", f"{bare_peak:,.0f} MiB", f"{peak / bare_peak:.2f} x", "1 x"),
+        (
+            "peak memory",
+            f"{peak:,.0f} MiB",
+            f"{bare_peak:,.0f} MiB",
+            f"{peak / bare_peak:.2f} x",
+            "1 x",
+        ),
     ],
 )

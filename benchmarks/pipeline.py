@@ -8,7 +8,12 @@ from pathlib import Path
 
 from measure import best, render, run, table
 
-ONE_STAGE = "stages:\n  one:\n    cmd: cp source.txt target.txt\n    deps: [source.txt]\n    outs: [target.txt]\n"
+ONE_STAGE = """stages:
+  one:
+    cmd: cp source.txt target.txt
+    deps: [source.txt]
+    outs: [target.txt]
+"""
 
 with tempfile.TemporaryDirectory() as scratch:
     churn = render(Path(scratch) / "churn")
@@ -31,7 +36,11 @@ table(
     [
         ("first full run", f"{first.seconds:.1f} s", "aim: 15 s"),
         ("full run again", f"{full.seconds:.1f} s", "aim: 15 s"),
-        ("nothing to do", f"{nothing.seconds:.2f} s", f"{nothing.seconds / trivial.seconds:.2f} x (aim: 1.3 x)"),
+        (
+            "nothing to do",
+            f"{nothing.seconds:.2f} s",
+            f"{nothing.seconds / trivial.seconds:.2f} x (aim: 1.3 x)",
+        ),
         ("nothing to do, one trivial stage", f"{trivial.seconds:.2f} s", ""),
     ],
 )
