@@ -11,7 +11,11 @@ import copier
 import pytest
 
 ROOT = Path(__file__).parents[1]
-ALLOWED_SKIPS: dict[str, str] = {}
+TELCO = "tests/docs/test_your_data.py::test_"
+ALLOWED_SKIPS: dict[str, str] = {
+    f"{TELCO}a_table_with_awkward_columns_becomes_a_decision": "the table is not part of this one",
+    f"{TELCO}blanks_go_to_quarantine_where_the_contract_does_not_allow_them": "likewise",
+}
 """Tests that may be skipped, by node id, with the reason; any other skip fails the run."""
 
 Render = Callable[..., Path]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
-from . import stage_deps
+from . import data_in_git, stage_deps, update_leftovers
 from .pipeline.brief import Brief, BriefError, read
 from .pipeline.errors import Mendable
 from .pipeline.files import present, read_json
@@ -65,6 +65,15 @@ def pipeline_deps(today: date) -> tuple[bool, str]:
     return not found, "\n".join(found) or "every stage names what it imports"
 
 
+def kept_by_git(today: date) -> tuple[bool, str]:
+    """Git holds no data and no models, and nothing is left over from an update or a merge."""
+    try:
+        found = [*data_in_git.faults(), *update_leftovers.faults()]
+    except (data_in_git.GitError, update_leftovers.GitError) as error:
+        raise Mendable(f"{error}\nNext: git init, or work in a clone") from None
+    return not found, "\n".join(found) or "code, text and pointers, and nothing left over"
+
+
 def current(today: date) -> tuple[bool, str]:
     """What is committed is what the pipeline makes from these files."""
     asked = subprocess.run(
@@ -90,6 +99,7 @@ CHECKS: dict[str, Callable[[date], tuple[bool, str]]] = {
     "brief": brief,
     "inputs": inputs,
     "stages": pipeline_deps,
+    "git": kept_by_git,
     "current": current,
     "decision": decision,
 }

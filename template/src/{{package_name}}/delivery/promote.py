@@ -1,16 +1,20 @@
 """`promote`, `rollback`, `champion`: which model is in charge, and how that changes.
 
 A change is one commit on main: the pointer `models/champion.dvc`, the reports that follow from it,
-and a paragraph in `docs/releases.md`; a promotion also has the tag `champion-N`. It is whole or it
-is not there: the next call undoes what was not committed, and finishes what was.
+and a paragraph in `docs/releases.md`, with the tag `champion-N` or `rollback-N`. It is whole or it
+is not there: what fails before the commit is undone, and after a kill the next call undoes what was
+not committed and finishes what was.
 """
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,62 +22,94 @@ from typing import Any
 from .pipeline import champion as in_charge
 from .pipeline.errors import Mendable, Refused
 from .pipeline.files import read_json, replaced, write_json
+from .start import project
 
 CHAMPION, CHALLENGER = Path("models/champion"), Path("models/challenger")
+PART = CHAMPION.with_name(".champion.part")
 POINTER = "models/champion.dvc"
 RECORD = Path("docs/releases.md")
+TOUCHED = (POINTER, "dvc.lock", "reports", str(RECORD))  # what a change may leave half done
 JOURNAL = Path(".dvc/tmp/promotion.json")  # what a killed call was doing; git ignores the folder
+LOCK = Path(".dvc/tmp/promotion.lock")
+TRACK = "track"  # the one stage that needs a server: a dead one holds up no change
 PACKAGE = __name__.partition(".")[0]
 Change = dict[str, Any]
 
 
 def promote(*, refresh: bool, because: str | None, name: str | None) -> int:
     """Put the challenger in charge, if the verdict allows it, and record why."""
-    resume()
-    told = read_json(Path("reports/decision.json"))
-    ready(told["verdict"], refresh=refresh, because=because, name=name)
-    number = len(git("tag", "--list", "champion-*").split()) + 1
-    change: Change = {
-        "tag": f"champion-{number}",
-        "title": f"champion-{number}: {told['challenger']} takes charge from {told['champion']}",
-        "verdict": told["verdict"],
-        "sentence": told["sentence"],
-        "gain": told["gain"],
-        "because": because or ("a refresh was asked for" if refresh else "it is worth more"),
-        "by": name or who(),
-        "date": datetime.now(UTC).date().isoformat(),
-        "data": read_json(CHALLENGER / "card.json")["rows"],
-    }
-    return carry_out(change, lambda: copy_challenger(change))
+    with alone():
+        if resume() == "champion":
+            return 0
+        by = ready(name)
+        told = allowed(refresh=refresh, because=because, name=name)
+        tag = following("champion")
+        change: Change = {
+            "tag": tag,
+            "title": f"{tag}: {told['challenger']} takes charge from {told['champion']}",
+            "verdict": told["verdict"],
+            "sentence": told["sentence"],
+            "gain": told["gain"],
+            "because": because or ("a refresh was asked for" if refresh else "it is worth more"),
+            "by": by,
+            "date": datetime.now(UTC).date().isoformat(),
+            "data": read_json(CHALLENGER / "card.json")["rows"],
+            "before": {
+                "name": in_charge.tag(CHAMPION) or "the rule",
+                "pointer": Path(POINTER).read_text(encoding="utf-8"),
+            },
+        }
+        return carry_out(change, lambda: copy_challenger(change))
 
 
 def rollback(*, because: str | None, name: str | None) -> int:
     """Put back in charge what was there before the present champion."""
-    resume()
-    clean()
-    tag = in_charge.tag(CHAMPION)
-    if tag is None:
-        raise Mendable("models/champion: expected a promoted model, found the rule, which is first")
-    before = git("show", f"{tag}^:./{POINTER}")
-    number = len(git("tag", "--list", "rollback-*").split()) + 1
-    change: Change = {
-        "tag": f"rollback-{number}",
-        "title": f"rollback-{number}: {tag} gives way to what was in charge before it",
-        "verdict": "roll back",
-        "sentence": f"{tag} is no longer in charge.",
-        "gain": None,
-        "because": because or "it was asked for",
-        "by": name or who(),
-        "date": datetime.now(UTC).date().isoformat(),
-        "data": {},
-    }
-    return carry_out(change, lambda: restore_pointer(before))
+    with alone():
+        if resume() == "rollback":
+            return 0
+        by = ready(name)
+        if in_charge.tag(CHAMPION) is None:
+            raise Mendable(
+                "models/champion: expected a promoted model, found the rule, which is first. "
+                f"Next: uv run {PACKAGE} champion"
+            )
+        left = read_json(CHAMPION / "promotion.json")
+        tag = following("rollback")
+        change: Change = {
+            "tag": tag,
+            "title": f"{tag}: {left['tag']} gives way to {left['before']['name']}",
+            "verdict": "roll back",
+            "sentence": f"{left['tag']} is no longer in charge.",
+            "gain": None,
+            "because": because or "it was asked for",
+            "by": by,
+            "date": datetime.now(UTC).date().isoformat(),
+            "data": {},
+        }
+        return carry_out(change, lambda: restore_pointer(left["before"]["pointer"]))
 
 
-def ready(verdict: str, *, refresh: bool, because: str | None, name: str | None) -> None:
-    """Stop where a promotion is not allowed: elsewhere than main, unsettled, or against the
-    verdict.
-    """
+@contextmanager
+def alone() -> Iterator[None]:
+    """Work at the root of the project, with no second promotion or rollback beside this one."""
+    os.chdir(project(Path.cwd()))
+    LOCK.parent.mkdir(parents=True, exist_ok=True)
+    with LOCK.open("w", encoding="utf-8") as held:
+        try:
+            import fcntl
+
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except ImportError:
+            pass  # Windows has no such lock
+        except OSError:
+            raise Mendable(
+                "A promotion or a rollback is running in this folder. Next: wait until it is done"
+            ) from None
+        yield
+
+
+def ready(name: str | None) -> str:
+    """Stop where no change of the champion is allowed; who makes it, as the record will say."""
     branch = git("branch", "--show-current").strip()
     if branch != "main":
         raise Mendable(
@@ -81,28 +117,41 @@ def ready(verdict: str, *, refresh: bool, because: str | None, name: str | None)
             "Next: git switch main"
         )
     clean()
-    if "up to date" not in dvc("status"):
+    in_charge.card(CHAMPION)
+    return name or git("var", "GIT_COMMITTER_IDENT").partition(" <")[0]
+
+
+def allowed(*, refresh: bool, because: str | None, name: str | None) -> dict[str, Any]:
+    """The decision, where it is of these files and lets the challenger take charge."""
+    if stale := unsettled():
         raise Mendable(
-            "dvc status: expected reports of these files, found others. Next: uv run dvc repro"
+            f"dvc status: expected reports of these files, found {', '.join(stale)} out of date. "
+            "Next: uv run dvc repro, then git commit"
         )
-    allowed = verdict == "ship" or (verdict == "refresh" and refresh)
-    if allowed or (because and name):
-        return
+    if (CHALLENGER / "card.json").read_bytes() == (CHAMPION / "card.json").read_bytes():
+        raise Mendable(
+            f"models/challenger: expected another model than the champion, found that it is in "
+            f"charge already, as {in_charge.tag(CHAMPION)}. Next: change features.py, model.py or "
+            "the data, then uv run dvc repro"
+        )
+    told: dict[str, Any] = read_json(Path("reports/decision.json"))
+    verdict = told["verdict"]
+    if verdict == "ship" or (verdict == "refresh" and refresh) or (because and name):
+        return told
     if because:
         raise Mendable(
             'promote --because: expected a name, found none. Next: add --name "Your Name"'
         )
     way = "promote --refresh" if verdict == "refresh" else 'promote --because "…" --name "…"'
-    sentence = read_json(Path("reports/decision.json"))["sentence"]
     raise Refused(
-        f"{sentence}\nThe verdict is {verdict}, so nothing was promoted. "
+        f"{told['sentence']}\nThe verdict is {verdict}, so nothing was promoted. "
         f"If it has to be, on record: uv run {PACKAGE} {way}"
     )
 
 
-def who() -> str:
-    """The name under which git commits here."""
-    return git("var", "GIT_AUTHOR_IDENT").partition(" <")[0]
+def unsettled() -> list[str]:
+    """The stages and pointers that DVC finds changed, but for the one that only tells MLflow."""
+    return sorted(set(json.loads(dvc("status", "--json"))) - {TRACK})
 
 
 def clean() -> None:
@@ -113,35 +162,70 @@ def clean() -> None:
         )
 
 
+def following(kind: str) -> str:
+    """The next of `champion-1, champion-2, …` (or `rollback-…`).
+
+    The record counts as well as the tags, which a clone may lack.
+    """
+    told = RECORD.read_text(encoding="utf-8") if RECORD.exists() else ""
+    names = git("tag", "--list", f"{kind}-*") + "\n".join(re.findall(rf"{kind}-\d+", told))
+    numbers = [int(number) for number in re.findall(rf"^{kind}-(\d+)$", names, re.MULTILINE)]
+    return f"{kind}-{max(numbers, default=0) + 1}"
+
+
 def carry_out(change: Change, move: Callable[[], None]) -> int:
     """Move the pointer, let everything that follows settle, record, commit, tag, register."""
-    write_json({"before": git("rev-parse", "HEAD").strip(), "change": change}, JOURNAL)
-    step("champion", move)
-    step("pipeline", lambda: dvc("repro"))
-    step("record", lambda: record(change))
-    step("commit", lambda: commit(change))
-    finish(change)
+    before = git("rev-parse", "HEAD").strip()
+    write_json({"before": before, "change": change}, JOURNAL)
+    try:
+        step("champion", move)
+        step("pipeline", settle)
+        step("record", lambda: record(change))
+        step("commit", lambda: commit(change))
+    except Mendable as problem:
+        if committed(before, change) is None:
+            undo()
+            raise Mendable(f"{problem}\nIt was undone; the champion is what it was.") from None
+    if trouble := finish(change, committed(before, change) or "HEAD"):
+        raise Mendable(trouble)
     return 0
+
+
+def settle() -> None:
+    """Run what follows from the champion; that MLflow cannot be reached stops no change."""
+    ran = call(["dvc", "repro", "--keep-going"], check=False)
+    if ran.returncode and unsettled():
+        raise failed(["dvc", "repro"], ran)
 
 
 def copy_challenger(change: Change) -> None:
     """The challenger's folder, with its predictions and the promotion, becomes the champion's."""
-    part = CHAMPION.with_name(".champion.part")
-    shutil.rmtree(part, ignore_errors=True)
-    shutil.copytree(CHALLENGER, part)
-    shutil.copy(Path("data/predictions/challenger.parquet"), part / "predictions.parquet")
-    write_json(change, part / "promotion.json")
+    shutil.rmtree(PART, ignore_errors=True)
+    shutil.copytree(CHALLENGER, PART)
+    shutil.copy(Path("data/predictions/challenger.parquet"), PART / "predictions.parquet")
+    write_json(change, PART / "promotion.json")
     shutil.rmtree(CHAMPION)
-    part.replace(CHAMPION)
+    PART.replace(CHAMPION)
     dvc("add", "--quiet", str(CHAMPION))
 
 
 def restore_pointer(pointer: str) -> None:
-    """Bring back the folder that an earlier pointer names."""
+    """Bring back the folder that an earlier pointer names, from cache or storage."""
     with replaced(Path(POINTER)) as part:
         part.write_text(pointer, encoding="utf-8")
-    if call(["dvc", "checkout", "--quiet", POINTER], check=False).returncode:
-        dvc("pull", "--quiet", POINTER)
+    if call(["dvc", "checkout", "--quiet", "--force", POINTER], check=False).returncode == 0:
+        return
+    asked = call(["dvc", "pull", "--quiet", "--force", POINTER], check=False)
+    if asked.returncode and not is_rule(pointer):
+        raise failed(["dvc", "pull", POINTER], asked)
+
+
+def is_rule(pointer: str) -> bool:
+    """Whether a pointer names the rule, whose card can be written anew; if so, it is."""
+    shutil.rmtree(CHAMPION, ignore_errors=True)
+    in_charge.main([str(CHAMPION)])
+    dvc("add", "--quiet", str(CHAMPION))
+    return Path(POINTER).read_text(encoding="utf-8") == pointer
 
 
 def record(change: Change) -> None:
@@ -188,51 +272,44 @@ def commit(change: Change) -> None:
     git("commit", "--quiet", "--message", change["title"], "--message", change["sentence"])
 
 
-def finish(change: Change) -> None:
-    """What follows the commit and can be done again: the tag, and the alias in the registry."""
-    if not git("tag", "--list", change["tag"]).strip():
-        step("tag", lambda: git("tag", "--annotate", change["tag"], "--message", change["title"]))
-    step("registry", register)
+def finish(change: Change, committed: str) -> str | None:
+    """What follows the commit and can be done again: tag, and registry; what went wrong there."""
+    tag, title = change["tag"], change["title"]
+    if not git("tag", "--list", tag).strip():
+        step("tag", lambda: git("tag", "--annotate", tag, "--message", title, committed))
+    print("  registry", flush=True)
+    trouble = register()
     JOURNAL.unlink()
-    print(
-        f"\n{change['title']}.\n{change['sentence']}\nNext: git push --follow-tags, uv run dvc push"
+    print(f"\n{title}.\n{change['sentence']}\nNext: git push --follow-tags, uv run dvc push")
+    return trouble
+
+
+def register() -> str | None:
+    """Let MLflow's alias `champion` follow; what to do by hand where that fails."""
+    tag = in_charge.tag(CHAMPION) or "rule"
+    module = f"{PACKAGE}.delivery.pipeline.tracking"
+    words = ["python", "-m", module, "register", "params.yaml", str(CHAMPION), tag]
+    asked = call(words, check=False)
+    if asked.returncode == 0:
+        return None
+    return (
+        f"The champion has changed here; MLflow has not heard of it:\n{asked.stderr.strip()}\n"
+        f"Next, when it can be reached: uv run {' '.join(words)}"
     )
 
 
-def register() -> None:
-    """Let MLflow's alias `champion` follow."""
-    tag = in_charge.tag(CHAMPION)
-    if tag is None:
-        return
-    asked = call(
-        [
-            sys.executable,
-            "-m",
-            f"{PACKAGE}.delivery.pipeline.tracking",
-            "register",
-            "params.yaml",
-            str(CHAMPION),
-            tag,
-        ],
-        check=False,
-    )
-    if asked.returncode:
-        raise Mendable(
-            f"The champion has changed here; MLflow has not heard of it:\n{asked.stderr.strip()}\n"
-            f"Next, when it can be reached: uv run {PACKAGE} promote finishes this first"
-        )
-
-
-def resume() -> None:
-    """Finish or undo what a killed call had begun."""
+def resume() -> str | None:
+    """Finish or undo what a killed call had begun; `champion` or `rollback` where it finished."""
     if not JOURNAL.exists():
-        return
+        return None
     left = json.loads(JOURNAL.read_text(encoding="utf-8"))
     change = left["change"]
-    if git("log", "-1", "--format=%s").strip() == change["title"]:
-        print(f"Finishing first what was begun: {change['title']}")
-        finish(change)
-        return
+    unlock_git()
+    if found := committed(left["before"], change):
+        print(f"Finishing what was begun: {change['title']}")
+        if trouble := finish(change, found):
+            print(trouble, file=sys.stderr)
+        return str(change["tag"]).partition("-")[0]
     if git("rev-parse", "HEAD").strip() != left["before"]:
         raise Mendable(
             f"{JOURNAL}: a call that was killed began from {left['before'][:12]}, and commits came "
@@ -240,29 +317,60 @@ def resume() -> None:
             f"Next: git status; if {POINTER} is as you want it, delete {JOURNAL}"
         )
     print(f"Undoing first what was begun and not committed: {change['title']}")
-    git("checkout", "--quiet", "HEAD", "--", ".")
-    if RECORD.exists() and not git("ls-files", str(RECORD)).strip():
-        RECORD.unlink()
+    undo()
+    return None
+
+
+def committed(before: str, change: Change) -> str | None:
+    """The commit of a change, if it came to that."""
+    told = git("log", "--format=%H %s", f"{before}..HEAD").splitlines()
+    return next(
+        (line.split()[0] for line in told if line.partition(" ")[2] == change["title"]), None
+    )
+
+
+def undo() -> None:
+    """Bring back the champion of the last commit, with its reports; other edits stay."""
+    git("reset", "--quiet", "--", ".")
+    known = git("ls-tree", "-r", "--name-only", "HEAD", "--", *TOUCHED).splitlines()
+    git("checkout", "--quiet", "HEAD", "--", *known)
+    if str(RECORD) not in known:
+        RECORD.unlink(missing_ok=True)
+    shutil.rmtree(PART, ignore_errors=True)
     restore_pointer(git("show", f"HEAD:./{POINTER}"))
-    dvc("checkout", "--quiet")
+    dvc("checkout", "--quiet", "--force")
     JOURNAL.unlink()
+
+
+def unlock_git() -> None:
+    """Take away the lock of a git that was killed together with us."""
+    lock = Path(git("rev-parse", "--git-path", "index.lock").strip())
+    if lock.exists():
+        time.sleep(1)  # a git that is alive, of an editor perhaps, is done by then
+        lock.unlink(missing_ok=True)
 
 
 def champion() -> int:
     """Say which model is in charge, since when, why, and what it would be worth."""
+    os.chdir(project(Path.cwd()))
     card = in_charge.card(CHAMPION)
     if in_charge.tag(CHAMPION) is None:
-        print("The rule is in charge, as it is in the business today: nothing was promoted yet.")
+        print("The rule is in charge, as it is in the business today.")
     else:
         found = read_json(CHAMPION / "promotion.json")
-        print(f"{card['name']} ({found['tag']}) is in charge since {found['date']}.")
+        print(f"{card['name']} ({found['tag']}) is in charge, promoted on {found['date']}.")
         print(f"Put there by {found['by']}, because {found['because']}.")
         print(f"What was known then: {found['sentence']}")
         print(
             f"Trained on {card['trained_on']:,} rows"
             + (f" until {card['trained_until']}." if card["trained_until"] else ".")
         )
-    print(f"Every change: {RECORD}" if RECORD.exists() else "")
+    told = RECORD.read_text(encoding="utf-8") if RECORD.exists() else ""
+    if changes := re.findall(r"^## (\S+) (\S+: .+)$", told, re.MULTILINE):
+        date, title = changes[-1]
+        print(f"In charge since {date} ({title}). Every change: {RECORD}")
+    else:
+        print("Nothing was promoted yet.")
     return 0
 
 
@@ -284,18 +392,26 @@ def dvc(*arguments: str) -> str:
 
 def call(command: list[str], *, check: bool = True) -> subprocess.CompletedProcess[str]:
     """Run a command; where it fails, what it said is the message."""
-    words = [sys.executable, "-m", *command] if command[0] == "dvc" else command
+    python = {"dvc": [sys.executable, "-m", "dvc"], "python": [sys.executable]}
+    words = [*python.get(command[0], command[:1]), *command[1:]]
     inherited = {
         name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"
     }
-    done = subprocess.run(words, capture_output=True, text=True, check=False, env=inherited)
+    done = subprocess.run(
+        words,
+        capture_output=True,
+        text=True,
+        check=False,
+        env=inherited,
+        stdin=subprocess.DEVNULL,
+    )
     if check and done.returncode:
-        said = (done.stderr.strip() or done.stdout.strip()).splitlines()[-12:]
-        raise Mendable(
-            "Failed: uv run "
-            + " ".join(command)
-            + "\n"
-            + "\n".join(said)
-            + "\nNothing is lost: the same command again undoes or finishes it."
-        )
+        raise failed(command, done)
     return done
+
+
+def failed(command: list[str], done: subprocess.CompletedProcess[str]) -> Mendable:
+    """What a command that failed said last."""
+    said = (done.stderr.strip() or done.stdout.strip()).splitlines()[-12:]
+    shown = command if command[0] == "git" else ["uv", "run", *command]
+    return Mendable("\n".join([f"Failed: {' '.join(shown)}", *said]))

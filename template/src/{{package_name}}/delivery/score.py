@@ -6,11 +6,15 @@ import polars as pl
 
 from .. import contract
 from .pipeline import champion, model_folder, problem
-from .pipeline.brief import BriefError, read
+from .pipeline.brief import BriefError, nearest, read
 from .pipeline.conform import to_contract
 from .pipeline.errors import Mendable
-from .pipeline.files import write_table
+from .pipeline.files import read_table, write_table
 from .pipeline.ingest import read_file
+
+KINDS = {".csv", ".parquet"}
+NEXT = "Next: name a table with the columns of contract.py"
+FOREIGN = "the champion, made by earlier code, does not take this row"
 
 
 def scored(rows: pl.DataFrame, folder: Path, brief: problem.Brief | None) -> pl.DataFrame:
@@ -21,41 +25,79 @@ def scored(rows: pl.DataFrame, folder: Path, brief: problem.Brief | None) -> pl.
     (List[String]): why a row broke the contract and has no score, else null. The target need not
     be there: what it will be is not known yet.
     """
-    fitted, _ = model_folder.load(in_charge(folder))
     numbered = rows.drop(contract.TARGET, "row", strict=False).with_row_index("row")
     target = problem.stand_in(contract.Row.columns()[contract.TARGET].dtype)
     valid, wrong = to_contract(numbered.with_columns(target.alias(contract.TARGET)), contract.Row)
-    found = valid.select("row").hstack(model_folder.scores(fitted, valid))
+    found = valid.select("row").hstack(probabilities(folder, valid))
+    names = found.select("^p_.*$").columns
+    taken = found.drop_nulls(names)
+    foreign = found.filter(pl.any_horizontal(pl.col(names).is_null())).select(
+        "row", reasons=pl.lit([FOREIGN])
+    )
     if brief is not None:
-        found = found.hstack(problem.act(found, brief))
-    names = [name for name in (contract.ENTITY, contract.TIME) if name]
+        taken = taken.hstack(problem.act(taken, brief))
+    known = [name for name in (contract.ENTITY, contract.TIME) if name]
+    reasons = pl.concat([wrong.select("row", "reasons"), foreign])
     return (
-        numbered.select("row", *names)
-        .join(found, on="row", how="left", maintain_order="left")
-        .join(wrong.select("row", "reasons"), on="row", how="left", maintain_order="left")
+        numbered.select("row", *known)
+        .join(taken, on="row", how="left", maintain_order="left")
+        .join(reasons, on="row", how="left", maintain_order="left")
     )
 
 
-def in_charge(folder: Path) -> Path:
-    """The folder with the weights: that of the rule, while the champion's card names the rule."""
+def probabilities(folder: Path, rows: pl.DataFrame) -> pl.DataFrame:
+    """`p_<class>` columns by the model in `folder`, null where it cannot take a row.
+
+    While the champion's card names the rule, the weights are the rule's. A promoted model answers
+    as on the day it took charge, if need be by the code of that day; another needs today's code.
+    """
     if champion.card(folder)["kind"] == "rule":
-        return folder.with_name("rule")
-    return folder
+        folder = folder.with_name("rule")
+    if rows.is_empty():  # every row broke the contract; no model takes a table without rows
+        return read_table(folder / model_folder.CANARIES).select("^p_.*$").clear()
+    if champion.tag(folder) is None:
+        return model_folder.scores(model_folder.load(folder)[0], rows)
+    found, _ = champion.scores(folder, rows)()
+    return found.select("^p_.*$")
+
+
+def table(source: Path) -> pl.DataFrame:
+    """The rows of a .csv or .parquet file, once it can be scored."""
+    if source.suffix not in KINDS or not source.is_file():
+        found = "something else" if source.exists() else "nothing there"
+        raise Mendable(f"{source}: expected a .csv or .parquet file, found {found}. {NEXT}")
+    try:
+        rows = read_file(source)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise Mendable(f"{source}: expected a table, found {error}. {NEXT}") from None
+    if rows.is_empty():
+        raise Mendable(f"{source}: expected rows, found an empty table. {NEXT}")
+    wanted = [name for name in contract.Row.columns() if name != contract.TARGET]
+    if missing := [name for name in wanted if name not in rows.columns]:
+        said = ", ".join(f"`{name}`{nearest(name, rows.columns)}" for name in missing)
+        raise Mendable(
+            f"{source}: expected every column of contract.py but the target, found none named "
+            f"{said}. Next: add it to the table"
+        )
+    return rows
 
 
 def main(source: Path, target: Path, folder: Path) -> int:
     """Read the table `source` (.csv or .parquet), write `target` (.parquet)."""
-    if not source.is_file() or source.suffix not in {".csv", ".parquet"}:
-        raise Mendable(f"{source}: expected a .csv or .parquet file, found none. Next: name one")
+    if target.suffix != ".parquet" or target.is_dir() or target.resolve() == source.resolve():
+        raise Mendable(
+            f"{target}: expected the name of another file, a .parquet, to write to. "
+            "Next: name one, for example scores.parquet"
+        )
     try:
         brief = read(Path("project-brief.md"))[0].model_dump(mode="json")
     except BriefError as error:
         raise Mendable(str(error)) from None
-    rows = read_file(source)
-    if rows.is_empty():
-        raise Mendable(f"{source}: expected rows, found an empty table. Next: name another")
-    found = scored(rows, folder, brief if brief["value"] else None)
-    write_table(found, target)
+    found = scored(table(source), folder, brief if brief["value"] else None)
+    try:
+        write_table(found, target)
+    except OSError as error:
+        raise Mendable(f"{target}: could not be written: {error.strerror}") from None
     aside = found["reasons"].is_not_null().sum()
     print(f"{target}: {found.height - aside:,} rows scored", end="")
     print(f", {aside:,} set aside with their reasons in column `reasons`" if aside else "")

@@ -45,6 +45,10 @@ def main() -> int:
         pipeline(root)
     with step("commit"):
         named = commit(root)
+    with step("hooks"):
+        hooked = outer is not None or hooks(root)
+    if not hooked:
+        console.print("  Commits go unchecked here; uv run pre-commit install says why.")
     console.print("\n" + decision(root))
     if not named:
         raise Mendable(
@@ -145,6 +149,15 @@ def commit(root: Path) -> bool:
     call(["git", "add", "--all", "."], root)
     call(["git", "commit", "--quiet", "--message", "Start from the template", "--", "."], root)
     return True
+
+
+def hooks(root: Path) -> bool:
+    """Let git run the checks of `.pre-commit-config.yaml`, where that is, before each commit; False
+    where git has a `core.hooksPath` of its own.
+    """
+    return not (root / ".pre-commit-config.yaml").exists() or succeeds(
+        [sys.executable, "-m", "pre_commit", "install"], root
+    )
 
 
 def decision(root: Path) -> str:

@@ -10,6 +10,10 @@ from .brief import nearest
 from .errors import Mendable
 
 NAMES = ("Row", "ENTITY", "TIME", "HORIZON", "TARGET", "SEGMENTS", "PERSONAL", "MEANT", "EXAMPLE")
+OWN = ("row", "part", "reasons", "spot")
+"""Columns that stages add to the contract's."""
+OF_UNITS = ("unit", "cluster", "target", "action", "outcome", "score", "value", "positive")
+"""Columns of predictions and outcomes, which stand there beside the segments."""
 WORDS = {
     "nullability": "is missing",
     "min": "is below the minimum",
@@ -23,6 +27,8 @@ WORDS = {
     "inf": "is infinite",
     "regex": "does not have the form asked for",
 }
+# Year first: left to guess, polars would take 05/04 for the 5th of April without a word.
+MOMENTS = ("%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y-%m-%d")
 TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
@@ -34,12 +40,35 @@ def faults(contract: ModuleType) -> list[str]:
     columns = contract.Row.columns()
     named = {"ENTITY": [contract.ENTITY], "TIME": [contract.TIME], "TARGET": [contract.TARGET]}
     named |= {"SEGMENTS": contract.SEGMENTS, "PERSONAL": contract.PERSONAL}
-    return [
+    unknown = [
         f"contract.py: {name} names `{column}`, which is no column of Row{nearest(column, columns)}"
         for name, given in named.items()
         for column in given
         if column is not None and column not in columns
     ]
+    return unknown or _unusable(contract, columns)
+
+
+def _unusable(contract: ModuleType, columns: dict[str, dy.Column]) -> list[str]:
+    """Columns whose type or name the stages cannot work with, one sentence each."""
+    target, time = columns[contract.TARGET], columns.get(contract.TIME or "")
+    found = []
+    if not isinstance(target, dy.Enum):
+        told = f"expected a dy.Enum of the classes, found {type(target).__name__}"
+        found = [f"contract.py: TARGET `{contract.TARGET}`: {told}"]
+    if time is not None and not isinstance(time, dy.Date | dy.Datetime):
+        told = f"expected dy.Date or dy.Datetime, found {type(time).__name__}"
+        found += [f"contract.py: TIME `{contract.TIME}`: {told}"]
+    told = "expected groups (dy.Enum, dy.String or dy.Bool), found numbers or times"
+    found += [
+        f"contract.py: SEGMENTS `{name}`: {told}"
+        for name in contract.SEGMENTS
+        if columns[name].dtype.is_numeric() or columns[name].dtype.is_temporal()
+    ]
+    taken = [name for name in columns if name in OWN]
+    taken += [n for n in contract.SEGMENTS if n in OF_UNITS or n.startswith("p_")]
+    told = "is a name that the pipeline itself uses; rename the column in the source"
+    return found + [f"contract.py: `{name}` {told}" for name in taken]
 
 
 def to_contract(raw: pl.DataFrame, row: type[dy.Schema]) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -120,14 +149,22 @@ def _read(text: pl.Expr, expected: pl.DataType) -> pl.Expr:
     if expected == pl.Boolean:
         return text.str.to_lowercase().replace_strict(TRUTH, default=None, return_dtype=pl.Boolean)
     if expected == pl.Date:
-        return text.str.to_date(strict=False)
+        return text.str.to_date("%Y-%m-%d", strict=False)
     if isinstance(expected, pl.Datetime):
-        unit, zone = expected.time_unit, expected.time_zone
-        return text.str.to_datetime(time_unit=unit, time_zone=zone, strict=False)
+        return pl.coalesce(_moment(text, expected, form) for form in MOMENTS)
     if expected.is_integer():
         number = text.cast(pl.Float64, strict=False)
         return pl.coalesce(text.cast(expected, strict=False), _whole(number, expected))
     return text.cast(expected, strict=False)
+
+
+def _moment(text: pl.Expr, expected: pl.Datetime, form: str) -> pl.Expr:
+    """Text as a time in one form, null for others; a Z at the end is read where UTC is meant."""
+    zone = expected.time_zone
+    plain = text.str.strip_suffix("Z") if zone in (None, "UTC") else text
+    return plain.str.replace("T", " ").str.to_datetime(
+        form, time_unit=expected.time_unit, time_zone=zone, strict=False
+    )
 
 
 def _whole(value: pl.Expr, expected: pl.DataType) -> pl.Expr:
@@ -157,6 +194,8 @@ def kind_of(column: dy.Column) -> str:
         return "a whole number"
     if dtype.is_numeric():
         return "a number"
-    return {"Boolean": "true or false", "Date": "a date", "Datetime": "a time"}.get(
-        str(dtype).split("(")[0], str(dtype)
-    )
+    return {
+        "Boolean": "true or false",
+        "Date": "a date like 2026-05-04",
+        "Datetime": "a time like 2026-05-04 10:30",
+    }.get(str(dtype).split("(")[0], str(dtype))

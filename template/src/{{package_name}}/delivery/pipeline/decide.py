@@ -261,7 +261,8 @@ def main(argv: list[str] | None = None) -> int:
         None,
     )
     needed = intervals.needed(gain, new.height, effect, settings.confidence) if effect else None
-    if told == "unclear" and needed and needed > new.height:
+    open_gain = gain.lower is not None and gain.lower <= 0
+    if told == "unclear" and open_gain and needed and needed > new.height:
         reasons.append(f"about {needed - new.height:,} more units would tell a gain of {effect:g}")
     unit = brief["decision"]["unit"]
     words = {

@@ -5,62 +5,33 @@ Weights are a skops file with an explicit list of types, never a pickle, unless 
 `save` and `load`.
 """
 
-import hashlib
-import io
-import json
 import shutil
-import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
-from types import FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
 import polars as pl
-import skops.io
 
 from ... import contract, features, model
-from . import problem
+from . import model_file, problem
 from .errors import Mendable
-from .files import present, read_json, read_table, write_json, write_table
+from .files import present, read_json, read_table, sha256, write_json, write_table
 
-TYPES = [
-    "functools.partial",
-    "numpy.dtype",
-    "sklearn.calibration._CalibratedClassifier",
-    "sklearn.calibration._SigmoidCalibration",
-    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
-    "sklearn.utils.validation.check_array",
-]
-"""Types of other packages that a model file may hold, besides those that skops itself knows to be
-harmless.
-"""
 TEAM = (contract, features, model)
 LIBRARIES = ("numpy", "polars", "scikit-learn", "skops")
-NEXT = "Next: uv run dvc repro makes it anew, uv run dvc checkout brings the committed bytes back"
+WEIGHTS, CANARIES = "model.skops", "canaries.parquet"
 CLOSE = 1e-9  # canary probabilities that differ by more were not made by this model and code
-
-
-def own_types() -> list[str]:
-    """Classes and functions that contract, features and model themselves define."""
-    return [
-        f"{module.__name__}.{name}"
-        for module in TEAM
-        for name, thing in vars(module).items()
-        if isinstance(thing, type | FunctionType) and thing.__module__ == module.__name__
-    ]
-
-
-def source_hash(module: ModuleType) -> str:
-    """SHA-256 of a team file."""
-    return hashlib.sha256(Path(module.__file__ or "").read_bytes()).hexdigest()
+LINE = 300  # characters of what a library says
 
 
 def sources() -> dict[str, str]:
-    """The hash of each team file by its name: what scores depend on besides the weights."""
-    return {module.__name__.rpartition(".")[2]: source_hash(module) for module in TEAM}
+    """The SHA-256 of each team file by its name: what scores depend on besides the weights."""
+    return {
+        module.__name__.rpartition(".")[2]: sha256(Path(module.__file__ or "")) for module in TEAM
+    }
 
 
 def scores(fitted: Any, rows: pl.DataFrame) -> pl.DataFrame:
@@ -88,75 +59,79 @@ def save(fitted: Any, folder: Path, card: dict[str, Any], canaries: pl.DataFrame
         if hasattr(model, "save"):
             model.save(fitted, part)
         else:
-            (part / "model.skops").write_bytes(without_addresses(skops.io.dumps(fitted)))
-        write_table(canaries.hstack(scores(fitted, canaries)), part / "canaries.parquet")
+            (part / WEIGHTS).write_bytes(model_file.dumps(fitted))
+        write_table(canaries.hstack(scores(fitted, canaries)), part / CANARIES)
+        files = {
+            path.relative_to(part).as_posix(): sha256(path)
+            for path in sorted(part.rglob("*"))
+            if path.is_file()
+        }
         libraries = {name: version(name) for name in LIBRARIES}
-        write_json(card | {"sources": sources(), "libraries": libraries}, part / "card.json")
-
-
-def without_addresses(file: bytes) -> bytes:
-    """A skops file with counted in place of memory-address names, and without times: bytes depend
-    on the model alone.
-    """
-    names: dict[str, str] = {}
-    source = zipfile.ZipFile(io.BytesIO(file))
-    schema = json.loads(source.read("schema.json"), object_hook=lambda node: _renamed(node, names))
-    target = io.BytesIO()
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as whole:
-        for old, new in names.items():
-            if old in source.namelist():
-                whole.writestr(zipfile.ZipInfo(new), source.read(old))
-        whole.writestr(zipfile.ZipInfo("schema.json"), json.dumps(schema))
-    return target.getvalue()
-
-
-def _renamed(node: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
-    """One node of a skops schema with `__id__` and `file` counted in the order in which they are
-    met.
-    """
-    for key in ("__id__", "file"):
-        if node.get(key) is not None:
-            old = str(node[key])
-            new = names.setdefault(old, f"{len(names)}{Path(old).suffix}")
-            node[key] = int(new) if key == "__id__" else new
-    return node
+        facts = {"files": files, "sources": sources(), "libraries": libraries}
+        write_json(card | facts, part / "card.json")
 
 
 def load(folder: Path) -> tuple[Any, dict[str, Any]]:
-    """The model and its card; refuses types outside the list, damaged files, changed sources and
-    untrue canaries.
+    """The model and its card; refuses changed files and sources, types outside the list, damaged
+    files and untrue canaries. Nothing that the folder brings is run.
     """
-    card = read_json(present(folder / "card.json"))
-    if changed := [
-        f"{name}.py" for name, value in sources().items() if card["sources"].get(name) != value
-    ]:
-        raise Mendable(
-            f"{folder}: expected the code it was made with, found {', '.join(changed)} changed "
-            f"since. {NEXT}"
+    card = unaltered(folder)
+    now = sources()
+    if changed := [f"{name}.py" for name in now if card["sources"].get(name) != now[name]]:
+        raise _refused(folder, "the code it was made with", f"{', '.join(changed)} changed since")
+    try:
+        fitted = (
+            model.load(folder)
+            if hasattr(model, "load")
+            else model_file.loads((folder / WEIGHTS).read_bytes())
         )
-    fitted = model.load(folder) if hasattr(model, "load") else _load_skops(folder / "model.skops")
-    canaries = read_table(folder / "canaries.parquet")
-    again = scores(fitted, canaries)
-    told = canaries.select(again.columns)
-    if not np.allclose(again.to_numpy(), told.to_numpy(), rtol=0, atol=CLOSE):
-        raise Mendable(
-            f"{folder}: expected its canary rows to score as on the day it was made, found other "
-            f"scores. {NEXT}"
-        )
+        model_file.check_trees(fitted)
+    except Exception as error:  # a foreign file can fail in any way that its libraries know
+        raise _refused(folder / WEIGHTS, "a model of listed types", _said(error)) from None
+    try:
+        canaries = read_table(folder / CANARIES)
+        again = scores(fitted, canaries)
+        told = canaries.select(again.columns)
+        close = np.allclose(again.to_numpy(), told.to_numpy(), rtol=0, atol=CLOSE)
+    except Exception as error:
+        raise _refused(folder / CANARIES, "rows that the model scores", _said(error)) from None
+    if not close:
+        raise _refused(folder, "its canary rows to score as on the day it was made", "other scores")
     return fitted, card
 
 
-def _load_skops(file: Path) -> Any:
+def unaltered(folder: Path) -> dict[str, Any]:
+    """The card of a folder whose files are those that it names; reads nothing else of them."""
+    path = present(folder / "card.json", made_by=_mending(folder))
     try:
-        unknown = set(skops.io.get_untrusted_types(file=present(file))) - {*TYPES, *own_types()}
-        if unknown:
-            raise Mendable(
-                f"{file}: expected only listed types, found {', '.join(sorted(unknown))}. {NEXT}"
-            )
-        return skops.io.load(file, trusted=[*TYPES, *own_types()])
-    except Mendable:
-        raise
-    except Exception as error:  # a foreign file can fail in any way that its libraries know
-        raise Mendable(
-            f"{file}: expected a model file, found a damaged or foreign one ({error}). {NEXT}"
-        ) from None
+        card: dict[str, Any] = read_json(path)
+        read = [CANARIES] if hasattr(model, "load") else [CANARIES, WEIGHTS]
+        named = dict.fromkeys(read) | dict(card["files"])
+        dict(card["sources"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise _refused(path, "files and sources with their SHA-256", _said(error)) from None
+    for name, digest in named.items():
+        found = sha256(present(folder / name, made_by=_mending(folder)))
+        if found != digest:
+            told = f"the file that card.json names (SHA-256 {str(digest)[:12]}…)"
+            raise _refused(folder / name, told, f"another ({found[:12]}…)")
+    return card
+
+
+def _refused(path: Path, expected: str, found: str) -> Mendable:
+    """The message about a folder that must not be used."""
+    folder = path if path.is_dir() else path.parent
+    return Mendable(f"{path}: expected {expected}, found {found}. Next: {_mending(folder)}")
+
+
+def _mending(folder: Path) -> str:
+    """The command that makes a folder anew, or brings it back where it has a pointer in git."""
+    pointer = folder.with_name(f"{folder.name}.dvc")
+    if pointer.exists():
+        return f"git checkout {pointer}, then uv run dvc checkout --force {pointer}"
+    return "uv run dvc repro --force --single-item train, then uv run dvc repro"
+
+
+def _said(error: Exception) -> str:
+    """What an error of any library says, in at most a line."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"[:LINE]

@@ -1,6 +1,6 @@
 """Stage `predict`: rule, challenger and champion score the same test rows."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
@@ -28,7 +28,10 @@ def unseen(rows: pl.DataFrame, until: str | None, test: Path) -> pl.DataFrame:
     """The test rows that the champion cannot have learned from: those after its training ended."""
     if until is None or contract.TIME is None:
         return rows
-    later = rows.filter(pl.col(contract.TIME) > datetime.fromisoformat(until))
+    end, time = datetime.fromisoformat(until), pl.col(contract.TIME)
+    if end.tzinfo:
+        end, time = end.astimezone(UTC), time.dt.convert_time_zone("UTC")
+    later = rows.filter(time > end)
     if later.is_empty():
         raise Mendable(
             f"blocked: {test}: expected test rows after {until}, until when the champion was "

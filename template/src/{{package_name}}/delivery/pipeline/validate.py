@@ -94,7 +94,7 @@ def main(argv: list[str] | None = None) -> int:
     limit = read(params, "validate", Validate).quarantine_at_most
     if wrong_names := faults(contract):
         raise Mendable("\n".join([*wrong_names, NEXT]))
-    source = read_table(raw).with_row_index("row")
+    source = read_table(raw).drop("row", strict=False).with_row_index("row")
     kept, wrong = to_contract(source, contract.Row)
     write_table(wrong, quarantine)
     content = {"source": section(params, "ingest").get("source"), **summary(source, kept, wrong)}

@@ -1,0 +1,159 @@
+"""A promotion or a rollback that is killed at any step is finished or undone by the next call."""
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from ..generated.conftest import UV, mendable, passes, surroundings
+from .conftest import Shared
+
+HELD = "#!/bin/sh\necho >> {sentinel}\nexec sleep 600\n"
+
+
+def kill_at(repository: Shared, verb: str, step: str, after: float = 0.0) -> None:
+    """Start a verb and SIGKILL it with all its children, `after` seconds into a step."""
+    _kill(repository, verb, lambda line: line == f"  {step}\n", after)
+
+
+def _kill(repository: Shared, verb: str, reached: object, after: float) -> None:
+    assert callable(reached)
+    with subprocess.Popen(
+        [UV, "run", "churn", verb], cwd=repository.folder, text=True, start_new_session=True,
+        env=surroundings(**repository.surroundings()),
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    ) as running:  # fmt: skip
+        assert running.stdout is not None
+        said = []
+        for line in running.stdout:
+            said.append(line)
+            if reached(line):
+                time.sleep(after)
+                os.killpg(running.pid, signal.SIGKILL)
+                return
+    raise AssertionError(f"it ended before it could be killed:\n{''.join(said)}")
+
+
+def kill_in_hook(repository: Shared, verb: str, hook: str, scratch: Path) -> None:
+    """SIGKILL while git runs a hook: `pre-commit` before the commit exists, `post-commit` after."""
+    sentinel = scratch / "held"
+    path = repository.folder / ".git/hooks" / hook
+    path.write_text(HELD.format(sentinel=sentinel))
+    path.chmod(0o755)
+    running = subprocess.Popen(
+        [UV, "run", "churn", verb], cwd=repository.folder, start_new_session=True,
+        env=surroundings(**repository.surroundings()),
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    ends = time.monotonic() + 300
+    while not sentinel.exists():
+        assert running.poll() is None, f"{verb} ended before it could be killed"
+        assert time.monotonic() < ends
+        time.sleep(0.02)
+    os.killpg(running.pid, signal.SIGKILL)
+    running.wait()
+    path.unlink()
+    sentinel.unlink()
+
+
+def files(repository: Shared) -> dict[str, bytes]:
+    """What a promotion could leave half done, by path, whether git knows it or not."""
+    found = [
+        path
+        for name in ("docs", "models", "data", "reports")
+        for path in (repository.folder / name).rglob("*")
+        if path.is_file()
+    ]
+    return {str(path.relative_to(repository.folder)): path.read_bytes() for path in found}
+
+
+def undone(repository: Shared, state: object, before: dict[str, bytes]) -> None:
+    """Nothing is left of the promotion; `rollback` undoes it and finds the rule in charge."""
+    ran = repository.run("churn", "rollback")
+    mendable(ran, "found the rule, which is first")
+    assert "Undoing first what was begun and not committed: champion-1" in ran.stdout
+    assert repository.state() == state
+    assert files(repository) == before
+    repository.settled()
+
+
+def test_before_the_commit_it_is_undone_and_a_second_try_is_as_the_first(
+    started: Shared, undisturbed: Shared, tmp_path: Path
+) -> None:
+    state, before = started.state(), files(started)
+    for step, after in [("champion", 0.0), ("champion", 0.3), ("pipeline", 0.0), ("pipeline", 2.0)]:
+        kill_at(started, "promote", step, after)
+        undone(started, state, before)
+    kill_at(started, "promote", "commit", 0.02)
+    if started.git("log", "-1", "--format=%s").startswith("Start"):
+        undone(started, state, before)
+        kill_in_hook(started, "promote", "pre-commit", tmp_path)
+    # Not by rollback this time: the same call again undoes, and goes through.
+    passes(started.run("churn", "promote"), "champion-1: ")
+    assert started.state() == undisturbed.state()
+    started.settled()
+
+
+def test_edits_made_after_the_kill_survive_the_undoing(started: Shared) -> None:
+    kill_at(started, "promote", "record")
+    started.append("src/churn/features.py", "\n# thought of later\n")
+    (started.folder / "notes.txt").write_text("kept")
+    mendable(started.run("churn", "promote"), "features.py", "notes.txt", "Next: git commit")
+    assert "# thought of later" in (started.folder / "src/churn/features.py").read_text()
+    assert (started.folder / "notes.txt").read_text() == "kept"
+    assert started.git("status", "--porcelain") == "M src/churn/features.py\n?? notes.txt"
+
+
+def test_after_the_commit_it_is_finished(
+    started: Shared, undisturbed: Shared, tmp_path: Path
+) -> None:
+    kill_in_hook(started, "promote", "post-commit", tmp_path)
+    assert started.git("tag") == ""
+    (started.folder / ".git/index.lock").touch()  # as a git that was killed leaves it
+    kill_at(started, "promote", "tag")
+    started.git("commit", "--quiet", "--allow-empty", "--message", "Something else, meanwhile")
+    kill_at(started, "promote", "registry")
+    passes(started.run("churn", "promote"), "Finishing what was begun: champion-1")
+    assert started.git("rev-parse", "champion-1^{}") == started.git("rev-parse", "HEAD^")
+    started.git("reset", "--quiet", "--hard", "HEAD^")
+    assert started.state() == undisturbed.state()
+    assert not (started.folder / ".dvc/tmp/promotion.json").exists()
+    started.settled()
+
+
+@pytest.mark.parametrize("hook", ["pre-commit", "post-commit"])
+def test_a_rollback_is_undone_or_finished_too_and_never_done_twice(
+    promoted: Shared, tmp_path: Path, hook: str
+) -> None:
+    if hook == "pre-commit":
+        state, before = promoted.state(), files(promoted)
+        kill_at(promoted, "rollback", "champion", 0.3)
+        kill_in_hook(promoted, "rollback", hook, tmp_path)
+        ran = promoted.run("churn", "promote")
+        mendable(ran, "in charge already, as champion-1")
+        assert "Undoing first what was begun and not committed: rollback-1" in ran.stdout
+        assert promoted.state() == state
+        assert files(promoted) == before
+    else:
+        kill_in_hook(promoted, "rollback", hook, tmp_path)
+        passes(promoted.run("churn", "rollback"), "Finishing what was begun: rollback-1")
+        passes(promoted.run("churn", "champion"), "The rule is in charge")
+        assert promoted.git("tag").split() == ["champion-1", "rollback-1"]
+    promoted.settled()
+
+
+def test_a_second_call_beside_the_first_is_refused(started: Shared, undisturbed: Shared) -> None:
+    with subprocess.Popen(
+        [UV, "run", "churn", "promote"], cwd=started.folder, text=True,
+        env=surroundings(**started.surroundings()), stdout=subprocess.PIPE,
+    ) as first:  # fmt: skip
+        assert first.stdout is not None
+        assert first.stdout.readline() == "  champion\n"
+        for verb in ("promote", "rollback"):
+            mendable(started.run("churn", verb), "A promotion or a rollback is running")
+        first.stdout.read()
+    assert first.returncode == 0
+    assert started.state() == undisturbed.state()

@@ -1,0 +1,152 @@
+"""`churn score IN OUT`: every row comes back, by the model in charge as it was promoted."""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from ..generated.conftest import mendable, passes
+from .conftest import MADE_BY, Shared
+from .test_comparing import in_megabytes
+
+
+def score(repository: Shared, source: Path, *words: str) -> pl.DataFrame:
+    out = repository.folder.parent / "out.parquet"
+    passes(repository.run("churn", "score", str(source), str(out), *words), "rows scored")
+    return pl.read_parquet(out)
+
+
+def test_rows(repository: Shared) -> pl.DataFrame:
+    return pl.read_parquet(repository.folder / "data/test.parquet").drop("row")
+
+
+test_rows.__test__ = False  # type: ignore[attr-defined]
+
+
+def same(found: pl.DataFrame, predictions: pl.DataFrame) -> None:
+    assert_frame_equal(found.select("^p_.*$"), predictions.select("^p_.*$"), rel_tol=1e-12)
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+@pytest.mark.parametrize("target", ["with the target", "without"])
+def test_test_rows_score_as_in_the_pipeline(
+    promoted: Shared, tmp_path: Path, kind: str, target: str
+) -> None:
+    rows = test_rows(promoted)
+    rows = rows if target == "with the target" else rows.drop("outcome")
+    source = tmp_path / f"rows.{kind}"
+    rows.write_csv(source) if kind == "csv" else rows.write_parquet(source)
+    found = score(promoted, source)
+    names = ["row", "customer", "week", "p_leaves", "p_stays", "action", "score", "reasons"]
+    assert found.columns == names
+    same(found, promoted.predictions()["champion"])
+    outcomes = pl.read_parquet(promoted.folder / "data/outcomes/champion.parquet")
+    assert found["action"].value_counts(sort=True)["action"].to_list() == ["none", "call"]
+    assert (found["action"] == "call").sum() == (outcomes["action"] == "call").sum()
+    assert_frame_equal(found.select("score"), outcomes.select("score"), rel_tol=1e-12)
+    assert found["reasons"].null_count() == found.height
+
+
+def test_a_bad_row_comes_out_in_its_place_with_reasons_and_without_scores(
+    promoted: Shared, tmp_path: Path
+) -> None:
+    rows = test_rows(promoted).head(5).cast(pl.String)
+    charge = ["-3", *rows["monthly_charge"][1:4], "n/a"]
+    rows.with_columns(monthly_charge=pl.Series(charge)).write_csv(tmp_path / "rows.csv")
+    found = score(promoted, tmp_path / "rows.csv")
+    assert found["row"].to_list() == [0, 1, 2, 3, 4]
+    assert found["customer"].to_list() == rows["customer"].to_list()
+    told = ["monthly_charge is below the minimum"], ["monthly_charge is not a number"]
+    assert found["reasons"].to_list() == [told[0], None, None, None, told[1]]
+    for name in ("p_leaves", "p_stays", "action", "score"):
+        nulls = found[name].is_null().to_list()
+        assert nulls == [True, False, False, False, True], name
+    same(found[1:4], promoted.predictions()["champion"][1:4])
+
+
+def test_a_table_without_one_good_row_comes_out_with_nothing_but_reasons(
+    promoted: Shared, tmp_path: Path
+) -> None:
+    rows = test_rows(promoted).head(3).with_columns(region=pl.lit("nowhere"))
+    rows.write_csv(tmp_path / "rows.csv")
+    found = score(promoted, tmp_path / "rows.csv")
+    assert found["p_leaves"].null_count() == found["action"].null_count() == 3
+    assert found["reasons"].null_count() == 0
+
+
+def test_before_any_promotion_the_rule_scores(started: Shared, tmp_path: Path) -> None:
+    rows = test_rows(started)
+    rows.write_parquet(tmp_path / "rows.parquet")
+    found = score(started, tmp_path / "rows.parquet")
+    same(found, started.predictions()["rule"])
+    listed = (rows["plan"] == "flexible") & (rows["support_calls"] >= 2)
+    assert found["p_leaves"].n_unique() == 2
+    assert (found.filter(listed)["p_leaves"] > found.filter(~listed)["p_leaves"].max()).all()
+
+
+def test_after_a_feature_changed_it_still_answers_as_on_the_day_it_took_charge(
+    promoted: Shared, tmp_path: Path
+) -> None:
+    in_megabytes(promoted)
+    rows = test_rows(promoted)
+    rows.write_parquet(tmp_path / "rows.parquet")
+    same(score(promoted, tmp_path / "rows.parquet"), promoted.predictions()["champion"])
+    out = str(tmp_path / "out.parquet")
+    ran = promoted.run(
+        "churn", "score", str(tmp_path / "rows.parquet"), out, "--model", "models/challenger"
+    )
+    mendable(ran, "models/challenger", "features.py changed since")
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "words"),
+    [
+        (
+            "nothing.csv",
+            "out.parquet",
+            ["nothing.csv: expected a .csv or .parquet file", "nothing"],
+        ),
+        ("void.csv", "out.parquet", ["void.csv: expected", "empty"]),
+        ("header.csv", "out.parquet", ["header.csv: expected rows, found an empty table"]),
+        ("rows.xlsx", "out.parquet", ["rows.xlsx: expected a .csv or .parquet file"]),
+        ("noise.parquet", "out.parquet", ["noise.parquet: expected a table"]),
+        ("short.csv", "out.parquet", ["short.csv: expected every column", "`months_left`"]),
+        ("misspelt.csv", "out.parquet", ["`region`; did you mean `regoin`?"]),
+        ("rows.csv", "out.csv", ["out.csv: expected the name of another file, a .parquet"]),
+        ("rows.parquet", "rows.parquet", ["expected the name of another file"]),
+        ("rows.csv", "rows.csv/out.parquet", ["could not be written"]),
+    ],
+)
+def test_what_cannot_be_scored_is_refused_in_one_message(
+    once: Path, environment: Path, tmp_path: Path, source: str, target: str, words: list[str]
+) -> None:
+    repository = Shared(once / "promoted/churn", MADE_BY, environment)
+    rows = test_rows(repository).head(3)
+    rows.write_csv(tmp_path / "rows.csv")
+    rows.write_parquet(tmp_path / "rows.parquet")
+    (tmp_path / "rows.xlsx").write_bytes(b"PK")
+    (tmp_path / "void.csv").touch()
+    (tmp_path / "noise.parquet").write_bytes(b"PAR1 and noise")
+    rows.head(0).write_csv(tmp_path / "header.csv")
+    rows.drop("months_left").write_csv(tmp_path / "short.csv")
+    rows.rename({"region": "regoin"}).write_csv(tmp_path / "misspelt.csv")
+    before = sorted(tmp_path.iterdir())
+    ran = repository.run("churn", "score", str(tmp_path / source), str(tmp_path / target))
+    mendable(ran, *words)
+    assert ran.stdout == ""
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_damaged_champion_does_not_score(promoted: Shared, tmp_path: Path) -> None:
+    test_rows(promoted).write_parquet(tmp_path / "rows.parquet")
+    weights = promoted.folder / "models/champion/model.skops"
+    whole = weights.read_bytes()
+    weights.unlink()  # DVC's files may be links
+    weights.write_bytes(whole[: len(whole) // 2])
+    out = tmp_path / "out.parquet"
+    mendable(
+        promoted.run("churn", "score", str(tmp_path / "rows.parquet"), str(out)),
+        "models/champion/model.skops: expected the file that card.json names",
+    )
+    assert not out.exists()

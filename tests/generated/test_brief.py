@@ -1,0 +1,159 @@
+"""A brief that cannot be used stops the gate and the pipeline, each time with what it lacks."""
+
+import re
+
+import pytest
+
+from .conftest import Repository, mendable, passes, says_no, stopped
+
+BRIEF = "project-brief.md"
+DECISION = "decision: {unit: customer, action: call, at_most: 400, out_of: 5000, every: week}"
+
+LACKING = {
+    ("discover", "owner"): "`owner:` from phase discover on",
+    ("discover", "sponsor"): "`sponsor:` from phase discover on",
+    ("discover", "## Problem"): "text under `## Problem` from phase discover on",
+    ("discover", "## Users"): "text under `## Users` from phase discover on",
+    ("define", "outcome"): "`outcome:` from phase define on",
+    ("define", "decision"): "`decision:` from phase define on",
+    ("define", "value"): "`value:` from phase define on",
+    ("define", "## Evidence"): "text under `## Evidence` from phase define on",
+    ("develop", "success"): "`success:` from phase develop on",
+    ("develop", "## Data"): "text under `## Data` from phase develop on",
+    ("develop", "## Alternatives considered"): "text under `## Alternatives considered`",
+    ("develop", "## How wrong answers are handled"): "text under `## How wrong answers are",
+    ("deliver", "experiment"): "`experiment:` from phase deliver on",
+    ("deliver", "review_by"): "`review_by:` from phase deliver on",
+}
+
+WRONG = {
+    "an unknown key": (
+        ("sponsor: head", "sponsro: head"),
+        "project-brief.md: `sponsro` is not a key here; did you mean `sponsor`?",
+    ),
+    "an unknown key inside": (
+        ("every: week", "evry: week"),
+        "project-brief.md: `decision.evry` is not a key here; did you mean `every`?",
+    ),
+    "an unknown metric": (
+        ("{metric: recall, at_least: 0.20}", "{metric: recal, at_least: 0.20}"),
+        "project-brief.md: `success.1.metric`: expected 'value_per_1000', 'recall'",
+    ),
+    "broken YAML": (
+        (DECISION, DECISION.removesuffix("}")),
+        "project-brief.md: expected YAML in the front matter, found\n",
+    ),
+    "no price": (
+        ("call: {leaves: 40, stays: -5}", "visit: {leaves: 40, stays: -5}"),
+        "project-brief.md: expected a price for each action: decision.action names call, value "
+        "names visit",
+    ),
+    "more than twenty lines": (
+        ("risk: medium ", "#\n#\n#\n#\n#\n#\n#\nrisk: medium "),
+        "project-brief.md: expected at most 20 lines of front matter, found 2",
+    ),
+}
+
+
+def phased(repository: Repository, phase: str) -> None:
+    repository.edit(BRIEF, "phase: develop ", f"phase: {phase} ")
+    if phase == "deliver":
+        repository.edit(BRIEF, "risk: medium ", "experiment: half of the list\nrisk: medium ")
+
+
+def remove(repository: Repository, part: str) -> None:
+    """Take a key out of the front matter, or the text out of a section."""
+    path = repository.folder / BRIEF
+    text = path.read_text(encoding="utf-8")
+    if part.startswith("## "):
+        pattern = rf"(^{part}\n).*?(?=^## |\Z)"
+        text, places = re.subn(pattern, r"\1\n", text, flags=re.MULTILINE | re.DOTALL)
+    else:
+        text, places = re.subn(rf"^{part}:.*\n(  - .*\n)*", "", text, flags=re.MULTILINE)
+    assert places == 1, part
+    path.write_text(text, encoding="utf-8")
+
+
+@pytest.mark.parametrize(("phase", "part"), LACKING, ids=map(" ".join, LACKING))
+def test_a_brief_that_lacks_what_its_phase_asks_for_is_told_what(
+    repository: Repository, phase: str, part: str
+) -> None:
+    phased(repository, phase)
+    remove(repository, part)
+    told = LACKING[phase, part]
+    ran = repository.run("churn", "check")
+    mendable(ran, "project-brief.md: ", "expected ", told, f"(this brief is in {phase})")
+    assert "Next: mend the brief, then uv run dvc repro" in ran.stderr
+
+
+@pytest.mark.parametrize("phase", ["discover", "define", "develop", "deliver"])
+def test_what_only_a_later_phase_asks_for_may_be_missing(
+    repository: Repository, phase: str
+) -> None:
+    phased(repository, phase)
+    phases = ["discover", "define", "develop", "deliver"]
+    for later, part in LACKING:
+        if phases.index(later) > phases.index(phase) and part not in ("experiment", "review_by"):
+            remove(repository, part)
+    ran = repository.run("python", "-m", "churn.delivery.pipeline.brief", BRIEF)
+    passes(ran)
+
+
+@pytest.mark.parametrize("fault", WRONG)
+def test_a_wrong_brief_is_told_what_was_expected_and_found(
+    repository: Repository, fault: str
+) -> None:
+    (old, new), told = WRONG[fault]
+    repository.edit(BRIEF, old, new)
+    mendable(repository.run("churn", "check"), told, "Next: mend the brief, then uv run dvc repro")
+
+
+def test_evidence_without_a_date_is_none(repository: Repository) -> None:
+    path = repository.folder / BRIEF
+    text, places = re.subn(r"^- \d{4}-\d{2}-\d{2}: ", "- Lately: ", path.read_text(), flags=re.M)
+    assert places > 0
+    path.write_text(text)
+    mendable(
+        repository.run("churn", "check"),
+        "expected dated bullets (`- 2026-05-04: …`) under `## Evidence`, found none",
+    )
+
+
+def test_a_wrong_brief_stops_the_pipeline_at_its_first_stage(repository: Repository) -> None:
+    repository.edit(BRIEF, "currency: GBP", "currency: pounds")
+    ran = repository.run("dvc", "repro")
+    stopped(ran, "project-brief.md: `value.currency`: expected", "found 'pounds'", "Next: mend the")
+    assert "ingest" not in ran.stdout
+
+
+def test_a_price_for_a_class_that_the_target_has_not_stops_the_pipeline(
+    repository: Repository,
+) -> None:
+    repository.edit(BRIEF, "{leaves: 40, stays: -5}", "{left: 40, stays: -5}")
+    stopped(
+        repository.run("dvc", "repro"),
+        "project-brief.md: value: expected a price for each class of the target (leaves, stays), "
+        "found left, stays. Next: mend the brief, then uv run dvc repro",
+    )
+
+
+def test_a_brief_of_phase_deliver_needs_a_runbook_and_a_review_date_ahead(
+    repository: Repository,
+) -> None:
+    phased(repository, "deliver")
+    repository.edit(BRIEF, "review_by: 2027-03-31", "review_by: 2024-03-31")
+    (repository.folder / "docs/runbook.md").unlink()
+    says_no(
+        repository.run("churn", "check"),
+        "NO  brief: project-brief.md: expected `review_by` ahead of 20",
+        "found 2024-03-31",
+        "project-brief.md: phase deliver expects docs/runbook.md, found no file",
+    )
+
+
+def test_a_brief_that_is_gone_is_named(repository: Repository) -> None:
+    (repository.folder / BRIEF).unlink()
+    mendable(
+        repository.run("churn", "check"),
+        "project-brief.md: expected a project brief, found no file",
+    )

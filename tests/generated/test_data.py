@@ -1,0 +1,117 @@
+"""Bad data stops the pipeline with its reasons, and nothing bad is skipped silently."""
+
+import polars as pl
+import pytest
+
+from .conftest import Repository, mendable, passes, says_no, stopped
+
+
+def test_a_column_of_another_type_stops_the_line(repository: Repository) -> None:
+    months = pl.format("{} months", "tenure_months").alias("tenure_months")
+    repository.feed(repository.raw().with_columns(months))
+    stopped(
+        repository.run("dvc", "repro"),
+        "data/quarantine.parquet: expected at most 2.0% of the rows to break the contract",
+        "found 100.0%",
+        "tenure_months is not a whole number",
+        "Next: mend the source or contract.py, then uv run dvc repro",
+    )
+    says_no(repository.run("churn", "check"), "NO  current: these are out of date: validate")
+
+
+def test_a_number_that_would_be_cut_is_no_whole_number(repository: Repository) -> None:
+    repository.feed(repository.raw().with_columns(pl.col("support_calls") + 0.5))
+    stopped(repository.run("dvc", "repro"), "support_calls is not a whole number")
+
+
+def test_a_category_that_nobody_has_seen_stops_the_line(repository: Repository) -> None:
+    first = pl.int_range(pl.len()) < pl.len() // 10
+    plan = pl.when(first).then(pl.lit("family 2027")).otherwise("plan").alias("plan")
+    rows = repository.raw().with_columns(plan)
+    repository.feed(rows)
+    stopped(
+        repository.run("dvc", "repro"),
+        "plan is not one of flexible, one year, two years (1,08",
+        "of 10,8",
+    )
+
+
+def test_a_few_unseen_categories_are_set_aside_with_their_reasons(repository: Repository) -> None:
+    first = pl.int_range(pl.len()) < 40
+    plan = pl.when(first).then(pl.lit("family 2027")).otherwise("plan").alias("plan")
+    repository.feed(repository.raw().with_columns(plan))
+    passes(repository.run("dvc", "repro", "validate"))
+    report = repository.json("reports/data.json")
+    assert report["reasons"]["plan is not one of flexible, one year, two years"] >= 40
+    quarantine = pl.read_parquet(repository.folder / "data/quarantine.parquet")
+    assert quarantine.head(40)["plan"].to_list() == ["family 2027"] * 40
+    assert quarantine["reasons"].list.len().min() == 1
+    valid = pl.read_parquet(repository.folder / "data/valid.parquet")
+    assert valid.height + quarantine.height == report["rows"]["raw"]
+    assert set(valid["row"]).isdisjoint(quarantine["row"])
+
+
+def test_too_many_quarantined_rows_stop_the_line_with_reasons_and_counts(
+    repository: Repository,
+) -> None:
+    repository.edit("params.yaml", "errors: 0.002 ", "errors: 0.05 ")
+    ran = repository.run("dvc", "repro")
+    quarantine = pl.read_parquet(repository.folder / "data/quarantine.parquet")
+    reasons = dict(quarantine["reasons"].explode().value_counts().iter_rows())
+    assert sum(reasons.values()) >= quarantine.height > 400
+    assert quarantine["reasons"].list.len().min() == 1
+    assert len(reasons) == 3
+    stopped(
+        ran,
+        "data/quarantine.parquet: expected at most 2.0% of the rows to break the contract "
+        "(`validate: quarantine_at_most`), found ",
+        f"({quarantine.height:,} of {repository.raw().height:,}): ",
+        *(f"{reason} ({count:,} rows)" for reason, count in reasons.items()),
+    )
+
+
+def test_an_empty_table_is_named(repository: Repository) -> None:
+    repository.feed(repository.raw().head(0))
+    stopped(
+        repository.run("dvc", "repro"),
+        "customers.csv: expected rows, found an empty table. Next: ",
+    )
+
+
+def test_a_missing_source_is_named_before_the_pipeline_runs(repository: Repository) -> None:
+    repository.edit("params.yaml", "source: src/churn/example.py", "source: data/customers.csv")
+    mendable(
+        repository.run("churn", "check"),
+        "data/customers.csv: expected to exist, found nothing there. Next: ",
+    )
+    stopped(repository.run("dvc", "repro"), "data/customers.csv")
+
+
+@pytest.mark.parametrize(
+    ("given", "suggestion"), [("outcomes", "; did you mean `outcomes`?"), ("left", "")]
+)
+def test_a_missing_target_is_named_with_the_column_that_may_be_meant(
+    repository: Repository, given: str, suggestion: str
+) -> None:
+    repository.feed(repository.raw().rename({"outcome": given}))
+    stopped(
+        repository.run("dvc", "repro"),
+        "data/raw.parquet: expected every column of contract.py, "
+        f"found none named `outcome`{suggestion}. Next: mend contract.py or the source",
+    )
+
+
+def test_a_name_in_the_contract_that_is_no_column_is_suggested(repository: Repository) -> None:
+    repository.edit("src/churn/contract.py", 'TIME: str | None = "week"', 'TIME = "weeks"')
+    stopped(
+        repository.run("dvc", "repro"),
+        "contract.py: TIME names `weeks`, which is no column of Row; did you mean `week`?",
+    )
+
+
+def test_one_class_only_is_no_target(repository: Repository) -> None:
+    repository.feed(repository.raw().filter(pl.col("outcome") == "stays"))
+    stopped(
+        repository.run("dvc", "repro"),
+        "data/raw.parquet: expected two classes or more in `outcome`, found stays. Next: ",
+    )

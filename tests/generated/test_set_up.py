@@ -1,0 +1,122 @@
+"""From the README's command to a decision, and what stands in its way."""
+
+import os
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from .conftest import UV, Repository, call, mendable, passes
+
+NAMELESS = {"user.useConfigOnly": "true"}
+"""git as on a machine on which nobody has said who they are, whatever its host is called."""
+
+
+def configured(settings: dict[str, str]) -> dict[str, str]:
+    """The environment that gives git these settings."""
+    pairs = enumerate(settings.items())
+    numbered = {f"GIT_CONFIG_{what}_{i}": (k, v)[what == "VALUE"] for i, (k, v) in pairs
+                for what in ("KEY", "VALUE")}  # fmt: skip
+    return {"GIT_CONFIG_COUNT": str(len(settings))} | numbered
+
+
+def test_one_command_ends_with_the_decision_in_money_and_where_to_look(made: Repository) -> None:
+    passes(made.how, "packages", "environment", "pipeline", "commit")
+    for stage in ("brief", "ingest", "validate", "split", "train", "predict", "evaluate", "decide"):
+        assert re.search(rf"^ +{stage} +\d+\.\d s$", made.how.stdout, re.MULTILINE), stage
+    told = made.how.stdout.split("\n\n")[1]
+    assert told.startswith("Ship: call at most 400 of 5,000 customers a week; ")
+    assert re.search(r"would be worth GBP \d+ \(\d+ to [\d,]+\) more per 1,000 customers", told)
+    assert "reports/report.html" in made.how.stdout
+    assert "project-brief.md" in made.how.stdout
+
+
+def test_where_git_knows_nobody_all_but_the_commit_is_done_and_the_commands_are_named(
+    template: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "keep them"
+    nobody = dict.fromkeys(("GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL"), "")
+    nobody |= dict.fromkeys(("GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL"), "")
+    ran = call(
+        template, UV, "run", "exemplar", "new", "--defaults", folder,
+        **nobody, **configured(NAMELESS),
+    )  # fmt: skip
+    mendable(
+        ran,
+        "git does not know who you are, so nothing was committed",
+        'git config --global user.name "Your Name"',
+        'git config --global user.email "you@example.com"',
+        "again: uv run keep_them start",
+    )
+    assert "\nShip: call at most 400 of 5,000 customers" in ran.stdout
+    here = Repository(folder, ran)
+    assert "No commits yet" in here.git("status")
+    passes(here.run("keep_them", "start"), "Ship: ")
+    assert here.git("log", "--format=%s") == "Start from the template\n"
+    assert here.git("status", "--porcelain") == ""
+
+
+def test_without_git_nothing_is_started(repository: Repository, tmp_path: Path) -> None:
+    (tmp_path / "uv").symlink_to(UV)
+    ran = repository.run("churn", "start", PATH=str(tmp_path))
+    mendable(ran, "git: expected to be installed, found no such command. Install it, then uv run")
+    assert ran.stdout == ""
+
+
+UNREACHABLE = {
+    "offline": {"UV_OFFLINE": "1"},
+    "no index": {"UV_DEFAULT_INDEX": "http://127.0.0.1:9/simple", "UV_HTTP_RETRIES": "0"},
+}
+
+
+@pytest.mark.parametrize("why", UNREACHABLE)
+def test_without_the_package_index_the_files_are_kept_and_the_next_command_is_named(
+    made: Repository, clone: Path, tmp_path: Path, why: str
+) -> None:
+    assert made.folder.exists(), "the clone has its own environment since then"
+    folder = tmp_path / "made" / "churn"
+    surroundings = UNREACHABLE[why] | {"UV_CACHE_DIR": str(tmp_path / "cache"), "UV": UV}
+    exemplar = clone / ".venv/bin/exemplar"
+    ran = call(clone, exemplar, "new", "--defaults", folder, **surroundings)
+    mendable(
+        ran,
+        "The packages could not be had from the index that this machine is set up with:",
+        "The files are kept. When this is mended, go on with:",
+        f"cd {folder} && uv run churn start",
+    )
+    assert (folder / "project-brief.md").exists()
+
+
+def test_start_says_which_command_to_run_again_when_the_index_is_gone(
+    repository: Repository, tmp_path: Path
+) -> None:
+    (repository.folder / "uv.lock").unlink()
+    gone = UNREACHABLE["no index"] | {"UV_CACHE_DIR": str(tmp_path / "cache")}
+    ran = call(repository.folder, UV, "run", "--no-sync", "churn", "start", **gone)
+    mendable(
+        ran,
+        "uv sync",
+        "It looks as if the package index that this machine is set up with cannot be reached.",
+        "What was made is kept. When this is mended, go on with: uv run churn start",
+    )
+
+
+def test_start_again_does_only_what_is_missing(repository: Repository) -> None:
+    before = repository.git("log", "--format=%H")
+    shutil.rmtree(repository.folder / "models/champion")
+    ran = repository.run("churn", "start")
+    passes(ran, "Ship: ")
+    assert not re.search(r"^ +train +", ran.stdout, re.MULTILINE)
+    assert repository.git("log", "--format=%H") == before
+    assert repository.git("status", "--porcelain") == ""
+
+
+def test_start_stops_where_the_source_is_missing(repository: Repository) -> None:
+    repository.edit("params.yaml", "source: src/churn/example.py", "source: data/customers.csv")
+    mendable(
+        repository.run("churn", "start"),
+        "data/customers.csv: expected to exist, found nothing there. Next: ",
+        "mend `ingest: source:` in params.yaml",
+    )
+    assert os.listdir(repository.folder / "data")  # noqa: PTH208

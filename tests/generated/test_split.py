@@ -1,0 +1,56 @@
+"""What must not cross from training to test stops the pipeline when it does."""
+
+import pytest
+
+from .conftest import Repository, passes, stopped
+
+CONTRACT, SPLIT = "src/churn/contract.py", "src/churn/delivery/pipeline/split.py"
+
+
+def without_time(repository: Repository) -> None:
+    """Let the contract name no time, so that the split goes by customer."""
+    repository.edit(CONTRACT, 'TIME: str | None = "week"', "TIME: str | None = None")
+
+
+def test_without_a_time_the_split_keeps_each_entity_on_one_side(repository: Repository) -> None:
+    without_time(repository)
+    passes(repository.run("dvc", "repro", "split"))
+    assert repository.json("reports/split.json")["by"] == "entity"
+
+
+def test_an_entity_on_two_sides_stops_the_line(repository: Repository) -> None:
+    without_time(repository)
+    repository.edit(SPLIT, "by_key(rows, rows[contract.ENTITY]", "by_key(rows, rows['row']")
+    ran = repository.run("dvc", "repro")
+    stopped(
+        ran,
+        "data/valid.parquet: expected parts that share nothing, found that ",
+        "values of `customer` are in more than one part. Next: ",
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        (
+            "    known = pl.col(time) + horizon\n",
+            "    known = pl.col(time)\n",
+            "labels of train rows are known only on ",
+        ),
+        ("(known <= test)", "(pl.col(time) < test)", "labels of validation rows are known only on"),
+    ],
+)
+def test_a_label_that_leaks_through_time_stops_the_line(
+    repository: Repository, old: str, new: str, words: str
+) -> None:
+    repository.edit(SPLIT, old, new)
+    stopped(repository.run("dvc", "repro"), "expected parts that share nothing", words)
+
+
+def test_a_horizon_longer_than_the_data_leaves_nothing_to_train_on(repository: Repository) -> None:
+    repository.edit(CONTRACT, "HORIZON = timedelta(weeks=8)", "HORIZON = timedelta(weeks=104)")
+    stopped(
+        repository.run("dvc", "repro"),
+        "data/valid.parquet: expected train rows of two classes or more, found 0 rows of 0",
+        "rows lie in the gap). Next: mend `split:` in params.yaml, or contract.py",
+    )

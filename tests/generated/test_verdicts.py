@@ -1,0 +1,217 @@
+"""Every verdict, reached by editing a repository and told by the gate of a pull request."""
+
+import json
+import shutil
+
+import pytest
+
+from .conftest import Repository, mendable, passes, says_no, stopped
+
+MODEL, BRIEF = "src/churn/model.py", "project-brief.md"
+RECALL = "  - {metric: recall, at_least: 0.20}\n"
+GUARDRAIL = "  - {metric: recall, where: each segment, at_least: 0.15}\n"
+
+CONSTANT = """
+
+def candidates(seed: int) -> dict[str, BaseEstimator]:
+    from sklearn.dummy import DummyClassifier
+
+    return {"constant": DummyClassifier(strategy="prior")}
+"""
+
+RULE_AGAIN = """
+
+def candidates(seed: int) -> dict[str, BaseEstimator]:
+    return {"the rule again": RetentionRule()}
+"""
+
+FORGETFUL = '''
+
+class Forgetful(ClassifierMixin, BaseEstimator):
+    """Gradient boosting that never sees a risk in the north."""
+
+    def fit(self, x: pl.DataFrame, y: Any) -> Self:
+        self.inner_ = HistGradientBoostingClassifier(random_state=7).fit(x, y)
+        self.classes_ = self.inner_.classes_
+        return self
+
+    def predict_proba(self, x: pl.DataFrame) -> NDArray[np.float64]:
+        p = self.inner_.predict_proba(x)
+        p[(x["region"] == "north").to_numpy()] = [0.001, 0.999]
+        return p
+
+    def predict(self, x: pl.DataFrame) -> NDArray[np.object_]:
+        return self.classes_[self.predict_proba(x).argmax(axis=1)]
+
+
+def candidates(seed: int) -> dict[str, BaseEstimator]:
+    return {"forgetful": Forgetful()}
+'''
+
+
+def decided(repository: Repository, verdict: str, *words: str) -> None:
+    """The pipeline runs; the gate prints this verdict and ends with its exit code; why is told."""
+    passes(repository.run("dvc", "repro"), "Running stage 'decide'")
+    told = repository.json("reports/decision.json")
+    assert told["verdict"] == verdict, told["sentence"]
+    ran = repository.run("churn", "check")
+    line = f"{'NO' if verdict == 'hold' else 'ok'}  decision: {told['sentence']}"
+    (says_no if verdict == "hold" else passes)(ran, line)
+    said = "\n".join([told["sentence"], *told["reasons"]])
+    report = (repository.folder / "reports/report.md").read_text(encoding="utf-8")
+    for word in words:
+        assert word in said, f"{word!r} is not in:\n{said}"
+    for reason in told["reasons"]:
+        assert reason in report
+
+
+def test_a_constant_in_place_of_the_challenger_is_held(repository: Repository) -> None:
+    repository.append(MODEL, CONSTANT)
+    decided(repository, "hold", "Hold: ", "(constant)", "recall at least 20%: all has ")
+
+
+def test_shuffled_labels_are_held(repository: Repository) -> None:
+    repository.edit(
+        "src/churn/example.py",
+        "return seen.with_columns(outcome=outcome)",
+        "return seen.with_columns(outcome=outcome.shuffle(seed=7))",
+    )
+    decided(repository, "hold", "Hold: ", "recall at least 20%: all has ")
+
+
+def test_a_better_challenger_ships(repository: Repository) -> None:
+    assert repository.json("reports/decision.json")["verdict"] == "ship"
+    passes(repository.run("churn", "check"), "ok  decision: Ship: ", " more per 1,000 customers")
+
+
+def test_a_challenger_equal_to_the_rule_is_a_refresh(repository: Repository) -> None:
+    repository.append(MODEL, RULE_AGAIN)
+    repository.edit(BRIEF, RECALL, "")
+    decided(
+        repository,
+        "refresh",
+        "Refresh if you need to: ",
+        "no worse than the champion by more than the margin, but not surely better",
+    )
+
+
+def test_a_gain_that_may_be_chance_is_unclear_and_says_how_many_units_would_tell(
+    repository: Repository,
+) -> None:
+    repository.edit("params.yaml", "customers: 10000 ", "customers: 3500 ")
+    repository.edit(BRIEF, RECALL, "")
+    repository.edit(BRIEF, GUARDRAIL, "")
+    decided(repository, "unclear", "Cannot tell: ", "more units would tell a gain of 100")
+
+
+def test_a_slice_below_its_guardrail_is_held_and_named(repository: Repository) -> None:
+    repository.append(MODEL, FORGETFUL)
+    repository.edit(BRIEF, RECALL, "")
+    below = "recall in each segment at least 15%: region = north has 0"
+    decided(repository, "hold", "Hold: ", below)
+    reasons = repository.json("reports/decision.json")["reasons"]
+    assert not [reason for reason in reasons if "region = south" in reason]
+    test = "test_no_slice_is_below_a_guardrail_of_the_brief"
+    says_no(
+        repository.run("pytest", f"tests/integration/test_value_of_actions.py::{test}"),
+        "region = north",
+        "1 failed",
+    )
+
+
+def test_a_slice_too_small_is_named_as_unjudged(repository: Repository) -> None:
+    [islands] = [
+        part
+        for part in repository.json("reports/slices.json")["segments"]["region"]
+        if part["slice"] == "region = islands"
+    ]
+    assert (islands["judged"], islands["metrics"]["recall"]["lower"]) == (False, None)
+    assert 0 < islands["positives"] < 50
+    report = (repository.folder / "reports/report.md").read_text(encoding="utf-8")
+    assert [line for line in report.splitlines() if "islands" in line and "too few" in line]
+
+
+def test_guardrails_on_slices_too_small_or_not_there_never_ship(repository: Repository) -> None:
+    small, none = (GUARDRAIL.replace("each segment", s) for s in ("region = islands", "region = x"))
+    repository.edit(BRIEF, GUARDRAIL, small + none)
+    decided(
+        repository,
+        "unclear",
+        "Cannot tell: ",
+        "recall in region = islands at least 15%: too few positive units in every slice to tell",
+        "recall in region = x at least 15%: too few positive units in every slice to tell",
+    )
+
+
+def test_a_column_that_gives_the_target_away_is_held_until_it_is_meant(
+    repository: Repository,
+) -> None:
+    repository.edit(
+        "src/churn/example.py",
+        "return seen.with_columns(outcome=outcome)",
+        'closed = pl.when(pl.col("outcome") == "leaves").then(1).otherwise(0)\n'
+        "    seen = seen.with_columns(outcome=outcome)\n"
+        "    return seen.with_columns(bills_closed=closed.cast(pl.Int64))",
+    )
+    repository.edit(
+        "src/churn/example.py", '    "outcome",\n]', '    "bills_closed",\n    "outcome",\n]'
+    )
+    contract = "src/churn/contract.py"
+    column = (
+        "    bills_closed = dy.Int64(min=0, description='Final bills.')\n    outcome = dy.Enum("
+    )
+    repository.edit(contract, "    outcome = dy.Enum(", column)
+    repository.edit(
+        contract, '    "outcome": "leaves",', '    "bills_closed": 1,\n    "outcome": "leaves",'
+    )
+    repository.edit("src/churn/features.py", "NUMBERS = [\n", 'NUMBERS = [\n    "bills_closed",\n')
+    decided(
+        repository,
+        "hold",
+        "Hold: ",
+        "`bills_closed` alone predicts the target almost perfectly (AUC 1.000): a suspected leak; "
+        "if it is meant, say why in contract.py under MEANT",
+    )
+    reason = "the office closes the bill weeks before the customer is gone"
+    repository.edit(
+        contract, "MEANT: dict[str, str] = {}", f'MEANT = {{"bills_closed": "{reason}"}}'
+    )
+    decided(repository, "ship", "Ship: ")
+    [leak] = repository.json("reports/training.json")["leaks"]
+    assert (leak["feature"], leak["meant"]) == ("bills_closed", reason)
+    report = (repository.folder / "reports/report.md").read_text(encoding="utf-8")
+    assert [line for line in report.splitlines() if "bills_closed" in line and reason in line]
+
+
+def test_a_champion_whose_folder_is_incomplete_blocks(repository: Repository) -> None:
+    card = repository.json("models/challenger/card.json")
+    card["rows"]["test"] = "of another test set"
+    champion = repository.folder / "models/champion"
+    (champion / "card.json").write_text(json.dumps(card))
+    stopped(
+        repository.run("dvc", "repro"),
+        "models/champion/",
+        "expected to exist, found nothing",
+        "Next: ",
+    )
+    says_no(repository.run("churn", "check"), "NO  current: these are out of date: ")
+
+
+@pytest.mark.parametrize("cache", [True, False], ids=["in the cache", "nowhere"])
+def test_a_champion_that_is_gone_blocks_and_names_the_command(
+    repository: Repository, cache: bool
+) -> None:
+    shutil.rmtree(repository.folder / "models/champion")
+    if not cache:
+        shutil.rmtree(repository.folder / ".dvc/cache")
+    ran = repository.run("churn", "check")
+    mendable(
+        ran,
+        "blocked: without the champion nothing ships.",
+        "models/champion/card.json: expected to exist, found nothing there. "
+        "Next: uv run dvc pull models/champion.dvc (or uv run dvc checkout",
+    )
+    stopped(repository.run("dvc", "repro"), "models/champion")
+    if cache:
+        passes(repository.run("dvc", "checkout", "models/champion.dvc"))
+        passes(repository.run("churn", "check"))

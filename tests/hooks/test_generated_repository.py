@@ -1,0 +1,242 @@
+"""The checks before a commit of a generated repository: green as rendered, red for each fault."""
+
+import json
+import resource
+from pathlib import Path
+
+import pytest
+
+from ..conftest import git
+from ..generated.conftest import UV, Ran, call
+from .conftest import Checked
+
+BRIEF = "project-brief.md"
+KEY = "-----BEGIN OPENSSH " + "PRIVATE KEY-----\n"  # in two parts, so that scanners pass this file
+NOTEBOOK = {
+    "cells": [
+        {
+            "cell_type": "code",
+            "execution_count": 7,
+            "metadata": {},
+            "outputs": [{"name": "stdout", "output_type": "stream", "text": ["Ann, 42\n"]}],
+            "source": ["print(customers)"],
+        }
+    ],
+    "metadata": {},
+    "nbformat": 4,
+    "nbformat_minor": 4,
+}
+
+
+def red(ran: Ran, *words: str) -> None:
+    """pre-commit ends with 1, and a person reads these words."""
+    assert ran.returncode == 1, ran.stdout + ran.stderr
+    assert "Traceback" not in ran.stdout + ran.stderr, ran
+    for word in words:
+        assert word in ran.stdout, f"{word!r} is not in:\n{ran.stdout}"
+
+
+def green(ran: Ran, *words: str) -> None:
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    for word in words:
+        assert word in ran.stdout, f"{word!r} is not in:\n{ran.stdout}"
+
+
+def ids(ran: Ran) -> set[str]:
+    """The hooks that `--verbose` says were run."""
+    start = "- hook id: "
+    return {line.removeprefix(start) for line in ran.stdout.splitlines() if line.startswith(start)}
+
+
+def test_a_fresh_render_is_green_and_each_check_looked_at_something(generated: Checked) -> None:
+    generated.write("notebooks/plot.ipynb", json.dumps({**NOTEBOOK, "cells": []}, indent=1) + "\n")
+    ran = generated.check("--all-files", "--verbose")
+    green(ran)
+    assert "Skipped" not in ran.stdout
+    assert len(ids(ran)) == 11
+
+
+def test_a_small_commit_costs_less_than_five_seconds(generated: Checked) -> None:
+    green(generated.check("--all-files"))  # what types remember from one commit to the next
+    generated.append("src/churn/features.py", "\n\n# A remark.\n")
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    green(generated.check())
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 5
+
+
+def test_an_invalid_brief(generated: Checked) -> None:
+    generated.edit(BRIEF, "phase: develop ", "phase: dream ")
+    red(generated.check("project-brief"), f"{BRIEF}: `phase`: expected 'discover'", "Next:")
+
+
+def test_a_deleted_brief(generated: Checked) -> None:
+    (generated.folder / BRIEF).unlink()
+    red(generated.check("project-brief"), f"{BRIEF}: expected a project brief, found no file")
+
+
+def test_a_dependency_that_a_stage_does_not_name(generated: Checked) -> None:
+    pipeline = "src/churn/delivery/pipeline"
+    text = (generated.folder / "dvc.yaml").read_text(encoding="utf-8")
+    generated.write("dvc.yaml", text.replace(f"      - {pipeline}\n", "", 1))
+    red(
+        generated.check("stage-deps"),
+        f"stage `brief`: expected `{pipeline}/brief.py` among its deps",
+    )
+
+
+def test_a_private_key(generated: Checked) -> None:
+    generated.write("docs/access.md", KEY)
+    red(generated.check("private-keys"), "Private key found: docs/access.md")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("docs/customers.csv", b"name,age\nAnn,42\n", "found a table"),
+        ("notebooks/model.PKL", b"\x80\x04N.", "found a pickle"),
+        ("data/raw.parquet", b"PAR1", "found a table"),
+        ("docs/film.bin", bytes(2 << 20), "expected at most 1 MiB in git, found 2.0 MiB"),
+    ],
+)
+def test_data_models_and_large_files(
+    generated: Checked, name: str, content: bytes, reason: str
+) -> None:
+    generated.write(name, content)
+    git(generated.folder, "add", "--force", name)
+    ran = generated.check("data-in-git")
+    red(ran, f"{name}: ", reason, f"git rm --cached {name}, then uv run dvc add {name}")
+
+
+def test_the_way_that_it_names_leads_out(generated: Checked) -> None:
+    generated.write("docs/customers.csv", "name,age\nAnn,42\n")
+    red(generated.check("data-in-git"))
+    git(generated.folder, "rm", "--quiet", "--cached", "docs/customers.csv")
+    added = generated.run(UV, "run", "dvc", "add", "docs/customers.csv")
+    assert added.returncode == 0, added
+    git(generated.folder, "add", "--all")
+    green(generated.run(*generated.runner, "run", "data-in-git"))
+    assert "docs/customers.csv.dvc" in git(generated.folder, "ls-files")
+
+
+def test_figures_of_the_report_belong_in_git(generated: Checked) -> None:
+    generated.write("reports/plots/value.csv", "acted_share,value_per_1000\n0.1,300\n")
+    green(generated.check("data-in-git"), "Passed")
+
+
+def test_a_conflict_marker(generated: Checked) -> None:
+    generated.append("docs/team.md", f"{'<' * 7} before updating\nWe.\n{'=' * 7}\nYou.\n")
+    lines = (generated.folder / "docs/team.md").read_text().count("\n")
+    red(
+        generated.check("update-leftovers"),
+        f"docs/team.md:{lines - 3}: found the conflict marker {'<' * 7}",
+        f"docs/team.md:{lines - 1}: found the conflict marker {'=' * 7}",
+    )
+
+
+def test_a_rejected_part_of_an_update_that_nobody_staged(generated: Checked) -> None:
+    generated.write("pytest.ini.rej", "@@ -1 +1 @@\n")
+    ran = generated.run(*generated.runner, "run", "update-leftovers")
+    red(ran, "pytest.ini.rej: found what an update or a merge left", "Next:")
+
+
+def test_a_notebook_with_outputs_is_stripped(generated: Checked) -> None:
+    name = "notebooks/plot.ipynb"
+    generated.write(name, json.dumps(NOTEBOOK, indent=1) + "\n")
+    red(generated.check("notebooks"), "files were modified", "strips them; then git add again")
+    [cell] = json.loads((generated.folder / name).read_text())["cells"]
+    assert (cell["outputs"], cell["execution_count"]) == ([], None)
+    green(generated.check("notebooks"))
+
+
+def test_broken_yaml(generated: Checked) -> None:
+    generated.append("params.yaml", "open: [1, 2\n")
+    red(generated.check("yaml"), '"params.yaml", line ')
+
+
+def test_a_key_given_twice(generated: Checked) -> None:
+    generated.append("params.yaml", "train: {}\n")
+    red(generated.check("yaml"), 'found duplicate key "train"')
+
+
+def test_broken_toml(generated: Checked) -> None:
+    generated.write("settings.toml", "[open\n")
+    red(generated.check("toml"), "settings.toml: ")
+
+
+def test_a_lint_error_is_told_and_not_mended_behind_your_back(generated: Checked) -> None:
+    generated.edit("src/churn/features.py", "import polars", "import os\nimport polars")
+    red(generated.check("lint"), "`os` imported but unused", "src/churn/features.py:")
+    assert "import os\n" in (generated.folder / "src/churn/features.py").read_text()
+
+
+def test_code_is_formatted(generated: Checked) -> None:
+    generated.append("src/churn/features.py", "\nWIDTH  =  1\n")
+    red(generated.check("format"), "files were modified", "formats it; then git add again")
+    assert "\nWIDTH = 1\n" in (generated.folder / "src/churn/features.py").read_text()
+    green(generated.check("format"))
+
+
+def test_a_type_error(generated: Checked) -> None:
+    generated.append("src/churn/features.py", '\nWIDTH: int = "wide"\n')
+    red(generated.check("types"), "src/churn/features.py:", "Incompatible types in assignment")
+
+
+SET_UP = "import pathlib, churn.delivery.start as s; print(s.hooks(pathlib.Path.cwd()))"
+
+
+def test_start_makes_git_check_each_commit(generated: Checked) -> None:
+    assert generated.run(UV, "run", "python", "-c", SET_UP).stdout == "True\n"
+    generated.write("docs/customers.csv", "name,age\nAnn,42\n")
+    git(generated.folder, "add", "--all")
+    refused = generated.run("git", "commit", "--message", "Customers")
+    assert refused.returncode == 1, refused
+    assert "docs/customers.csv: expected code and text in git, found a table" in refused.stderr
+    git(generated.folder, "rm", "--quiet", "--force", "docs/customers.csv")
+    generated.append("docs/team.md", "\nWe.\n")
+    committed = generated.run("git", "commit", "--all", "--message", "We")
+    assert committed.returncode == 0, committed
+
+
+def test_a_worktree_without_an_environment_is_checked_too(
+    generated: Checked, tmp_path: Path
+) -> None:
+    git(generated.folder, "add", "--force", "uv.lock")
+    git(generated.folder, "worktree", "add", "--quiet", "--detach", str(tmp_path / "other"))
+    other = Checked(tmp_path / "other", generated.home, generated.runner)
+    other.write("docs/customers.csv", "name,age\nAnn,42\n")
+    git(other.folder, "add", "--all")
+    python = generated.folder / ".venv/bin/python"  # as git's hook does, which worktrees share
+    ran = other.run(python, "-m", "pre_commit", "run", "data-in-git")
+    red(ran, "docs/customers.csv: expected code and text in git, found a table")
+
+
+def test_start_leaves_hooks_alone_that_git_runs_from_elsewhere(generated: Checked) -> None:
+    git(generated.folder, "config", "core.hooksPath", "elsewhere")
+    try:
+        assert generated.run(UV, "run", "python", "-c", SET_UP).stdout == "False\n"
+    finally:
+        git(generated.folder, "config", "--unset", "core.hooksPath")
+    assert not (generated.folder / "elsewhere").exists()
+
+
+def test_check_asks_the_same_of_what_is_committed(generated: Checked) -> None:
+    asked = (
+        "import datetime, churn.delivery.check as c; print(*c.kept_by_git(datetime.date.today()))"
+    )
+    words = (UV, "run", "python", "-c", asked)
+    assert generated.run(*words).stdout.startswith("True code, text and pointers")
+    generated.write("docs/customers.csv", "name,age\nAnn,42\n")
+    generated.write("ruff.toml.rej", "@@ -1 +1 @@\n")
+    git(generated.folder, "add", "--all")
+    told = generated.run(*words).stdout
+    assert told.startswith("False docs/customers.csv: ")
+    assert "\nruff.toml.rej: " in told
+
+
+def test_check_does_not_pass_where_git_cannot_be_asked(generated: Checked) -> None:
+    asked = "import datetime, churn.delivery.check as c; c.kept_by_git(datetime.date.today())"
+    python = generated.folder / ".venv/bin/python"
+    ran = call(generated.folder, python, "-c", asked, GIT_DIR="/nowhere")
+    assert ran.returncode == 1
+    assert "Mendable: .: expected a git repository, found: " in ran.stderr

@@ -1,0 +1,325 @@
+"""MLflow holds each result once and whole; the registry follows; a dead server is told."""
+
+import hashlib
+import json
+import shutil
+import time
+import xml.etree.ElementTree as ET
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ..generated.conftest import Ran, mendable, passes, stopped
+from .conftest import LOG, Seen, Tracked, free_port
+
+OWN = "sqlite:///mlflow.db"
+SECRET = "hunter2"
+SECONDS = 60  # MLflow itself goes on for minutes
+
+
+def dearer(tracked: Tracked) -> None:
+    """Another price, which is another result of the same model."""
+    tracked.edit("project-brief.md", "call: {leaves: 40,", "call: {leaves: 50,")
+
+
+def intervals(name: str, found: dict[str, Any]) -> dict[str, float]:
+    parts = {name: "estimate", f"{name}_lower": "lower", f"{name}_upper": "upper"}
+    return {key: found[part] for key, part in parts.items() if found[part] is not None}
+
+
+def check_whole(tracked: Tracked, seen: Seen) -> None:
+    """The run says what the reports say, candidates and files included."""
+    run, reports = seen.run, tracked.folder / "reports"
+    decision, told = tracked.json("reports/decision.json"), tracked.json("reports/metrics.json")
+    assert run["status"] == "FINISHED"
+    assert run["tags"]["verdict"] == decision["verdict"]
+    assert run["tags"]["sentence"] == decision["sentence"]
+    gain = decision["gain"]
+    assert run["name"].startswith(f"{decision['verdict']} {gain['estimate']:+,.0f}: ")
+    expected = intervals("gain", gain)
+    for model in ("rule", "challenger", "champion"):
+        for metric, found in told[model].items():
+            expected |= intervals(f"{model}/{metric}", found)
+    assert "challenger/value_per_1000_lower" in expected
+    assert expected.items() <= run["metrics"].items()
+    part = tracked.json("reports/slices.json")["segments"]["region"][0]
+    assert part["slice"] == "region = east"
+    recall = intervals("slices/region: east/recall", part["metrics"]["recall"])
+    assert recall.items() <= run["metrics"].items()
+    for candidate in tracked.json("reports/training.json")["candidates"]:
+        (child,) = [c for c in seen.candidates if c["name"] == f"candidate: {candidate['name']}"]
+        assert child["tags"]["mlflow.parentRunId"] == run["id"]
+        assert child["metrics"] == {"validation/log_loss": candidate["log_loss"]}
+        assert child["tags"]["chosen"] == str(candidate["name"] == decision["challenger"]).lower()
+    assert len(seen.candidates) == 2
+    mine = [f"reports/{path.name}" for path in reports.glob("*.json")]
+    mine += [f"plots/{path.name}" for path in (reports / "plots").iterdir()]
+    mine += [f"model/{path.name}" for path in (tracked.folder / "models/challenger").iterdir()]
+    mine += ["report.html", "report.md"]
+    drawn = [name for name in run["files"] if name.startswith("figures/")]
+    assert sorted([*mine, *drawn]) == run["files"]
+    assert {"figures/gain.svg", "figures/calibration.svg", "figures/value.svg"} <= set(drawn)
+
+
+def test_the_first_run_of_the_pipeline_is_in_the_default_database(tracked: Tracked) -> None:
+    seen = tracked.seen(OWN)
+    check_whole(tracked, seen)
+    run, split = seen.run, tracked.json("reports/split.json")
+    assert run["params"]["example.customers"] == "5000"
+    assert run["params"]["split.validation"] == "0.2"
+    assert not [name for name in run["params"] if name.startswith("track")]
+    assert run["tags"]["data.test"] == split["test"]["sha256"]
+    assert set(run["inputs"]) == {"train", "validation", "test"}
+    assert split["train"]["sha256"].startswith(run["inputs"]["train"])
+    assert run["tags"]["mlflow.note.content"].startswith("# Keep the customers")
+    assert "## Champion against challenger" in run["tags"]["mlflow.note.content"]
+    assert len(run["tags"]["mlflow.note.content"]) < 5000
+    assert run["tags"]["commit"] == "none", "the first commit comes after the first run"
+    assert tracked.git("status", "--porcelain") == ""
+
+
+def test_files_are_the_same_bytes_and_our_loader_takes_the_model(tracked: Tracked) -> None:
+    run = tracked.seen(OWN).run
+    where = Path(run["uri"].removeprefix("file://"))
+    assert where.is_relative_to(tracked.folder / "mlruns")
+    for name, home in (("model", "models/challenger"), ("plots", "reports/plots"), ("", "reports")):
+        for path in (tracked.folder / home).iterdir():
+            kept = where / ("reports" if path.suffix == ".json" and not name else name) / path.name
+            assert path.is_dir() or kept.read_bytes() == path.read_bytes(), kept
+    for path in (where / "figures").iterdir():
+        assert ET.parse(path).getroot().tag == "{http://www.w3.org/2000/svg}svg"
+        assert "--ink: #" in path.read_text(), "its colours come along"
+    check = f"from pathlib import Path; from churn.delivery.pipeline import model_folder as m;\
+ print(m.load(Path({str(where / 'model')!r}))[1]['name'])"
+    passes(tracked.python("-c", check), tracked.json("reports/decision.json")["challenger"])
+
+
+def test_the_same_result_is_one_run_however_often_it_is_tracked(tracked: Tracked) -> None:
+    passes(tracked.run("dvc", "repro", "--force", "--single-item", "track"), "knows this result")
+    passes(tracked.tracking("log", *LOG, uri=OWN), "MLflow knows this result already: ")
+    check_whole(tracked, tracked.seen(OWN))
+
+
+def test_prose_is_no_new_result_and_a_price_is(tracked: Tracked) -> None:
+    first = tracked.seen(OWN).run
+    tracked.append("project-brief.md", "\nSome more words on the problem.\n")
+    passes(tracked.run("dvc", "repro"), "Running stage 'track'", "knows this result")
+    assert tracked.seen(OWN).run["id"] == first["id"]
+    tracked.git("commit", "--quiet", "--all", "--message", "More words")
+    dearer(tracked)
+    tracked.git("commit", "--quiet", "--all", "--message", "Another price")
+    passes(tracked.run("dvc", "repro"), "Tracked as ")
+    new, old = tracked.seen(OWN).runs
+    assert old["id"] == first["id"]
+    assert new["metrics"]["gain"] > old["metrics"]["gain"]
+    assert new["tags"]["model"] == old["tags"]["model"], "prices change without retraining"
+    assert new["tags"]["commit"] == tracked.git("rev-parse", "HEAD").strip()
+    assert new["tags"]["tree"] == "clean", "what the run itself writes does not count"
+
+
+def test_an_edit_that_is_not_committed_is_told(tracked: Tracked, empty: str) -> None:
+    tracked.append("src/churn/features.py", "\n# An idea.\n")
+    passes(tracked.tracking("log", *LOG, uri=empty), "Tracked as ")
+    run = tracked.seen(empty).run
+    assert run["tags"]["tree"] == "uncommitted changes"
+    assert run["tags"]["commit"] == tracked.git("rev-parse", "HEAD").strip()
+
+
+def test_where_it_is_tracked_is_no_part_of_the_result(tracked: Tracked, empty: str) -> None:
+    tracked.edit("params.yaml", f"uri: {OWN}", f"uri: {empty}")
+    passes(tracked.run("dvc", "repro"), "Running stage 'track'", "Tracked as ")
+    assert tracked.seen(empty).run["tags"]["inputs"] == tracked.seen(OWN).run["tags"]["inputs"]
+
+
+def test_a_run_that_was_killed_half_way_does_not_count(tracked: Tracked, empty: str) -> None:
+    inputs = tracked.seen(OWN).run["tags"]["inputs"]
+    half = f"from mlflow import MlflowClient as C; c = C({empty!r});\
+ c.create_run(c.create_experiment('churn'), tags={{'inputs': {inputs!r}}})"
+    passes(tracked.python("-c", half))
+    passes(tracked.tracking("log", *LOG, uri=empty), "Tracked as ")
+    assert {run["status"] for run in tracked.seen(empty).runs} == {"RUNNING", "FINISHED"}
+
+
+def test_a_result_that_cannot_be_tracked_whole_is_a_failed_run(
+    tracked: Tracked, empty: str
+) -> None:
+    (tracked.folder / "reports/report.html").unlink()
+    mendable(tracked.tracking("log", *LOG, uri=empty), "reports/report.html: expected to exist")
+    assert tracked.seen(empty).run["status"] == "FAILED"
+
+
+def test_a_copy_of_the_folder_keeps_its_own_artifacts(tracked: Tracked, tmp_path: Path) -> None:
+    before = sorted(tracked.folder.glob("mlruns/*/*"))
+    other = tmp_path / "copy"
+    shutil.copytree(tracked.folder, other, ignore=shutil.ignore_patterns(".venv", "mlruns"))
+    (other / ".venv").symlink_to(tracked.folder / ".venv")
+    copy = Tracked(other, tracked.how)
+    passes(copy.tracking("log", *LOG, uri=OWN), "Tracked as ")
+    assert sorted(tracked.folder.glob("mlruns/*/*")) == before
+    assert Path(copy.seen(OWN).run["uri"].removeprefix("file://")).is_relative_to(other)
+
+
+# --- A server -------------------------------------------------------------------------------------
+
+
+def test_a_real_server_gets_the_same_and_no_password_is_told(tracked: Tracked, server: str) -> None:
+    uri = f"http://someone:{SECRET}@{server}"
+    ran = tracked.tracking("log", *LOG, uri=uri)
+    passes(ran, "Tracked as ")
+    again = tracked.tracking("log", *LOG, uri=uri)
+    passes(again, "knows this result")
+    registered = tracked.tracking("register", "params.yaml", LOG[2], "champion-1", uri=uri)
+    passes(registered, "churn: version 1 is the champion")
+    for said in (ran, again, registered):
+        assert SECRET not in said.stdout + said.stderr
+    seen = tracked.seen(f"http://{server}")
+    check_whole(tracked, seen)
+    assert seen.run["tags"]["inputs"] == tracked.seen(OWN).run["tags"]["inputs"]
+    assert seen.alias == "1"
+    words = ("artifacts", "download", "-u", "models:/churn@champion", "-d", "fetched")
+    fetched = tracked.python("-m", "mlflow", *words, MLFLOW_TRACKING_URI=f"http://{server}")
+    assert fetched.returncode == 0, fetched
+    for path in (tracked.folder / LOG[2]).iterdir():
+        kept = tracked.folder / "fetched" / path.name
+        assert kept.read_bytes() == path.read_bytes()
+
+
+def test_a_dead_server_fails_the_last_stage_alone(tracked: Tracked) -> None:
+    dearer(tracked)
+    dead = f"127.0.0.1:{free_port()}"
+    ran = tracked.run("dvc", "repro", MLFLOW_TRACKING_URI=f"http://someone:{SECRET}@{dead}")
+    stopped(
+        ran,
+        f"track: expected MLflow to answer at http://{dead}, found: [Errno 111] Connection refused",
+        "Everything before it is finished and kept.",
+        "uv run dvc repro track",
+        "failed to reproduce 'track'",
+        "exited with 2",
+    )
+    assert SECRET not in ran.stdout + ran.stderr
+    assert "Running stage 'report'" in ran.stdout
+    left = tracked.run("dvc", "status", "--json")
+    assert list(json.loads(left.stdout)) == ["track"]
+    passes(tracked.run("dvc", "repro", "track"), "Tracked as ")
+    assert len(tracked.seen(OWN).runs) == 2
+
+
+def test_a_server_that_never_answers_is_given_up_within_seconds(
+    tracked: Tracked, mute: str
+) -> None:
+    since = time.monotonic()
+    ran = tracked.tracking("log", *LOG, uri=f"http://{mute}")
+    mendable(ran, f"at http://{mute}, found: ", "timed out")
+    assert time.monotonic() - since < SECONDS
+
+
+@pytest.mark.parametrize(
+    ("uri", "words"),
+    [
+        (f"postgresql://someone:{SECRET}@127.0.0.1:9/churn", "No module named 'psycopg"),
+        (f"http://127.0.0.1:9/?token={SECRET}", "at http://127.0.0.1:9/, found: "),
+        ("sqlite:////dev/null/mlflow.db", "/dev/null/mlflow.db, found: "),
+    ],
+)
+def test_what_an_address_lacks_is_told_at_once(tracked: Tracked, uri: str, words: str) -> None:
+    since = time.monotonic()
+    ran = tracked.tracking("log", *LOG, uri=uri)
+    mendable(ran, words, "MLFLOW_TRACKING_URI", "uv run dvc repro track")
+    assert SECRET not in ran.stdout + ran.stderr
+    assert time.monotonic() - since < SECONDS
+
+
+def test_a_password_in_params_is_refused_and_not_repeated(tracked: Tracked) -> None:
+    tracked.edit("params.yaml", f"uri: {OWN}", f"uri: https://someone:{SECRET}@example.com")
+    ran = tracked.run("dvc", "repro", "track")
+    stopped(ran, "params.yaml: expected `track: uri:` without a password", "MLFLOW_TRACKING_URI")
+    assert SECRET not in ran.stdout + ran.stderr
+
+
+def test_nothing_is_reported_to_those_who_make_mlflow(tracked: Tracked, empty: str) -> None:
+    check = f"from churn.delivery.pipeline import tracking\n\
+with tracking.reached({empty!r}, ''): from mlflow.telemetry.client import get_telemetry_client\n\
+from mlflow.telemetry.utils import is_telemetry_disabled\n\
+print(get_telemetry_client(), is_telemetry_disabled())"
+    passes(tracked.python("-c", check), "None True")
+
+
+# --- The registry ---------------------------------------------------------------------------------
+
+
+def champion(tracked: Tracked, source: str, *extra: str) -> str:
+    """A champion folder as `promote` makes it."""
+    folder = tracked.folder / "models/champion"
+    shutil.rmtree(folder)
+    shutil.copytree(tracked.folder / source, folder)
+    for name in extra:
+        (folder / name).write_text("{}")
+    return "models/champion"
+
+
+def register(tracked: Tracked, folder: str, tag: str) -> Ran:
+    return tracked.tracking("register", "params.yaml", folder, tag, uri=OWN)
+
+
+def test_the_alias_follows_the_champion_and_a_tag_is_one_version(tracked: Tracked) -> None:
+    folder = champion(tracked, "models/challenger", "promotion.json", "predictions.parquet")
+    for _ in range(2):
+        passes(register(tracked, folder, "champion-1"), "churn: version 1 is the champion")
+    seen = tracked.seen(OWN)
+    assert seen.alias == "1"
+    assert list(seen.versions) == ["champion-1"]
+    assert seen.versions["champion-1"]["run"] == seen.run["id"], "the run that made the model"
+    passes(register(tracked, folder, "champion-2"), "churn: version 2 is the champion")
+    assert tracked.seen(OWN).alias == "2"
+    passes(register(tracked, folder, "champion-1"), "churn: version 1 is the champion")
+    seen = tracked.seen(OWN)
+    assert seen.alias == "1"
+    assert len(seen.versions) == 2
+
+
+def test_a_model_that_no_run_has_gets_a_run_of_its_own(tracked: Tracked) -> None:
+    folder = champion(tracked, "models/challenger", "promotion.json", "predictions.parquet")
+    with (tracked.folder / folder / "model.skops").open("ab") as file:
+        file.write(b"another")
+    passes(register(tracked, folder, "champion-7"), "churn: version 1 is the champion")
+    seen = tracked.seen(OWN)
+    (own,) = [run for run in seen.runs if run["name"] == "champion-7"]
+    assert seen.versions["champion-7"]["run"] == own["id"]
+    assert own["files"] == ["model/canaries.parquet", "model/card.json", "model/model.skops"]
+
+
+def test_with_the_rule_in_charge_no_version_is_the_champion(tracked: Tracked) -> None:
+    passes(register(tracked, "models/champion", "rule"), "The rule is in charge")
+    folder = champion(tracked, "models/challenger")
+    passes(register(tracked, folder, "champion-1"), "version 1 is")
+    (tracked.folder / folder / "card.json").write_text('{"name": "rule", "kind": "rule"}')
+    passes(register(tracked, folder, "rule"), "The rule is in charge")
+    assert tracked.seen(OWN).alias == ""
+
+
+def test_without_a_server_nothing_is_registered_and_the_command_is_named(tracked: Tracked) -> None:
+    uri = f"http://127.0.0.1:{free_port()}"
+    ran = tracked.tracking("register", "params.yaml", LOG[2], "champion-1", uri=uri)
+    again = f"register params.yaml {LOG[2]} champion-1"
+    mendable(ran, uri, f"uv run python -m churn.delivery.pipeline.tracking {again}")
+
+
+# --- Names ----------------------------------------------------------------------------------------
+
+
+def test_names_that_mlflow_does_not_take_stay_apart(tracked: Tracked) -> None:
+    check = "from churn.delivery.pipeline.tracking import key\n\
+print([key(name) for name in ('age = 65+', 'age = 65-', 'age = 65*', 'région = n')])"
+    passes(tracked.python("-c", check), "['age: 65u002b', 'age: 65-', 'age: 65u002a', 'région: n']")
+
+
+def test_a_model_is_known_by_its_content(tracked: Tracked, tmp_path: Path) -> None:
+    ask = "from pathlib import Path; from churn.delivery.pipeline.tracking import folder_hash;\
+ import sys; print(folder_hash(Path(sys.argv[1])))"
+    known = tracked.seen(OWN).run["tags"]["model"]
+    copy = tmp_path / "copy"
+    shutil.copytree(tracked.folder / LOG[2], copy)
+    passes(tracked.python("-c", ask, str(copy)), known)
+    (copy / "model.skops").write_bytes(hashlib.sha256().digest())
+    assert known not in tracked.python("-c", ask, str(copy)).stdout
