@@ -113,6 +113,7 @@ def test_after_the_commit_it_is_finished(
     kill_in_hook(started, "promote", "post-commit", tmp_path)
     assert started.git("tag") == ""
     (started.folder / ".git/index.lock").touch()  # as a git that was killed leaves it
+    (started.folder / ".dvc/tmp/rwlock").write_text("")  # and a DVC
     kill_at(started, "promote", "tag")
     started.git("commit", "--quiet", "--allow-empty", "--message", "Something else, meanwhile")
     kill_at(started, "promote", "registry")

@@ -10,7 +10,7 @@ from .conftest import Shared, blocks
 from .test_promoting import AGAINST, another
 
 FEWER = ("src/churn/model.py", "max_iter=150", "max_iter=130")
-SLOWER = ("src/churn/model.py", "learning_rate=0.05", "learning_rate=0.06")
+LARGER = ("src/churn/model.py", "min_samples_leaf=40", "min_samples_leaf=45")
 
 
 def follow(repository: Shared, lines: list[str]) -> None:
@@ -65,7 +65,7 @@ def test_the_second_of_two_promotions_is_judged_anew_in_the_words_of_the_page(
     ben.stores_in(promoted)
     passes(ben.run("dvc", "pull"))
     changed(promoted, FEWER, "Fewer trees")
-    changed(ben, SLOWER, "Bigger steps")
+    changed(ben, LARGER, "Larger leaves")
     for one in (promoted, ben):
         passes(one.run("churn", "promote", *AGAINST), "champion-2: ")
     passes(promoted.shell("git push --follow-tags && uv run dvc push"))

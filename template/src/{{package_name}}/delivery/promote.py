@@ -31,6 +31,7 @@ RECORD = Path("docs/releases.md")
 TOUCHED = (POINTER, "dvc.lock", "reports", str(RECORD))  # what a change may leave half done
 JOURNAL = Path(".dvc/tmp/promotion.json")  # what a killed call was doing; git ignores the folder
 LOCK = Path(".dvc/tmp/promotion.lock")
+DVC_LOCKS = Path(".dvc/tmp/rwlock")  # DVC writes it in place, and reads it before anything else
 TRACK = "track"  # the one stage that needs a server: a dead one holds up no change
 PACKAGE = __name__.partition(".")[0]
 Change = dict[str, Any]
@@ -304,7 +305,7 @@ def resume() -> str | None:
         return None
     left = json.loads(JOURNAL.read_text(encoding="utf-8"))
     change = left["change"]
-    unlock_git()
+    unlock()
     if found := committed(left["before"], change):
         print(f"Finishing what was begun: {change['title']}")
         if trouble := finish(change, found):
@@ -342,12 +343,27 @@ def undo() -> None:
     JOURNAL.unlink()
 
 
-def unlock_git() -> None:
-    """Take away the lock of a git that was killed together with us."""
-    lock = Path(git("rev-parse", "--git-path", "index.lock").strip())
-    if lock.exists():
-        time.sleep(1)  # a git that is alive, of an editor perhaps, is done by then
-        lock.unlink(missing_ok=True)
+def unlock() -> None:
+    """Take away what a git and a DVC that were killed together with us have left: a lock, and a
+    table of locks half written.
+    """
+    git_lock = Path(git("rev-parse", "--git-path", "index.lock").strip())
+    if git_lock.exists() or half_written(DVC_LOCKS):
+        time.sleep(1)  # one that is alive, of an editor perhaps, is done by then
+        git_lock.unlink(missing_ok=True)
+        if half_written(DVC_LOCKS):
+            DVC_LOCKS.unlink()
+
+
+def half_written(path: Path) -> bool:
+    """Whether a file is there and is no JSON."""
+    try:
+        json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return False
+    except ValueError:
+        return True
+    return False
 
 
 def champion() -> int:
