@@ -15,13 +15,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import copier
-from copier.errors import CopierError
 from rich.console import Console
 
 from .difference import Change, changes, table
 from .errors import Mendable
 from .merging import REFUSED, Settled, settle
-from .project import Project, answers_file, cannot_reach
+from .project import Project, answered_since, answers_file, cannot_reach
 from .rendering import ANSWERS, Entry, Owners, Rendered, entry, put, render, said
 from .repository import commit, git, listed
 
@@ -63,12 +62,12 @@ class Plan(NamedTuple):
         return [path for path, settled in self.settled.items() if settled.fate in fates]
 
 
-def newest(project: Project, scratch: Path, changed: Mapping[str, Any]) -> Rendered:
+def newest(project: Project, scratch: Path, then: Mapping[str, Any]) -> Rendered:
     """What the newest release makes of the answers, as Copier carries them over."""
     target = scratch / "after" / project.folder.name
     target.mkdir(parents=True)
-    answers_file(target / ANSWERS, project.remembered | dict(changed))
-    given = {key: project.given[key] for key in changed}
+    answers_file(target / ANSWERS, project.with_answers(then))
+    given = answered_since(project, then)
     try:
         return render(project.source, target, given=given)
     except Mendable as error:
@@ -99,7 +98,7 @@ def let_copier_update(folder: Path, given: dict[str, Any]) -> str:
             copier.run_update(
                 folder, given, defaults=True, overwrite=True, quiet=True, unsafe=False
             )
-    except (CopierError, ValueError, TypeError, OSError) as error:
+    except Exception as error:  # Copier's, Jinja's, git's: no traceback from a template
         return said(error) or type(error).__name__
     return ""
 
@@ -116,12 +115,11 @@ def wait_for(project: Project, copier_done: Future[str]) -> None:
         raise cannot_reach(project, Mendable(complaint))
 
 
-def original(project: Project, scratch: Path, changed: Mapping[str, Any]) -> Rendered:
+def original(project: Project, scratch: Path, then: Mapping[str, Any]) -> Rendered:
     """What the project was rendered from: its version, with the answers of then."""
     target = scratch / "before" / project.folder.name
-    given = project.given | dict(changed)
     try:
-        return render(project.source, target, version=project.version, given=given)
+        return render(project.source, target, version=project.version, given=then)
     except Mendable as error:
         raise cannot_reach(project, error) from None
 
@@ -134,7 +132,7 @@ def own_files(project: Project, paths: Iterable[str]) -> dict[str, Entry]:
 
 
 def prepare(
-    project: Project, top: Path, before: Rendered, after: Rendered, changed: Mapping[str, Any]
+    project: Project, top: Path, before: Rendered, after: Rendered, then: Mapping[str, Any]
 ) -> Plan:
     """Hold every path of Copier's result against a three-way merge, and put right what differs."""
     folder = top / project.inside
@@ -155,7 +153,7 @@ def prepare(
         before,
         after,
         ours,
-        told_answers(project, after, changed),
+        told_answers(project, after, then),
         changes(
             {path: before.files[path] for path in team if path in before.files},
             {path: after.files[path] for path in team if path in after.files},
@@ -186,7 +184,7 @@ def hold(
     return found if ours in {base, None} else Settled("kept", found.entry)
 
 
-def copy_of(project: Project, top: Path, changed: Mapping[str, Any]) -> Path:
+def copy_of(project: Project, top: Path, then: Mapping[str, Any]) -> Path:
     """A repository with the files of HEAD and one commit; it borrows the objects of the project's.
 
     Not a clone: a detached HEAD, a shallow history or a repository of gigabytes make no difference.
@@ -198,11 +196,11 @@ def copy_of(project: Project, top: Path, changed: Mapping[str, Any]) -> Path:
     (top / ".git/objects/info/alternates").write_text(f"{(project.top / borrowed).resolve()}\n")
     tree = git(project.top, "rev-parse", "HEAD^{tree}").strip()
     git(top, "reset", "--quiet", "--hard", commit(top, tree, []), GIT_LFS_SKIP_SMUDGE="1")
-    if changed:  # Copier has to see the answers that the files were made from
-        answers_file(top / project.inside / ANSWERS, project.remembered | dict(changed))
+    if then != project.given:  # Copier has to see the answers that the files were made from
+        answers_file(top / project.inside / ANSWERS, project.with_answers(then))
         git(top, "add", "--force", project.path(ANSWERS))
-        changed_tree = git(top, "write-tree").strip()
-        git(top, "reset", "--quiet", "--hard", commit(top, changed_tree, []))
+        tree = git(top, "write-tree").strip()
+        git(top, "reset", "--quiet", "--hard", commit(top, tree, []))
     return top
 
 
@@ -217,11 +215,11 @@ def put_back_others(project: Project, top: Path, known: set[str]) -> None:
                 git(top, "checkout", "--quiet", "HEAD", "--", path)
 
 
-def told_answers(project: Project, after: Rendered, changed: Mapping[str, Any]) -> list[str]:
+def told_answers(project: Project, after: Rendered, then: Mapping[str, Any]) -> list[str]:
     """What happens to the answers, in sentences."""
     told = [
-        f"{key}: changed from {value!r} to {project.given[key]!r} since; what was rendered follows"
-        for key, value in changed.items()
+        f"{key}: changed from {then.get(key)!r} to {value!r} since; what was rendered follows"
+        for key, value in answered_since(project, then).items()
     ]
     for key, value in after.answers.items():
         if key not in project.given:

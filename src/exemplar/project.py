@@ -40,6 +40,12 @@ class Project(NamedTuple):
         """The version of the template that the project has."""
         return str(self.remembered["_commit"])
 
+    def with_answers(self, then: Mapping[str, Any]) -> dict[str, Any]:
+        """The answers file with others in it."""
+        return dict(then) | {
+            key: value for key, value in self.remembered.items() if key.startswith("_")
+        }
+
     @property
     def given(self) -> dict[str, Any]:
         """The answers, without Copier's own."""
@@ -146,20 +152,21 @@ def meant(project: Project, path: str) -> bool:
     return said_so.rpartition(": ")[2].strip() not in {"unspecified", "7"}
 
 
-def by_hand(project: Project) -> dict[str, Any]:
-    """Answers that were changed since the last copy or update, as they were then."""
-    first: dict[str, Any] | None = None
+def rendered_with(project: Project) -> dict[str, Any]:
+    """The answers at the last copy or update: others may have been written into the file since."""
+    first = project.given
     for commit in (asked(project.folder, "log", "--format=%H", "--", ANSWERS) or "").split():
         then = parsed(asked(project.folder, "show", f"{commit}:./{ANSWERS}") or "")
         if str(then.get("_commit")) != project.version:
             break
-        first = then
-    if first is None:
-        return {}
+        first = {key: value for key, value in then.items() if not key.startswith("_")}
+    return first
+
+
+def answered_since(project: Project, then: Mapping[str, Any]) -> dict[str, Any]:
+    """The answers that were changed or added since."""
     return {
-        key: first[key]
-        for key, value in project.given.items()
-        if key in first and first[key] != value
+        key: value for key, value in project.given.items() if key not in then or then[key] != value
     }
 
 

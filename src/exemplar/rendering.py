@@ -10,7 +10,6 @@ from typing import Any, Literal, NamedTuple
 
 import copier
 import yaml
-from copier.errors import CopierError
 from pathspec import PathSpec
 
 from .errors import Mendable
@@ -65,8 +64,8 @@ def render(
                 quiet=True,
                 unsafe=False,
             )
-    except (CopierError, ValueError, TypeError, OSError) as error:
-        raise Mendable(said(error)) from None
+    except Exception as error:  # Copier's, Jinja's, git's: no traceback from a template
+        raise Mendable(said(error) or type(error).__name__) from None
     remembered = read(folder / ANSWERS)
     return Rendered(
         str(remembered.get("_commit", version)),

@@ -1,8 +1,11 @@
 """What the toolkit asks git, and what git answers."""
 
 import os
+import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 QUIET = ("-c", f"core.hooksPath={os.devnull}", "-c", "advice.detachedHead=false")
@@ -18,23 +21,42 @@ def run(
     """Run a command that asks nothing. Where this is stopped, the command has ended too: what it
     was at can be undone without a race.
     """
-    with subprocess.Popen(
-        command,
-        cwd=folder,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        encoding="utf-8",
-        errors="surrogateescape",
-    ) as running:
-        try:
-            out, err = running.communicate()
-        except BaseException:
+    running: subprocess.Popen[str] | None = None
+    try:
+        with late():
+            running = subprocess.Popen(
+                command,
+                cwd=folder,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                encoding="utf-8",
+                errors="surrogateescape",
+            )
+        out, err = running.communicate()
+    except BaseException:
+        if running is not None:
             running.terminate()
             running.wait()
-            raise
+        raise
     return subprocess.CompletedProcess(command, running.returncode, out, err)
+
+
+@contextmanager
+def late() -> Iterator[None]:
+    """Let Ctrl-C count at the end: a command that is only just starting would be lost sight of."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: came.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if came:
+        raise KeyboardInterrupt
 
 
 def git(folder: Path, *arguments: str | Path, **environment: str) -> str:

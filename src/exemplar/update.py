@@ -19,6 +19,7 @@ from . import journal
 from .adoption import adopt_earlier, take_over
 from .errors import Mendable
 from .preview import (
+    UNTOUCHED,
     Plan,
     beside,
     copy_of,
@@ -30,7 +31,8 @@ from .preview import (
     show,
     wait_for,
 )
-from .project import Project, by_hand, cannot_reach, find, ready, uv
+from .project import Project, answered_since, cannot_reach, find, ready, rendered_with, uv
+from .rendering import Owners, Rendered
 from .repository import GitError, commit, git, run
 from .repository import answers as asked
 
@@ -92,23 +94,24 @@ def carry_out(
     project: Project, scratch: Path, lock: int, *, adopt: bool, yes: bool, fast_lane: Sequence[str]
 ) -> int:
     """Render, preview, ask, and do it."""
-    changed = by_hand(project)
-    given = {key: project.given[key] for key in changed}
-    copy = copy_of(project, scratch / "copy", changed)
+    then = rendered_with(project)
+    given = answered_since(project, then)
+    copy = copy_of(project, scratch / "copy", then)
     with beside(lock) as other:  # Copier's update takes as long as the two renderings
         copier_done = other.submit(let_copier_update, copy / project.inside, given)
-        after = newest(project, scratch, changed)
-        if after.version == project.version and not changed:
+        after = newest(project, scratch, then)
+        if after.version == project.version and not given:
             console.print(f"Up to date: {after.version}.")
             return adopt_earlier(project, scratch, after) if adopt else 0
         branch = "template-update-" + re.sub(r"[^\w.-]", "-", after.version.removeprefix("v"))
         refuse_twice(project, branch)
-        before = original(project, scratch, changed)
+        refuse_folders(project, after)
+        before = original(project, scratch, then)
         wait_for(project, copier_done)
-    plan = prepare(project, copy, before, after, changed)
+    plan = prepare(project, copy, before, after, then)
     if after.version == project.version and not plan.moves():
         console.print(f"Up to date: {after.version}.")
-        return 0
+        return adopt_earlier(project, scratch, after) if adopt else 0
     show(project, plan)
     refuse(project, plan)
     if not (yes or agreed(branch)):
@@ -149,6 +152,17 @@ def refuse_twice(project: Project, branch: str) -> None:
             f"{branch}: expected no such branch, found one, of an earlier update. Next: git switch "
             f"{branch} and go on there, or git branch -D {branch} and exemplar update again"
         )
+
+
+def refuse_folders(project: Project, after: Rendered) -> None:
+    """Stop where a file of the template would have to stand at the place of a folder."""
+    owners = Owners(after.owners)
+    for path in after.files:
+        if (project.folder / path).is_dir() and owners.of(path) not in UNTOUCHED:
+            raise Mendable(
+                f"{path}: expected a file or nothing, as the template has a file there, found a "
+                "folder. Nothing was changed. Next: give the folder another name, and commit it"
+            )
 
 
 def agreed(branch: str) -> bool:

@@ -170,7 +170,9 @@ def a_deep_schema(folder: Path) -> None:
     write(folder, archive({"schema.json": b'{"a":' * 200_000 + b"0" + b"}" * 200_000}))
 
 
-def wild(field: str, value: int, *, categorical: bool = False) -> Edit:
+def wild(
+    field: str, value: int, *, categorical: bool = False, beside_categories: bool = False
+) -> Edit:
     """The first split of a tree of the gradient boosting points to `value`."""
 
     def edit(folder: Path) -> None:
@@ -182,7 +184,7 @@ def wild(field: str, value: int, *, categorical: bool = False) -> Edit:
                 if tree.dtype.names
                 else []
             )
-            if len(splits):
+            if len(splits) and (not beside_categories or tree["is_categorical"].any()):
                 tree[field][splits[0]] = value
                 array = io.BytesIO()
                 np.save(array, tree)
@@ -193,8 +195,8 @@ def wild(field: str, value: int, *, categorical: bool = False) -> Edit:
 
 
 def a_number_that_says_category(folder: Path) -> None:
-    """A split on a number that looks for its set of categories beyond the end."""
-    wild("is_categorical", 1)(folder)
+    """A split on a number that takes its values for categories, which it has none of."""
+    wild("is_categorical", 1, beside_categories=True)(folder)
 
 
 def masked_nodes(folder: Path) -> None:

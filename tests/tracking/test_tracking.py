@@ -219,6 +219,7 @@ def test_a_server_that_never_answers_is_given_up_within_seconds(
     [
         (f"postgresql://someone:{SECRET}@127.0.0.1:9/churn", "No module named 'psycopg"),
         (f"http://127.0.0.1:9/?token={SECRET}", "at http://127.0.0.1:9/, found: "),
+        ("sqlite:///reports", "unable to open database file"),  # a folder
         ("sqlite:////dev/null/mlflow.db", "/dev/null/mlflow.db, found: "),
     ],
 )

@@ -1,0 +1,206 @@
+"""Every path has exactly one owner, and a path of an earlier release is not taken from a team."""
+
+import re
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import copier
+import pytest
+import yaml
+
+from exemplar.errors import Mendable
+from exemplar.releases import releases
+from exemplar.rendering import Owners, Rendered, render
+from exemplar.repository import listed
+
+from ..conftest import ROOT, Render, git
+from ..generated.conftest import UV, call, passes
+from .small import edit, release, save, second, template_at
+
+UPDATED, LEFT = {"template", "merged"}, {"team", "machine"}
+NAMED = re.compile(r"^\*\*(\w+)\*\*:.*?^```\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def stated(template: Path) -> dict[str, list[str]]:
+    """The owners of a template, for the package `churn`."""
+    config = yaml.safe_load((template / "copier.yml").read_text(encoding="utf-8"))
+    text = config["owners"]["default"].replace("{{ package_name }}", "churn")
+    return dict(yaml.safe_load(text))
+
+
+def retired(template: Path) -> list[str]:
+    """The paths that no update deletes though they are no longer rendered."""
+    config = yaml.safe_load((template / "copier.yml").read_text(encoding="utf-8"))
+    lines = [line.strip() for text in config["_exclude"] for line in text.splitlines()]
+    return [
+        line.replace("{{ package_name }}", "churn")
+        for line in lines
+        if line.startswith("/") and "{%" not in line
+    ]
+
+
+def faults(owners: dict[str, list[str]], paths: Iterable[str]) -> dict[str, list[str]]:
+    """The paths that do not have exactly one owner, with those that they have."""
+    known = Owners(owners)
+    return {path: found for path in paths if len(found := known.all_of(path)) != 1}
+
+
+def taken(old: Rendered, new: Rendered, gone: list[str]) -> list[str]:
+    """The paths that an update from one version to another would take from a project, edits and
+    all: updated by the old version; by the new one neither rendered, nor updated, nor retired.
+    """
+    before, after = Owners(old.owners), Owners(new.owners)
+    kept = Owners({"retired": gone})
+    return [
+        path
+        for path in old.files
+        if before.of(path) in UPDATED
+        and (path not in new.files or after.of(path) in LEFT)
+        and not kept.all_of(path)
+    ]
+
+
+def at(template: Path, version: str, folder: Path) -> Rendered:
+    return render(str(template), folder / version / "churn", version=version)
+
+
+# --- One owner ---------------------------------------------------------------------------------
+
+
+def test_the_page_lists_what_copier_yml_states() -> None:
+    page = (ROOT / "docs/owners.md").read_text(encoding="utf-8")
+    told = {owner: lines.split() for owner, lines in NAMED.findall(page)}
+    assert told == stated(ROOT)
+
+
+def test_every_rendered_path_has_exactly_one_owner(render: Render) -> None:
+    made = render("churn")
+    paths = [p.relative_to(made).as_posix() for p in made.rglob("*") if p.is_file()]
+    assert len(paths) > 50
+    assert faults(stated(ROOT), paths) == {}
+
+
+@pytest.fixture(scope="module")
+def at_work(render: Render) -> Path:
+    """A repository in which start, pipeline, hooks, tests and promote have run."""
+    folder = render("churn")
+    git(folder, "init", "--quiet", "-b", "main")
+    edit(folder / "params.yaml", "customers: 20000", "customers: 2000")
+    passes(call(folder, UV, "run", "churn", "start"))
+    passes(call(folder, UV, "run", "pytest", "-q", "tests/unit"))
+    passes(call(folder, UV, "run", "mypy"))
+    passes(call(folder, UV, "run", "ruff", "check"))
+    call(folder, UV, "run", "pre-commit", "run", "--all-files")  # whatever it says, it leaves files
+    save(folder)
+    promoted = call(
+        folder, UV, "run", "churn", "promote", "--because", "a test", "--name", "Somebody"
+    )
+    passes(promoted)
+    return folder
+
+
+def test_what_commands_produce_has_exactly_one_owner_or_is_ignored(at_work: Path) -> None:
+    kept = listed(at_work, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    assert {"dvc.lock", "uv.lock", "docs/releases.md", "models/champion.dvc"} <= set(kept)
+    assert "reports/decision.json" in kept
+    assert faults(stated(ROOT), kept) == {}
+
+
+def test_what_git_ignores_is_of_a_command_or_nobodys(at_work: Path) -> None:
+    ignored = listed(
+        at_work, "ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--directory"
+    )
+    for expected in (".venv/", ".mypy_cache/", ".pytest_cache/", ".ruff_cache/", "mlflow.db"):
+        assert expected in ignored
+    assert any(path.startswith("models/champion") for path in ignored)
+    known = Owners(stated(ROOT))
+    of = {path: known.all_of(path) for path in ignored if "__pycache__" not in path}
+    assert {path: found for path, found in of.items() if found not in ([], ["machine"])} == {}
+
+
+def test_no_command_has_changed_a_file_of_the_template(at_work: Path, render: Render) -> None:
+    new = render("churn")
+    known = Owners(stated(ROOT))
+    for path in new.rglob("*"):
+        name = path.relative_to(new).as_posix()
+        if path.is_file() and known.of(name) == "template":
+            assert path.read_bytes() == (at_work / name).read_bytes(), name
+
+
+# --- No path is taken away ---------------------------------------------------------------------
+
+
+def test_no_release_takes_a_path_from_a_project(template: Path, tmp_path: Path) -> None:
+    now = at(template, "v9999", tmp_path)
+    for known in releases(ROOT):
+        old = render(str(ROOT), tmp_path / known.version / "churn", version=known.commit)
+        assert taken(old, now, retired(ROOT)) == [], (
+            f"{known.version} rendered this; retire it in copier.yml (docs/owners.md says how)"
+        )
+
+
+def drop(template: Path) -> None:
+    (template / "template/pytest.ini").unlink()
+
+
+def rename(template: Path) -> None:
+    (template / "template/pytest.ini").rename(template / "template/tests.ini")
+
+
+def give_to_the_team(template: Path) -> None:
+    edit(template / "copier.yml", "      - /pytest.ini\n", "")
+    last = "      - /notebooks\n"
+    edit(template / "copier.yml", last, f"{last}      - /pytest.ini\n")
+
+
+def retire(template: Path, path: str) -> None:
+    found = "{% if _copier_operation == 'update' %}\n    {% endif %}"
+    edit(template / "copier.yml", found, found.replace("\n", f"\n    {path}\n", 1))
+
+
+@pytest.mark.parametrize("change", [drop, rename, give_to_the_team])
+def test_a_path_that_goes_is_noticed_and_kept_when_it_is_retired(
+    change: Callable[[Path], None], tmp_path: Path
+) -> None:
+    """And that is what Copier does: what was noticed it deletes, what was retired it keeps."""
+    template = template_at(tmp_path / "template")
+    for name in ("lost", "kept"):
+        project = tmp_path / name / "churn"
+        copier.run_copy(str(template), project, vcs_ref="v0.1.0", defaults=True, quiet=True)
+        git(project, "init", "--quiet")
+        edit(project / "pytest.ini", "line 9\n", "line 9 of the team\n")
+        save(project)
+    change(template)
+    release(template, "0.2.0")
+    old, new = at(template, "v0.1.0", tmp_path), at(template, "v0.2.0", tmp_path)
+    assert taken(old, new, retired(template)) == ["pytest.ini"]
+    copier.run_update(tmp_path / "lost/churn", defaults=True, overwrite=True, quiet=True)
+    assert not (tmp_path / "lost/churn/pytest.ini").exists(), "Copier has learnt; simplify"
+    retire(template, "/pytest.ini")
+    release(template, "0.3.0")
+    assert taken(old, at(template, "v0.3.0", tmp_path), retired(template)) == []
+    copier.run_update(tmp_path / "kept/churn", defaults=True, overwrite=True, quiet=True)
+    assert "line 9 of the team\n" in (tmp_path / "kept/churn/pytest.ini").read_text()
+
+
+def test_a_release_that_takes_nothing_is_found_to_take_nothing(tmp_path: Path) -> None:
+    template = template_at(tmp_path / "template")
+    second(template)
+    assert taken(at(template, "v0.1.0", tmp_path), at(template, "v0.2.0", tmp_path), []) == []
+
+
+def test_a_history_that_was_cut_off_is_an_error_here_too(tmp_path: Path) -> None:
+    template = template_at(tmp_path / "template")
+    second(template)
+    git(tmp_path, "clone", "--quiet", "--depth", "1", f"file://{template}", "shallow")
+    with pytest.raises(Mendable, match="shallow"):
+        releases(tmp_path / "shallow")
+
+
+def test_the_retired_list_is_literal() -> None:
+    """Copier reads it with the answers of the old release, which know nothing of it."""
+    config: dict[str, Any] = yaml.safe_load((ROOT / "copier.yml").read_text(encoding="utf-8"))
+    literal = config["_exclude"][2]
+    assert "_copier_operation == 'update'" in literal
+    assert "owners" not in literal
