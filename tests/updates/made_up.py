@@ -149,7 +149,7 @@ def _everything_else(clone: Path) -> None:
     )
     _replace(template / "pyproject.toml.jinja", r'"polars>=[\d.]+"', '"polars>=1.30.0"')
     check = template / "src/{{package_name}}/delivery/check.py"
-    check.write_text(check.read_text().replace('"""', '"""Since 9999.0.3: ', 1))
+    check.write_text(check.read_text().replace('"""', '"""Newer: ', 1))
     _replace(template / "dvc.yaml.jinja", "How long the report is$", "Lines of the report")
 
 

@@ -54,7 +54,7 @@ class Room:
             project.update()
             project.commit()
             pipeline = self.run("dvc", "repro")
-            self.results[key] = pipeline, self.run("pytest", "-q", "-m", "not everything")
+            self.results[key] = pipeline, self.run("pytest", "-m", "not everything")
         return self.results[key]
 
 
