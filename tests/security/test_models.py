@@ -17,7 +17,8 @@ from .hostile import Edit
 CHALLENGER = "models/challenger"
 ANEW = "Next: uv run dvc repro --force --single-item train, then uv run dvc repro"
 BACK = (
-    "Next: git checkout models/champion.dvc, then uv run dvc checkout --force models/champion.dvc"
+    "Next: git checkout models/champion.dvc, "
+    "then uv run dvc checkout --force models/champion.dvc, then uv run dvc repro"
 )
 LOAD = """
 import json, sys

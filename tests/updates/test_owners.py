@@ -92,7 +92,8 @@ def at_work(render: Render) -> Path:
     passes(call(folder, UV, "run", "mypy"))
     passes(call(folder, UV, "run", "ruff", "check"))
     call(folder, UV, "run", "pre-commit", "run", "--all-files")  # whatever it says, it leaves files
-    save(folder)
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--allow-empty", "--message", "As the tools left it")
     promoted = call(
         folder, UV, "run", "churn", "promote", "--because", "a test", "--name", "Somebody"
     )

@@ -128,7 +128,8 @@ def _mending(folder: Path) -> str:
     """The command that makes a folder anew, or brings it back where it has a pointer in git."""
     pointer = folder.with_name(f"{folder.name}.dvc")
     if pointer.exists():
-        return f"git checkout {pointer}, then uv run dvc checkout --force {pointer}"
+        back = f"git checkout {pointer}, then uv run dvc checkout --force {pointer}"
+        return f"{back}, then uv run dvc repro"
     return "uv run dvc repro --force --single-item train, then uv run dvc repro"
 
 
