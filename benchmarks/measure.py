@@ -5,6 +5,7 @@ results.
 import os
 import re
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -29,7 +30,7 @@ def run(command: Sequence[str], folder: Path, **environment: str) -> Cost:
     """Run a command to its end; where it fails, show what it said and stop."""
     drop = {"PYTHONDONTWRITEBYTECODE", "VIRTUAL_ENV"}
     inherited = {name: value for name, value in os.environ.items() if name not in drop}
-    with (folder / ".benchmark.log").open("w+") as log:
+    with tempfile.TemporaryFile("w+") as log:
         since = time.perf_counter()
         child = subprocess.Popen(
             command, cwd=folder, stdout=log, stderr=log, env=inherited | IDENTITY | environment
@@ -54,9 +55,8 @@ def render(folder: Path, *answers: str) -> Path:
     run([*command, "--data=project_name=churn", *answers, str(ROOT), str(folder)], ROOT)
     run(["git", "init", "--quiet", "."], folder)
     run(["uv", "sync", "--quiet", "--compile-bytecode"], folder)
-    run(
-        ["uv", "run", "python", "-m", "churn.delivery.pipeline.champion", "models/champion"], folder
-    )
+    first = "churn.delivery.pipeline.in_charge"
+    run(["uv", "run", "python", "-m", first, "models/champion"], folder)
     run(["uv", "run", "dvc", "add", "--quiet", "models/champion"], folder)
     return folder
 

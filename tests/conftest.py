@@ -1,16 +1,22 @@
 """What every suite shares: the template as a released clone, rendering, and an honest summary."""
 
+import fcntl
+import json
+import re
 import shutil
-import subprocess
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import copier
 import pytest
 
+from .made import UV, Ran, Repository, call, git
+
 ROOT = Path(__file__).parents[1]
+CUSTOMERS = 10_000  # fewer than the example's own, and still enough for every verdict to be clear
 TELCO = "tests/docs/test_your_data.py::test_"
 ALLOWED_SKIPS: dict[str, str] = {
     f"{TELCO}a_table_with_awkward_columns_becomes_a_decision": "the table is not part of this one",
@@ -23,21 +29,6 @@ Render = Callable[..., Path]
 seconds: dict[str, float] = defaultdict(float)
 counts: dict[str, int] = defaultdict(int)
 refused: list[str] = []
-
-
-def git(folder: Path, *arguments: str) -> str:
-    """Run git in a folder as somebody who is not whoever runs the tests; what it printed."""
-    someone = [
-        "-c",
-        "user.name=Test",
-        "-c",
-        "user.email=test@example.com",
-        "-c",
-        "commit.gpgsign=false",
-    ]
-    return subprocess.run(
-        ["git", *someone, *arguments], cwd=folder, capture_output=True, text=True, check=True
-    ).stdout
 
 
 def released(source: Path, target: Path, tag: str) -> Path:
@@ -71,6 +62,84 @@ def render(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Render:
         return target
 
     return rendered
+
+
+@contextmanager
+def once(folder: Path) -> Iterator[bool]:
+    """Whether what `folder` is for still has to be made; the other workers wait meanwhile."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield not (folder / "done").exists()
+        (folder / "done").touch()
+
+
+@pytest.fixture(scope="session")
+def between_workers(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of what is made once and not changed afterwards."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if base.name.startswith("popen-") else base
+
+
+@pytest.fixture(scope="session")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where this worker's libraries are; `uv run` puts the code of the project at hand there."""
+    folder = tmp_path_factory.mktemp("environment") / ".venv"
+    assert call(folder.parent, UV, "venv", "--quiet", folder).returncode == 0
+    return folder
+
+
+@pytest.fixture(scope="session")
+def clone(between_workers: Path, template: Path) -> Path:
+    """A clone of this repository, its example with fewer customers."""
+    folder = between_workers / "clone/exemplar"
+    with once(folder.parent) as first:
+        if first:
+            folder.mkdir()
+            released(template, folder, "v9999")
+            params = folder / "blueprints/classification/example-params.yaml"
+            text = params.read_text(encoding="utf-8")
+            assert text.count("customers: 20000 ") == 1
+            params.write_text(text.replace("customers: 20000 ", f"customers: {CUSTOMERS} "))
+            git(folder, "commit", "--quiet", "--all", "--message", "Fewer customers")
+            git(folder, "tag", "--force", "v9999")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def made(between_workers: Path, clone: Path) -> Repository:
+    """What the README's command makes; no test may change anything in it."""
+    folder = between_workers / "made/churn"
+    told = folder.with_name("printed.json")
+    with once(folder.parent) as first:
+        if first:
+            ran = call(clone, UV, "run", "exemplar", "new", "--defaults", folder)
+            assert ran.returncode == 0, ran
+            told.write_text(json.dumps([ran.stdout, ran.stderr]))
+    return Repository(folder, Ran(["exemplar", "new"], 0, *json.loads(told.read_text())))
+
+
+def tracking(text: str) -> str:
+    """The stage `track` of `dvc.yaml`: most tests do without, as MLflow takes the longest."""
+    return text[text.index("  track:\n") : text.index("\n# Stages of your own")]
+
+
+@pytest.fixture(scope="session")
+def first_day(between_workers: Path, made: Repository) -> Path:
+    """A copy of it to go back to, without the environment and what concerns MLflow."""
+    folder = between_workers / "first_day/churn"
+    with once(folder.parent) as first:
+        if first:
+            without = shutil.ignore_patterns(".venv", "mlflow.db", "mlruns")
+            shutil.copytree(made.folder, folder, ignore=without)
+            pipeline, lock = folder / "dvc.yaml", folder / "dvc.lock"
+            text = pipeline.read_text(encoding="utf-8")
+            pipeline.write_text(text.replace(tracking(text), ""))
+            text, times = re.subn(r"^  track:\n(?:    .*\n)+", "", lock.read_text(), flags=re.M)
+            assert times == 1
+            lock.write_text(text)
+            git(folder, "commit", "--quiet", "--all", "--amend", "--no-edit", "--no-verify")
+    return folder
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:

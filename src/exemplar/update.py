@@ -99,6 +99,8 @@ def carry_out(
     copy = copy_of(project, scratch / "copy", then)
     with beside(lock) as other:  # Copier's update takes as long as the two renderings
         copier_done = other.submit(let_copier_update, copy / project.inside, given)
+        if not Path(project.source).expanduser().is_dir():
+            wait_for(project, copier_done)  # of a URL Copier keeps one mirror: not for two at once
         after = newest(project, scratch, then)
         if after.version == project.version and not given:
             console.print(f"Up to date: {after.version}.")

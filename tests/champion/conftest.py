@@ -3,7 +3,6 @@
 The libraries are installed once per worker, and `uv run` puts the code of the folder at hand there.
 """
 
-import fcntl
 import re
 import shutil
 from dataclasses import dataclass
@@ -11,17 +10,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import copier
 import polars as pl
 import pytest
 
-from ..generated.conftest import UV, Ran, Repository, call, clone, passes
+from ..conftest import ROOT, once
+from ..made import UV, Ran, Repository, call, passes
 
-__all__ = ["clone"]
-
-ROOT = Path(__file__).parents[2]
 MADE_BY = Ran([], 0, "", "")
-REGISTER = "python -m churn.delivery.pipeline.tracking register params.yaml models/champion rule"
 Frames = dict[str, pl.DataFrame]
 
 
@@ -97,63 +92,43 @@ def blocks(page: str) -> dict[str, list[str]]:
     return found
 
 
-def tracking(folder: Path) -> str:
-    """The stage `track`: most tests do without, because MLflow takes longer than the others."""
-    pipeline = (folder / "dvc.yaml").read_text(encoding="utf-8")
-    return pipeline[pipeline.index("  track:\n") : pipeline.index("\n# Stages of your own")]
-
-
 @pytest.fixture(scope="session")
-def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where this worker's libraries are."""
-    return tmp_path_factory.mktemp("environment") / ".venv"
-
-
-@pytest.fixture(scope="session")
-def once(clone: Path, environment: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def champions(between_workers: Path, first_day: Path, environment: Path) -> Path:
     """`started/churn`, with the rule in charge, and `promoted/churn`; made by the first worker."""
-    base = tmp_path_factory.getbasetemp()
-    folder = (base.parent if base.name.startswith("popen-") else base) / "champion"
-    folder.mkdir(exist_ok=True)
-    with (folder / "lock").open("w") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        if not (folder / "done").exists():
-            started = Shared(folder / "started/churn", MADE_BY, environment)
-            copier.run_copy(str(clone), started.folder, defaults=True, quiet=True)
-            started.edit("dvc.yaml", tracking(started.folder), "")
-            passes(started.run("churn", "start"), "Ship: ")
-            passes(started.run(*REGISTER.split()), "The rule is in charge")
+    folder = between_workers / "champion"
+    with once(folder) as first:
+        if first:
+            started = Shared(first_day, MADE_BY, environment).copy(folder / "started/churn")
             promoted = started.copy(folder / "promoted/churn")
             passes(promoted.run("churn", "promote"), "champion-1: gradient boosting takes charge")
-            (folder / "done").touch()
     return folder
 
 
-def taken(once: Path, name: str, folder: Path, environment: Path) -> Shared:
+def taken(champions: Path, name: str, folder: Path, environment: Path) -> Shared:
     """A copy without the checks that git runs before a commit: they have tests of their own."""
-    copy = Shared(once / name / "churn", MADE_BY, environment).copy(folder)
+    copy = Shared(champions / name / "churn", MADE_BY, environment).copy(folder)
     (copy.folder / ".git/hooks/pre-commit").unlink(missing_ok=True)
     return copy
 
 
 @pytest.fixture
-def started(once: Path, tmp_path: Path, environment: Path) -> Shared:
+def started(champions: Path, tmp_path: Path, environment: Path) -> Shared:
     """The rule is in charge, and the verdict is ship."""
-    return taken(once, "started", tmp_path / "churn", environment)
+    return taken(champions, "started", tmp_path / "churn", environment)
 
 
 @pytest.fixture
-def promoted(once: Path, tmp_path: Path, environment: Path) -> Shared:
+def promoted(champions: Path, tmp_path: Path, environment: Path) -> Shared:
     """champion-1 is in charge, and everything is committed."""
-    return taken(once, "promoted", tmp_path / "churn", environment)
+    return taken(champions, "promoted", tmp_path / "churn", environment)
 
 
 @pytest.fixture
-def undisturbed(once: Path, environment: Path) -> Shared:
+def undisturbed(champions: Path, environment: Path) -> Shared:
     """What the first promotion left, to compare with; nothing may change it."""
-    found = Shared(once / "promoted/churn", MADE_BY, environment)
+    found = Shared(champions / "promoted/churn", MADE_BY, environment)
     today = datetime.now(UTC).date().isoformat()
     if found.json("models/champion/promotion.json")["date"] != today:  # the run began yesterday
-        found = taken(once, "started", once / f"on {today}", environment)
+        found = taken(champions, "started", champions / f"on {today}", environment)
         passes(found.run("churn", "promote"))
     return found

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from ..generated.conftest import UV, call, passes, stopped
+from ..made import UV, call, passes, stopped
 from .conftest import Shared
 
 SCORES = """

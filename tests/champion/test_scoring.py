@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from ..generated.conftest import mendable, passes
+from ..made import mendable, passes
 from .conftest import MADE_BY, Shared
 from .test_comparing import in_megabytes
 
@@ -119,9 +119,9 @@ def test_after_a_feature_changed_it_still_answers_as_on_the_day_it_took_charge(
     ],
 )
 def test_what_cannot_be_scored_is_refused_in_one_message(
-    once: Path, environment: Path, tmp_path: Path, source: str, target: str, words: list[str]
+    champions: Path, environment: Path, tmp_path: Path, source: str, target: str, words: list[str]
 ) -> None:
-    repository = Shared(once / "promoted/churn", MADE_BY, environment)
+    repository = Shared(champions / "promoted/churn", MADE_BY, environment)
     rows = test_rows(repository).head(3)
     rows.write_csv(tmp_path / "rows.csv")
     rows.write_parquet(tmp_path / "rows.parquet")

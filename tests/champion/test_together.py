@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ..generated.conftest import UV, Ran, passes, surroundings
+from ..made import UV, Ran, passes, surroundings
 from .conftest import Shared, blocks
 from .test_promoting import AGAINST, another
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ..conftest import ROOT, Render, git
-from ..generated.conftest import UV, Repository, call, passes
+from ..conftest import ROOT, Render, tracking
+from ..made import UV, Repository, call, git, passes
 from .pages import DOCS, Block, blocks
 
 AWKWARD = "\n## A table with awkward columns\n"
@@ -68,19 +68,21 @@ class Reader:
             path.write_text(block.text, encoding="utf-8")
 
 
-def reader(render: Render, name: str) -> Reader:
+def reader(render: Render, environment: Path, name: str) -> Reader:
     """A new repository that has run once, on fewer customers than the example has."""
     folder = render(name)
     git(folder, "init", "--quiet", "-b", "main")
-    params = folder / "params.yaml"
+    (folder / ".venv").symlink_to(environment)
+    pipeline, params = folder / "dvc.yaml", folder / "params.yaml"
+    pipeline.write_text(pipeline.read_text().replace(tracking(pipeline.read_text()), ""))
     params.write_text(params.read_text().replace("customers: 20000", "customers: 2000"))
     return Reader(folder)
 
 
 @pytest.fixture(scope="module")
-def clinic(render: Render) -> Reader:
+def clinic(render: Render, environment: Path) -> Reader:
     """The repository of the page's first part, after its last step."""
-    at_work = reader(render, "clinic")
+    at_work = reader(render, environment, "clinic")
     at_work.follow(CLEAN)
     return at_work
 
@@ -121,11 +123,11 @@ def test_no_block_of_the_page_is_without_a_test() -> None:
 
 
 @pytest.fixture(scope="module")
-def telco(render: Render) -> Reader:
+def telco(render: Render, environment: Path) -> Reader:
     """The repository of the page's second part."""
     if not TELCO.exists():
         pytest.skip(f"needs {TELCO.name}, which is not part of this repository")
-    at_work = reader(render, "churn")
+    at_work = reader(render, environment, "churn")
     source = at_work.repository.folder / "data/source/telco-churn.csv"
     source.parent.mkdir()
     shutil.copy(TELCO, source)

@@ -1,166 +1,31 @@
 """A generated repository that has run, for tests that break it in one place and run a command.
 
-Every worker makes one with the real `exemplar new`. A test gets that folder as on the day it was
-made, its environment included, so only what the test touches has to run again.
+A test gets it as on the day it was made, so only what the test touches has to run again.
 """
 
-import json
-import os
 import shutil
-import subprocess
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import polars as pl
 import pytest
 
-from ..conftest import git, released
-
-CUSTOMERS = 10_000  # fewer than the example's own, and still enough for every verdict to be clear
-LONGEST = 600  # seconds that one command may take
-UV = os.environ.get("UV") or str(shutil.which("uv"))
-SOMEONE = {
-    f"GIT_{who}_{what}": value
-    for who in ("AUTHOR", "COMMITTER")
-    for what, value in (("NAME", "Test"), ("EMAIL", "test@example.com"))
-}
-OURS = ("VIRTUAL_ENV", "PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "UV_PROJECT_ENVIRONMENT")
-
-Ran = subprocess.CompletedProcess[str]
-
-
-def surroundings(**changes: str) -> dict[str, str]:
-    """The environment of somebody at work in the generated repository, not in this one."""
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if name not in OURS and not name.startswith(("PYTEST_", "GIT_"))
-    }
-    return kept | {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"} | SOMEONE | changes
-
-
-def call(folder: Path, *command: str | Path, **changes: str) -> Ran:
-    """Run a command in a folder; nothing is asked and nothing is raised."""
-    return subprocess.run(
-        command,
-        cwd=folder,
-        env=surroundings(**changes),
-        capture_output=True,
-        text=True,
-        check=False,
-        stdin=subprocess.DEVNULL,
-        timeout=LONGEST,
-    )
-
-
-@dataclass(frozen=True)
-class Repository:
-    """A generated repository; `how` is what making it printed."""
-
-    folder: Path
-    how: Ran
-
-    def run(self, *command: str, **changes: str) -> Ran:
-        """`uv run <command>`, as a laptop and CI would."""
-        return call(self.folder, UV, "run", *command, **changes)
-
-    def edit(self, name: str, old: str, new: str) -> None:
-        """Replace the one place where `old` stands: a test must not rot into doing nothing."""
-        path = self.folder / name
-        text = path.read_text(encoding="utf-8")
-        assert text.count(old) == 1, f"{name}: {text.count(old)} places like {old!r}"
-        path.write_text(text.replace(old, new), encoding="utf-8")
-
-    def append(self, name: str, text: str) -> None:
-        with (self.folder / name).open("a", encoding="utf-8") as file:
-            file.write(text)
-
-    def json(self, name: str) -> Any:
-        return json.loads((self.folder / name).read_text(encoding="utf-8"))
-
-    def raw(self) -> pl.DataFrame:
-        """The rows that the source gave."""
-        return pl.read_parquet(self.folder / "data/raw.parquet")
-
-    def feed(self, rows: pl.DataFrame) -> None:
-        """Make these rows the source, as a CSV file beside the brief."""
-        rows.write_csv(self.folder / "customers.csv")
-        self.edit("params.yaml", "source: src/churn/example.py", "source: customers.csv")
-
-    def git(self, *arguments: str) -> str:
-        return git(self.folder, *arguments)
-
-
-def stopped(ran: Ran, *words: str) -> None:
-    """DVC ended with its own exit code, and our message says on stderr what is wrong."""
-    assert ran.returncode not in (0, 1, 2), ran
-    _told(ran, ran.stderr, words)
-
-
-def mendable(ran: Ran, *words: str) -> None:
-    """Exit code 2, and one message on stderr."""
-    assert ran.returncode == 2, ran
-    _told(ran, ran.stderr, words)
-
-
-def says_no(ran: Ran, *words: str) -> None:
-    """Exit code 1, and the sentence on stdout."""
-    assert ran.returncode == 1, ran
-    _told(ran, ran.stdout, words)
-
-
-def passes(ran: Ran, *words: str) -> None:
-    """Exit code 0, and the words on stdout."""
-    assert ran.returncode == 0, ran
-    _told(ran, ran.stdout, words)
-
-
-def _told(ran: Ran, text: str, words: tuple[str, ...]) -> None:
-    assert "Traceback" not in ran.stdout + ran.stderr, ran
-    for word in words:
-        assert word in text, f"{word!r} is not in:\n{text}"
+from ..made import Repository
 
 
 @pytest.fixture(scope="session")
-def clone(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A clone of this repository, its example with fewer customers."""
-    folder = released(template, tmp_path_factory.mktemp("clone"), "v9999")
-    params = folder / "blueprints/classification/example-params.yaml"
-    text = params.read_text(encoding="utf-8")
-    assert text.count("customers: 20000 ") == 1
-    params.write_text(text.replace("customers: 20000 ", f"customers: {CUSTOMERS} "))
-    git(folder, "commit", "--quiet", "--all", "--message", "Fewer customers")
-    git(folder, "tag", "--force", "v9999")
-    return folder
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where this worker's repository is, one after the other."""
+    return tmp_path_factory.mktemp("repository") / "churn"
 
 
-@pytest.fixture(scope="session")
-def made(clone: Path, tmp_path_factory: pytest.TempPathFactory) -> Repository:
-    """What the README's command makes; no test may change anything in it."""
-    folder = tmp_path_factory.mktemp("made") / "churn"
-    how = call(clone, UV, "run", "exemplar", "new", "--defaults", folder)
-    assert how.returncode == 0, how
-    return Repository(folder, how)
-
-
-@pytest.fixture(scope="session")
-def first_day(made: Repository, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of all but the environment, to go back to."""
-    folder = tmp_path_factory.mktemp("first_day") / "churn"
-    shutil.copytree(made.folder, folder, ignore=shutil.ignore_patterns(".venv"))
-    return folder
+def fresh(made: Repository, first_day: Path, place: Path, environment: Path) -> Repository:
+    """The generated repository as on the day it was made."""
+    shutil.rmtree(place, ignore_errors=True)
+    shutil.copytree(first_day, place)
+    (place / ".venv").symlink_to(environment)
+    return Repository(place, made.how)
 
 
 @pytest.fixture
-def repository(made: Repository, first_day: Path) -> Repository:
-    """The generated repository as on the day it was made, for a test to break."""
-    for path in made.folder.iterdir():
-        if path.name == ".venv":
-            continue
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        else:
-            path.unlink()
-    shutil.copytree(first_day, made.folder, dirs_exist_ok=True)
-    return made
+def repository(made: Repository, first_day: Path, place: Path, environment: Path) -> Repository:
+    """The generated repository, for a test to break."""
+    return fresh(made, first_day, place, environment)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import Repository, passes, surroundings
+from ..made import Repository, passes, surroundings
 
 STAGES = {
     "brief": 1,

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from .conftest import Repository, mendable, passes, says_no, stopped
+from ..made import Repository, mendable, passes, says_no, stopped
 
 BRIEF = "project-brief.md"
 DECISION = "decision: {unit: customer, action: call, at_most: 400, out_of: 5000, every: week}"

@@ -5,12 +5,14 @@ run as a team would run it, and must fail (an error while it is collected or set
 """
 
 import ast
+import json
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
-from .conftest import Repository
+from ..made import UV, Repository, call, passes
+from .conftest import fresh
 
 CONTRACT, FEATURES, MODEL = (f"src/churn/{name}.py" for name in ("contract", "features", "model"))
 EXAMPLE, PIPELINE = "src/churn/example.py", "src/churn/delivery/pipeline/"
@@ -320,9 +322,37 @@ ELSEWHERE = {
 """Default tests that another module of this folder turns red."""
 
 
-@pytest.mark.parametrize("name", MUTATIONS)
-def test_a_mutation_turns_its_test_red(repository: Repository, name: str) -> None:
-    mutation = MUTATIONS[name]
+ALONE = {
+    name: mutation
+    for name, mutation in MUTATIONS.items()
+    if mutation.first or mutation.test.startswith("system/")
+}
+"""Mutations that need more than their test."""
+
+TOGETHER = {name: mutation for name, mutation in MUTATIONS.items() if name not in ALONE}
+
+
+@pytest.fixture(scope="module")
+def told(made: Repository, first_day: Path, place: Path, environment: Path) -> dict[str, Any]:
+    """Exit code and output of each of the mutations that can share a process."""
+    here = fresh(made, first_day, place, environment)
+    given = {name: (mutation.test, mutation.edits) for name, mutation in TOGETHER.items()}
+    script = Path(__file__).with_name("one_after_the_other.py")
+    ran = call(here.folder, UV, "run", "python", script, given=json.dumps(given))
+    passes(ran, "told:")
+    return dict(json.loads(ran.stdout.rpartition("told:")[2]))
+
+
+@pytest.mark.parametrize("name", TOGETHER)
+def test_a_mutation_turns_its_test_red(told: dict[str, Any], name: str) -> None:
+    code, printed = told[name]
+    assert code == pytest.ExitCode.TESTS_FAILED, printed
+    assert f"FAILED tests/{TOGETHER[name].test}" in printed, printed
+
+
+@pytest.mark.parametrize("name", ALONE)
+def test_a_mutation_of_the_line_turns_its_test_red(repository: Repository, name: str) -> None:
+    mutation = ALONE[name]
     for edit in mutation.edits:
         repository.edit(*edit)
     if mutation.first:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from .conftest import Repository, mendable, says_no, stopped
+from ..made import Repository, mendable, says_no, stopped
 
 FAULTS = {
     "a key that is nearly right": (
@@ -23,7 +23,7 @@ FAULTS = {
     ),
     "a key of the example": (
         ("  customers: ", "  custmers: "),
-        "params.yaml: example: `custmers` is not a key here; did you mean `customers`?",
+        "params.yaml: ingest: settings: `custmers` is not a key here; did you mean `customers`?",
     ),
 }
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import UV, Repository, call, mendable, passes
+from ..made import UV, Repository, call, mendable, passes
 
 NAMELESS = {"user.useConfigOnly": "true"}
 """git as on a machine on which nobody has said who they are, whatever its host is called."""
@@ -33,28 +33,24 @@ def test_one_command_ends_with_the_decision_in_money_and_where_to_look(made: Rep
 
 
 def test_where_git_knows_nobody_all_but_the_commit_is_done_and_the_commands_are_named(
-    template: Path, tmp_path: Path
+    repository: Repository,
 ) -> None:
-    folder = tmp_path / "keep them"
+    shutil.rmtree(repository.folder / ".git")
     nobody = dict.fromkeys(("GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL"), "")
     nobody |= dict.fromkeys(("GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL"), "")
-    ran = call(
-        template, UV, "run", "exemplar", "new", "--defaults", folder,
-        **nobody, **configured(NAMELESS),
-    )  # fmt: skip
+    ran = repository.run("churn", "start", **nobody, **configured(NAMELESS))
     mendable(
         ran,
         "git does not know who you are, so nothing was committed",
         'git config --global user.name "Your Name"',
         'git config --global user.email "you@example.com"',
-        "again: uv run keep_them start",
+        "again: uv run churn start",
     )
     assert "\nShip: call at most 400 of 5,000 customers" in ran.stdout
-    here = Repository(folder, ran)
-    assert "No commits yet" in here.git("status")
-    passes(here.run("keep_them", "start"), "Ship: ")
-    assert here.git("log", "--format=%s") == "Start from the template\n"
-    assert here.git("status", "--porcelain") == ""
+    assert "No commits yet" in repository.git("status")
+    passes(repository.run("churn", "start"), "Ship: ")
+    assert repository.git("log", "--format=%s") == "Start from the template\n"
+    assert repository.git("status", "--porcelain") == ""
 
 
 def test_without_git_nothing_is_started(repository: Repository, tmp_path: Path) -> None:

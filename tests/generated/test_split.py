@@ -2,7 +2,7 @@
 
 import pytest
 
-from .conftest import Repository, passes, stopped
+from ..made import Repository, passes, stopped
 
 CONTRACT, SPLIT = "src/churn/contract.py", "src/churn/delivery/pipeline/split.py"
 

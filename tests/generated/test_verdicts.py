@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from .conftest import Repository, mendable, passes, says_no, stopped
+from ..made import Repository, mendable, passes, says_no, stopped
 
 MODEL, BRIEF = "src/churn/model.py", "project-brief.md"
 RECALL = "  - {metric: recall, at_least: 0.20}\n"

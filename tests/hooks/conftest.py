@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ..conftest import Render, git
-from ..generated.conftest import UV, Ran, call
+from ..conftest import Render
+from ..made import UV, Ran, call, git
 
 
 @dataclass(frozen=True)
@@ -62,9 +62,10 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def installed(render: Render, home: Path) -> Checked:
+def installed(render: Render, environment: Path, home: Path) -> Checked:
     """A rendered repository with its environment and its first commit."""
     folder = render()
+    (folder / ".venv").symlink_to(environment)
     synced = call(folder, UV, "sync", "--quiet")
     assert synced.returncode == 0, synced
     first(folder)

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from ..conftest import ROOT, git
-from ..generated.conftest import UV, Ran, call
+from ..conftest import ROOT
+from ..made import UV, Ran, call, git
 from .conftest import Checked, first, fresh
 from .test_generated_repository import green, ids, red
 

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ..conftest import git
-from ..generated.conftest import UV, Ran, call
+from ..made import UV, Ran, call, git
 from .conftest import Checked
 
 BRIEF = "project-brief.md"

@@ -15,7 +15,8 @@ import yaml
 from jinja2 import UndefinedError
 from pathspec import PathSpec
 
-from ..conftest import ROOT, Render, git, released
+from ..conftest import ROOT, Render, released
+from ..made import git
 
 CONFIG: dict[str, Any] = yaml.safe_load((ROOT / "copier.yml").read_text(encoding="utf-8"))
 PROBLEMS = sorted(
@@ -224,7 +225,7 @@ def test_an_included_file_is_rendered_as_it_was_written(render: Render, problem:
             expected = re.sub(rb"from project(?=\.| import)", b"from churn", expected)
         assert made[target.replace("{{package_name}}", "churn")] == expected, target
     parameters = ROOT / "blueprints" / problem / "example-params.yaml"
-    assert made["params.yaml"].endswith(b"\n\n" + parameters.read_bytes())
+    assert b"\n" + parameters.read_bytes() + b"validate:\n" in made["params.yaml"]
 
 
 @pytest.mark.parametrize("problem", PROBLEMS)

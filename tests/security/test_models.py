@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from ..champion.conftest import MADE_BY, Shared
-from ..generated.conftest import Ran, mendable
+from ..made import Ran, mendable
 from . import hostile
 from .hostile import Edit
 
@@ -110,10 +110,12 @@ def loaded(repository: Shared, edits: Sequence[Edit]) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def messages(once: Path, environment: Path, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+def messages(
+    champions: Path, environment: Path, tmp_path_factory: pytest.TempPathFactory
+) -> list[str]:
     """What each case is told; the last is a folder as it was."""
     folder = tmp_path_factory.mktemp("cases") / "churn"
-    repository = Shared(once / "promoted/churn", MADE_BY, environment).copy(folder)
+    repository = Shared(champions / "promoted/churn", MADE_BY, environment).copy(folder)
     return loaded(repository, [*(edit for edit, _ in CASES), lambda _: None])
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from ..champion.conftest import clone, environment, once, promoted
-from ..generated.conftest import UV, surroundings
+from ..champion.conftest import champions, promoted
+from ..made import UV, surroundings
 
-__all__ = ["clone", "environment", "once", "promoted"]
+__all__ = ["champions", "promoted"]
 
 
 @pytest.fixture(scope="session")

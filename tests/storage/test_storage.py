@@ -11,8 +11,9 @@ from typing import NamedTuple
 
 import pytest
 
-from ..champion.conftest import ROOT, Shared, blocks, taken
-from ..generated.conftest import Ran, call, mendable, passes
+from ..champion.conftest import Shared, blocks, taken
+from ..conftest import ROOT
+from ..made import Ran, call, mendable, passes
 
 PAGE = (ROOT / "docs/storage.md").read_text(encoding="utf-8")
 COMMANDS = blocks("storage.md")
@@ -169,11 +170,14 @@ class Moved(NamedTuple):
 
 @pytest.fixture(scope="module")
 def moved(
-    once: Path, environment: Path, store: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+    champions: Path,
+    environment: Path,
+    store: dict[str, str],
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Moved:
     """What the page says is done, line by line."""
     home = tmp_path_factory.mktemp("moved")
-    here = taken(once, "promoted", home / "here/churn", environment)
+    here = taken(champions, "promoted", home / "here/churn", environment)
     before = contents(here)
     there = here.cloned(home / "there/churn")
     keys = {name: value for name, value in store.items() if name != "url"} | QUICK

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from ..conftest import Render
-from ..generated.conftest import UV, Ran, Repository, call, passes, surroundings
+from ..made import UV, Ran, Repository, call, passes, surroundings
 
 CUSTOMERS = 5_000  # enough positive units for every interval
 PYTHON = ".venv/bin/python"
@@ -87,7 +87,7 @@ class Tracked(Repository):
 
 
 @pytest.fixture(scope="session")
-def ran(render: Render) -> Tracked:
+def ran(render: Render, environment: Path) -> Tracked:
     """A repository whose pipeline has run once; no test may change anything in it."""
     folder = render()
     params = folder / "params.yaml"
@@ -95,6 +95,7 @@ def ran(render: Render) -> Tracked:
     assert text.count("customers: 20000 ") == 1
     params.write_text(text.replace("customers: 20000 ", f"customers: {CUSTOMERS} "))
     call(folder, "git", "init", "--quiet", "-b", "main")
+    (folder / ".venv").symlink_to(environment)
     passes(call(folder, UV, "sync", "--quiet"))
     how = call(folder, UV, "run", "churn", "start")
     passes(how, "track ")

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ..generated.conftest import Ran, mendable, passes, stopped
+from ..made import Ran, mendable, passes, stopped
 from .conftest import LOG, Seen, Tracked, free_port
 
 OWN = "sqlite:///mlflow.db"
@@ -66,7 +66,7 @@ def test_the_first_run_of_the_pipeline_is_in_the_default_database(tracked: Track
     seen = tracked.seen(OWN)
     check_whole(tracked, seen)
     run, split = seen.run, tracked.json("reports/split.json")
-    assert run["params"]["example.customers"] == "5000"
+    assert run["params"]["ingest.settings.customers"] == "5000"
     assert run["params"]["split.validation"] == "0.2"
     assert not [name for name in run["params"] if name.startswith("track")]
     assert run["tags"]["data.test"] == split["test"]["sha256"]

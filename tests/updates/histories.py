@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from ..conftest import git
+from ..made import git
 from .made_up import ADDED, ADDED_FOR_THE_TEAM, RETIRED
 from .projects import Project
 
@@ -35,6 +35,7 @@ Ends = Literal["merged", "conflict", "either", "refused"]
 class History:
     """What a team did, in a sentence, what an update makes of it, and the same as code.
 
+    `own_project`: what is done is done to the project as a whole, or not at all.
     `ends`: "merged" without a conflict, in a "conflict" that everybody sees, in "either" of them as
     the lines of a release fall, or "refused" with nothing touched.
     """
@@ -45,6 +46,12 @@ class History:
     do: Callable[[Project], None]
     ends: Ends = "merged"
     answers: dict[str, Any] = field(default_factory=dict)
+    own_project: bool = False
+
+    @property
+    def can_share(self) -> bool:
+        """Whether a team that did this may have done something else as well."""
+        return self.ends == "merged" and not self.answers and not self.own_project
 
 
 # --- The team's own files -----------------------------------------------------------------------
@@ -57,7 +64,9 @@ def nothing(project: Project) -> None:
 def delete_the_example(project: Project) -> None:
     (project.folder / PACKAGE / "example.py").unlink()
     (project.folder / "tests/unit/test_example.py").unlink()
-    project.edit("params.yaml", "source: src/churn/example.py", "source: data/customers.csv")
+    text = project.read("params.yaml").replace("src/churn/example.py", "data/customers.csv")
+    project.write("params.yaml", re.sub(r"  settings:.*\n(    .*\n)+", "", text))
+    assert "customers:" not in project.read("params.yaml")
     project.write("data/customers.csv.dvc", "outs:\n  - path: customers.csv\n")
 
 
@@ -428,6 +437,7 @@ HISTORIES = [
         "Nobody touched anything.",
         "The project is what a new one would be, but for the files that are yours.",
         nothing,
+        own_project=True,
     ),
     History(
         "example-deleted",
@@ -677,12 +687,14 @@ HISTORIES = [
         "The project is a folder of a larger repository, with edits of its own.",
         OLD_AND_NEW + " Nothing outside the folder is touched.",
         move_into_a_larger_repository,
+        own_project=True,
     ),
     History(
         "moved-to-a-url",
         "The template was a folder of this machine and is now a URL: `_src_path` says so.",
         "The release arrives from there.",
         move_to_a_url,
+        own_project=True,
     ),
     History(
         "package-renamed-by-hand",
@@ -728,9 +740,10 @@ PAGE = """# Updates: what was tried
 
 `uvx copier update` brings a new release into a project that a team has worked on. Below is what
 teams do to a project between two releases, and what the update makes of it. Each line is a test: it
-is run from each of the last three releases to the newest, without `--trust`. Afterwards every path
-of the project is compared: yours and those that commands write have the bytes they had; the
-template's are those of a new project where you edited nothing, and a merge of both where you did.
+is run from each of the last three releases to the newest, without `--trust`; lines that concern
+different files share a project. Afterwards every path of the project is compared: yours and those
+that commands write have the bytes they had; the template's are those of a new project where you
+edited nothing, and a merge of both where you did.
 
 | a team did this | an update does this |
 | --- | --- |

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from exemplar.releases import Release, releases, tag
 
-from ..conftest import git
+from ..made import git
 
 STANDS = "9999.0."
 """How versions start of the tree as it stands, 9999.0.0, and of what is made up on top of it."""

@@ -21,7 +21,7 @@ from pathspec import PathSpec
 
 from exemplar.releases import Release
 
-from ..conftest import git
+from ..made import git
 from .made_up import chain
 
 ANSWERS = ".copier-answers.yml"

@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 import copier
 
-from ..conftest import ROOT, git
+from ..conftest import ROOT
+from ..made import git
 
 EXEMPLAR = Path(sys.executable).with_name("exemplar")
 SOMEONE = {

@@ -7,7 +7,8 @@ import pytest
 from exemplar.errors import Mendable
 from exemplar.releases import Release, releases, tag
 
-from ..conftest import ROOT, git
+from ..conftest import ROOT
+from ..made import git
 from .small import edit, exemplar, mendable, release, save, second, template_at
 
 

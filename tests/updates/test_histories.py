@@ -8,7 +8,8 @@ import yaml
 from exemplar.errors import Mendable
 from exemplar.releases import releases
 
-from ..conftest import ROOT, git
+from ..conftest import ROOT
+from ..made import git
 from .histories import HISTORIES, LONG, LOST, History, page
 from .made_up import MADE_UP, RETIRED, chain
 from .projects import ANSWERS, Project, Source, tree

@@ -14,8 +14,8 @@ from exemplar.releases import releases
 from exemplar.rendering import Owners, Rendered, render
 from exemplar.repository import listed
 
-from ..conftest import ROOT, Render, git
-from ..generated.conftest import UV, call, passes
+from ..conftest import ROOT, Render
+from ..made import UV, call, git, passes
 from .small import edit, release, save, second, template_at
 
 UPDATED, LEFT = {"template", "merged"}, {"team", "machine"}

@@ -10,7 +10,8 @@ import pytest
 from exemplar.errors import Mendable
 from exemplar.release import CHANGELOG, HEADINGS, release
 
-from ..conftest import ROOT, git
+from ..conftest import ROOT
+from ..made import git
 from .small import DELIVERY, SOMEONE, edit, exemplar, mendable, save, template_at
 
 GREEN = (sys.executable, "-c", "")

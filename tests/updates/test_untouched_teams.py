@@ -15,7 +15,7 @@ import pytest
 from exemplar.releases import Release, releases
 
 from ..conftest import ROOT
-from ..generated.conftest import UV, Ran, call, passes
+from ..made import UV, Ran, call, passes
 from .made_up import MADE_UP
 from .projects import Project, Source, tree
 
@@ -29,11 +29,12 @@ class Room:
     """One folder and one environment, in which one project after the other lives."""
 
     folder: Path
+    environment: Path
     results: dict[str, tuple[Ran, Ran]] = field(default_factory=dict)
 
     def run(self, *command: str) -> Ran:
-        environment = {"UV_PROJECT_ENVIRONMENT": str(self.folder / "environment")}
-        return call(self.folder / "churn", UV, "run", *command, **environment)
+        where = {"UV_PROJECT_ENVIRONMENT": str(self.environment)}
+        return call(self.folder / "churn", UV, "run", *command, **where)
 
     def lived(self, source: Source, release: Release) -> Project:
         """A project that started with a release and committed what that made."""
@@ -68,8 +69,8 @@ def team_files(source: Source, release: Release) -> str:
 
 
 @pytest.fixture(scope="module")
-def room(tmp_path_factory: pytest.TempPathFactory) -> Room:
-    return Room(tmp_path_factory.mktemp("room"))
+def room(tmp_path_factory: pytest.TempPathFactory, environment: Path) -> Room:
+    return Room(tmp_path_factory.mktemp("room"), environment)
 
 
 @pytest.mark.parametrize("number", range(EARLIER))

@@ -12,8 +12,9 @@ from pathlib import Path
 import copier
 import pytest
 
-from ..conftest import ROOT, git, released
+from ..conftest import ROOT, released
 from ..docs.pages import blocks
+from ..made import git
 from .small import (
     EXEMPLAR,
     LOGO_PATH,
@@ -386,7 +387,8 @@ def test_a_template_that_moved_is_followed(made: Made) -> None:
         ".copier-answers.yml", f"_src_path: {made.template}", f"_src_path: file://{moved}/.git"
     )
     made.save()
-    assert exemplar(made.folder, "update", "--yes").returncode == 0
+    ran = exemplar(made.folder, "update", "--yes")
+    assert ran.returncode == 0, ran.stderr
     stands(made)
 
 

@@ -46,8 +46,9 @@ def _valid() -> pl.DataFrame:
     made = ROOT / "data/valid.parquet"
     if made.exists():
         return pl.read_parquet(made).drop("row")
-    source = ROOT / parameters.read(ROOT / "params.yaml", "ingest", ingest.Ingest).source
-    raw = ingest.read_source(source, ROOT / "params.yaml").with_row_index("row")
+    settings = parameters.read(ROOT / "params.yaml", "ingest", ingest.Ingest)
+    here = settings.model_copy(update={"source": str(ROOT / settings.source)})
+    raw = ingest.read_source(here).with_row_index("row")
     return to_contract(raw, contract.Row)[0].drop("row")
 
 

@@ -38,24 +38,10 @@ def candidates(seed):
 
 
 class Workshop:
-    """A copy of this repository in which a test may break things; `source` is the table that it
-    reads.
-    """
+    """A copy of this repository in which a test may break things."""
 
-    def __init__(self, folder: Path, source: pl.DataFrame) -> None:
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
-        for name in CODE:
-            target = folder / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            if (ROOT / name).is_dir():
-                shutil.copytree(ROOT / name, target, ignore=shutil.ignore_patterns("__pycache__"))
-            else:
-                shutil.copy(ROOT / name, target)
-        source.write_parquet(folder / "source.parquet")
-        self.edit("params.yaml", r"source: \S+", "source: source.parquet")
-        subprocess.run(["git", "init", "--quiet", "."], cwd=folder, check=True)
-        self.python("-m", f"{PACKAGE}.delivery.pipeline.champion", "models/champion")
-        self.python("-m", "dvc", "add", "--quiet", "models/champion")
 
     def edit(self, name: str, pattern: str, new: str) -> None:
         """Replace the one place that `pattern` matches."""
@@ -81,9 +67,37 @@ class Workshop:
         return self.python("-c", f"from {PACKAGE}.delivery.cli import run; run()", "check")
 
 
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
+    """The first copy, which no test changes: it reads a table, and the rule is in charge."""
+    copy = Workshop(tmp_path_factory.mktemp("prepared"))
+    for name in CODE:
+        target = copy.folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, target, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(ROOT / name, target)
+    copy.edit("params.yaml", r"source: \S+", "source: source.parquet")
+    pipeline = (copy.folder / "dvc.yaml").read_text(encoding="utf-8")
+    without = re.sub(r"^  track:\n(?:    .*\n)+", "", pipeline, flags=re.MULTILINE)
+    (copy.folder / "dvc.yaml").write_text(without, encoding="utf-8")  # MLflow is not for tests
+    subprocess.run(["git", "init", "--quiet", "."], cwd=copy.folder, check=True)
+    copy.python("-m", f"{PACKAGE}.delivery.pipeline.in_charge", "models/champion")
+    copy.python("-m", "dvc", "add", "--quiet", "models/champion")
+    return copy
+
+
 @pytest.fixture
-def workshop(tmp_path: Path) -> Callable[[pl.DataFrame], Workshop]:
-    return lambda rows: Workshop(tmp_path / "copy", rows)
+def workshop(prepared: Workshop, tmp_path: Path) -> Callable[[pl.DataFrame], Workshop]:
+    """A copy for each test, which reads the table that the test gives it."""
+
+    def copied(rows: pl.DataFrame) -> Workshop:
+        shutil.copytree(prepared.folder, tmp_path / "copy")
+        rows.write_parquet(tmp_path / "copy/source.parquet")
+        return Workshop(tmp_path / "copy")
+
+    return copied
 
 
 def test_the_pipeline_runs_and_a_second_run_does_nothing(

@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from .pipeline import champion as in_charge
+from .pipeline import in_charge
 from .pipeline.errors import Mendable, Refused
 from .pipeline.files import read_json, replaced, write_json
 from .start import project
@@ -32,7 +32,8 @@ TOUCHED = (POINTER, "dvc.lock", "reports", str(RECORD))  # what a change may lea
 JOURNAL = Path(".dvc/tmp/promotion.json")  # what a killed call was doing; git ignores the folder
 LOCK = Path(".dvc/tmp/promotion.lock")
 DVC_LOCKS = Path(".dvc/tmp/rwlock")  # DVC writes it in place, and reads it before anything else
-TRACK = "track"  # the one stage that needs a server: a dead one holds up no change
+TRACK = "track"  # the one stage that needs a server: a dead one holds up no change, and a
+# repository that has taken it out of dvc.yaml has no MLflow to tell
 PACKAGE = __name__.partition(".")[0]
 Change = dict[str, Any]
 
@@ -278,8 +279,10 @@ def finish(change: Change, committed: str) -> str | None:
     tag, title = change["tag"], change["title"]
     if not git("tag", "--list", tag).strip():
         step("tag", lambda: git("tag", "--annotate", tag, "--message", title, committed))
-    print("  registry", flush=True)
-    trouble = register()
+    trouble = None
+    if re.search(rf"^  {TRACK}:", Path("dvc.yaml").read_text(encoding="utf-8"), re.MULTILINE):
+        print("  registry", flush=True)
+        trouble = register()
     JOURNAL.unlink()
     print(f"\n{title}.\n{change['sentence']}\nNext: git push --follow-tags, uv run dvc push")
     return trouble

@@ -5,7 +5,7 @@ from pathlib import Path
 import polars as pl
 
 from .. import contract
-from .pipeline import champion, model_folder, problem
+from .pipeline import champion, in_charge, model_folder, problem
 from .pipeline.brief import BriefError, nearest, read
 from .pipeline.conform import to_contract
 from .pipeline.errors import Mendable
@@ -51,11 +51,11 @@ def probabilities(folder: Path, rows: pl.DataFrame) -> pl.DataFrame:
     While the champion's card names the rule, the weights are the rule's. A promoted model answers
     as on the day it took charge, if need be by the code of that day; another needs today's code.
     """
-    if champion.card(folder)["kind"] == "rule":
+    if in_charge.card(folder)["kind"] == "rule":
         folder = folder.with_name("rule")
     if rows.is_empty():  # every row broke the contract; no model takes a table without rows
         return read_table(folder / model_folder.CANARIES).select("^p_.*$").clear()
-    if champion.tag(folder) is None:
+    if in_charge.tag(folder) is None:
         return model_folder.scores(model_folder.load(folder)[0], rows)
     found, _ = champion.scores(folder, rows)()
     return found.select("^p_.*$")

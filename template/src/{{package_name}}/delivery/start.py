@@ -107,11 +107,9 @@ def environment(root: Path) -> None:
 def champion(root: Path) -> None:
     """Put the rule in charge, unless a champion is there; bring it where only its pointer is."""
     pointer = "models/champion.dvc"
-    rule = [sys.executable, "-m", f"{PACKAGE}.delivery.pipeline.champion", "models/champion"]
+    rule = [sys.executable, "-m", f"{PACKAGE}.delivery.pipeline.in_charge", "models/champion"]
     if not (root / pointer).exists():
-        call(
-            [sys.executable, "-m", f"{PACKAGE}.delivery.pipeline.champion", "models/champion"], root
-        )
+        call(rule, root)
         dvc(root, "add", "--quiet", "models/champion")
     elif not (root / "models/champion").exists():
         call(rule, root)  # needs no storage where the rule is still in charge

@@ -14,19 +14,15 @@ import tarfile
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
 from ... import contract
 from . import model_folder
-from .errors import Mendable, run
-from .files import paths, present, read_json, read_table, sha256, write_json, write_table
+from .errors import Mendable
+from .files import read_table, sha256, write_table
+from .in_charge import FETCH, card, tag
 
-RULE = {"name": "rule", "kind": "rule"}
-FETCH = (
-    "uv run dvc pull (or uv run dvc checkout, on the machine that made it), then uv run dvc repro"
-)
 PACKAGE = __name__.partition(".")[0]
 OWN_CODE = f"{PACKAGE.upper()}_SCORES_BY_ITS_OWN_CODE"
 """Set where a champion's own code runs for today's: it answers itself and asks nobody further."""
@@ -38,18 +34,6 @@ OTHERWISE = (
     f"can never score such rows, uv run {PACKAGE} rollback puts back what was before it"
 )
 Scores = tuple[pl.DataFrame, int]
-
-
-def card(folder: Path) -> dict[str, Any]:
-    """The card of the model in charge; while that is the rule, it says no more than that."""
-    told: dict[str, Any] = read_json(present(folder / "card.json", made_by=FETCH))
-    return told
-
-
-def tag(folder: Path) -> str | None:
-    """The tag of the commit that put the model in charge: `champion-3`; None for the rule."""
-    promotion = folder / "promotion.json"
-    return str(read_json(promotion)["tag"]) if promotion.exists() else None
 
 
 def ask(folder: Path, test: Path, rows: pl.DataFrame) -> Callable[[pl.DataFrame], Scores]:
@@ -214,15 +198,3 @@ def blocked(why: str) -> Mendable:
     return Mendable(
         f"blocked: the champion cannot score, so nothing is compared and nothing ships: {why}"
     )
-
-
-def main(argv: list[str] | None = None) -> int:
-    """Put the rule in charge where nothing is: what is done today is the first champion."""
-    (folder,) = paths(argv, __doc__, "folder")
-    if not (folder / "card.json").exists():
-        write_json(RULE, folder / "card.json")
-    return 0
-
-
-if __name__ == "__main__":
-    run(main)

@@ -7,28 +7,31 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+from pydantic import Field
 
 from .brief import nearest
 from .errors import Mendable, run
 from .files import paths, present, write_table
-from .parameters import NEXT, Settings, read, section
+from .parameters import NEXT, Settings, read
 
 
 class Ingest(Settings):
     """`source`: a .csv or .parquet file, a folder of them, or a .py file that defines
-    `rows(**settings)`.
+    `rows(**settings)`; `settings` are for such a file and unread otherwise.
     """
 
     source: str
+    settings: dict[str, Any] = Field(default_factory=dict)
 
 
-def read_source(source: Path, params: Path) -> pl.DataFrame:
+def read_source(ingest: Ingest) -> pl.DataFrame:
     """The source's rows; CSV columns stay text, because the contract decides what they mean."""
+    source = Path(ingest.source)
     present(
         source, made_by="uv run dvc pull (shared data), or mend `ingest: source:` in params.yaml"
     )
     if source.suffix == ".py":
-        return _call(source, section(params, source.stem))
+        return _call(source, ingest.settings)
     parts = (
         sorted(f for f in source.rglob("*") if f.suffix in {".csv", ".parquet"})
         if source.is_dir()
@@ -52,7 +55,7 @@ def read_file(path: Path) -> pl.DataFrame:
 
 
 def _call(source: Path, settings: dict[str, Any]) -> pl.DataFrame:
-    """Call `rows` in the Python file at `source` with its own section of `params.yaml`."""
+    """Call `rows` in the Python file at `source` with the settings of `params.yaml`."""
     spec = importlib.util.spec_from_file_location(source.stem, source)
     if spec is None or spec.loader is None:
         raise Mendable(f"{source}: expected a Python file, found something else. {NEXT}")
@@ -63,17 +66,18 @@ def _call(source: Path, settings: dict[str, Any]) -> pl.DataFrame:
     for key in settings:
         if key not in known:
             hint = nearest(key, known) or f"; allowed: {', '.join(known)}"
-            raise Mendable(f"params.yaml: {source.stem}: `{key}` is not a key here{hint}\n{NEXT}")
+            told = f"`{key}` is not a key here{hint}"
+            raise Mendable(f"params.yaml: ingest: settings: {told}\n{NEXT}")
     return rows(**settings)
 
 
 def main(argv: list[str] | None = None) -> int:
     """Read the source, write `data/raw.parquet`."""
     params, raw = paths(argv, __doc__, "params", "raw")
-    source = Path(read(params, "ingest", Ingest).source)
-    rows = read_source(source, params)
+    ingest = read(params, "ingest", Ingest)
+    rows = read_source(ingest)
     if rows.is_empty():
-        raise Mendable(f"{source}: expected rows, found an empty table. {NEXT}")
+        raise Mendable(f"{ingest.source}: expected rows, found an empty table. {NEXT}")
     write_table(rows, raw)
     return 0
 

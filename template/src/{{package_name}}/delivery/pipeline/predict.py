@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 
 from ... import contract
-from . import champion, model_folder
+from . import champion, in_charge, model_folder
 from .errors import Mendable, run
 from .files import paths, read_table, write_json, write_table
 
@@ -42,17 +42,17 @@ def unseen(rows: pl.DataFrame, until: str | None, test: Path) -> pl.DataFrame:
 
 def main(argv: list[str] | None = None) -> int:
     """Read test rows and models, write predictions and how the champion was compared."""
-    test, rule, challenger, in_charge, *targets, report = paths(
+    test, rule, challenger, folder, *targets, report = paths(
         argv, __doc__, "test", "rule", "challenger", "champion",
         "by_rule", "by_challenger", "by_champion", "report",
     )  # fmt: skip
-    told = champion.card(in_charge)
+    told = in_charge.card(folder)
     until = told.get("trained_until")
     rows = unseen(read_table(test), until, test)
-    answer = champion.ask(in_charge, test, rows)
+    answer = champion.ask(folder, test, rows)
     by = []
-    for folder in (rule, challenger):
-        fitted, card = model_folder.load(folder)
+    for candidate in (rule, challenger):
+        fitted, card = model_folder.load(candidate)
         by.append(model_folder.scores(fitted, rows))
     by_champion, step = answer(by[0])
     units = described(rows)
@@ -62,7 +62,7 @@ def main(argv: list[str] | None = None) -> int:
         {
             "challenger": card["name"],
             "champion": told["name"],
-            "champion_tag": champion.tag(in_charge),
+            "champion_tag": in_charge.tag(folder),
             "champion_trained_until": until,
             "compared_by": step,
             "test_rows": rows.height,

@@ -91,6 +91,11 @@ def main(argv: list[str] | None = None) -> int:
         argv, __doc__, "params", "train", "validation", "split", "rule", "challenger", "report"
     )
     settings = read(params, "train", Train)
+    if absent := [name for name in ("rule", "candidates") if not hasattr(model, name)]:
+        raise Mendable(
+            "model.py: expected the functions rule() and candidates(seed), found no "
+            f"{' and no '.join(absent)}. Next: write it, then uv run dvc repro"
+        )
     rows, rows_val, split_report = read_table(train), read_table(validation), read_json(split)
     x, y, x_val, y_val = (
         checked(rows),
@@ -102,8 +107,14 @@ def main(argv: list[str] | None = None) -> int:
     rule = problem.fit_rule(model.rule(), x, y)
     tried: dict[str, tuple[float, Any, pl.DataFrame]] = {}
     for name, candidate in model.candidates(settings.seed).items():
-        fitted = problem.fit(candidate, x, y, x_val, y_val)
-        p = problem.predict(fitted, x_val)
+        try:
+            fitted = problem.fit(candidate, x, y, x_val, y_val)
+            p = problem.predict(fitted, x_val)
+        except (AttributeError, TypeError, ValueError) as error:
+            raise Mendable(
+                f"model.py: candidates: `{name}`: expected to learn from these features and to "
+                f"give probabilities, found {error}. Next: mend model.py, then uv run dvc repro"
+            ) from None
         tried[name] = (problem.loss(p, y_val), fitted, p)
     chosen = min(tried, key=lambda name: tried[name][0])
 

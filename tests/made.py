@@ -1,0 +1,133 @@
+"""Generated repositories in tests: commands run in them as a person would, and what has to come of
+it.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+LONGEST = 600  # seconds that one command may take
+UV = os.environ.get("UV") or str(shutil.which("uv"))
+SOMEONE = {
+    f"GIT_{who}_{what}": value
+    for who in ("AUTHOR", "COMMITTER")
+    for what, value in (("NAME", "Test"), ("EMAIL", "test@example.com"))
+}
+OURS = ("VIRTUAL_ENV", "PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "UV_PROJECT_ENVIRONMENT")
+
+Ran = subprocess.CompletedProcess[str]
+
+
+def git(folder: Path, *arguments: str) -> str:
+    """Run git in a folder as somebody who is not whoever runs the tests; what it printed."""
+    someone = [
+        "-c",
+        "user.name=Test",
+        "-c",
+        "user.email=test@example.com",
+        "-c",
+        "commit.gpgsign=false",
+        "-c",
+        "maintenance.auto=false",  # nothing tidies a repository while a test copies it
+    ]
+    return subprocess.run(
+        ["git", *someone, *arguments], cwd=folder, capture_output=True, text=True, check=True
+    ).stdout
+
+
+def surroundings(**changes: str) -> dict[str, str]:
+    """The environment of somebody at work in the generated repository, not in this one."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in OURS and not name.startswith(("PYTEST_", "GIT_"))
+    }
+    return kept | {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"} | SOMEONE | changes
+
+
+def call(folder: Path, *command: str | Path, given: str = "", **changes: str) -> Ran:
+    """Run a command in a folder, with `given` as its input; nothing is raised."""
+    return subprocess.run(
+        command,
+        cwd=folder,
+        env=surroundings(**changes),
+        capture_output=True,
+        text=True,
+        check=False,
+        input=given,
+        timeout=LONGEST,
+    )
+
+
+@dataclass(frozen=True)
+class Repository:
+    """A generated repository; `how` is what making it printed."""
+
+    folder: Path
+    how: Ran
+
+    def run(self, *command: str, **changes: str) -> Ran:
+        """`uv run <command>`, as a laptop and CI would."""
+        return call(self.folder, UV, "run", *command, **changes)
+
+    def edit(self, name: str, old: str, new: str) -> None:
+        """Replace the one place where `old` stands: a test must not rot into doing nothing."""
+        path = self.folder / name
+        text = path.read_text(encoding="utf-8")
+        assert text.count(old) == 1, f"{name}: {text.count(old)} places like {old!r}"
+        path.write_text(text.replace(old, new), encoding="utf-8")
+
+    def append(self, name: str, text: str) -> None:
+        with (self.folder / name).open("a", encoding="utf-8") as file:
+            file.write(text)
+
+    def json(self, name: str) -> Any:
+        return json.loads((self.folder / name).read_text(encoding="utf-8"))
+
+    def raw(self) -> pl.DataFrame:
+        """The rows that the source gave."""
+        return pl.read_parquet(self.folder / "data/raw.parquet")
+
+    def feed(self, rows: pl.DataFrame) -> None:
+        """Make these rows the source, as a CSV file beside the brief."""
+        rows.write_csv(self.folder / "customers.csv")
+        self.edit("params.yaml", "source: src/churn/example.py", "source: customers.csv")
+
+    def git(self, *arguments: str) -> str:
+        return git(self.folder, *arguments)
+
+
+def stopped(ran: Ran, *words: str) -> None:
+    """DVC ended with its own exit code, and our message says on stderr what is wrong."""
+    assert ran.returncode not in (0, 1, 2), ran
+    _told(ran, ran.stderr, words)
+
+
+def mendable(ran: Ran, *words: str) -> None:
+    """Exit code 2, and one message on stderr."""
+    assert ran.returncode == 2, ran
+    _told(ran, ran.stderr, words)
+
+
+def says_no(ran: Ran, *words: str) -> None:
+    """Exit code 1, and the sentence on stdout."""
+    assert ran.returncode == 1, ran
+    _told(ran, ran.stdout, words)
+
+
+def passes(ran: Ran, *words: str) -> None:
+    """Exit code 0, and the words on stdout."""
+    assert ran.returncode == 0, ran
+    _told(ran, ran.stdout, words)
+
+
+def _told(ran: Ran, text: str, words: tuple[str, ...]) -> None:
+    assert "Traceback" not in ran.stdout + ran.stderr, ran
+    for word in words:
+        assert word in text, f"{word!r} is not in:\n{text}"
