@@ -42,13 +42,17 @@ def git(folder: Path, *arguments: str) -> str:
 
 
 def surroundings(**changes: str) -> dict[str, str]:
-    """The environment of somebody at work in the generated repository, not in this one."""
+    """The environment of somebody at work in the generated repository, not in this one.
+
+    One thread for a model: each of the workers has one core.
+    """
     kept = {
         name: value
         for name, value in os.environ.items()
         if name not in OURS and not name.startswith(("PYTEST_", "GIT_"))
     }
-    return kept | {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"} | SOMEONE | changes
+    quiet = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "OMP_NUM_THREADS": "1"}
+    return kept | quiet | SOMEONE | changes
 
 
 def call(folder: Path, *command: str | Path, given: str = "", **changes: str) -> Ran:

@@ -10,6 +10,7 @@ import subprocess
 import time
 import urllib.request
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,28 +27,32 @@ LOOK = """
 import json, sys
 from mlflow import MlflowClient
 
-client = MlflowClient(sys.argv[1])
-found = {"experiments": {}, "versions": [], "alias": ""}
-def files(run, path=None):
+def files(client, run, path=None):
     for item in client.list_artifacts(run, path):
-        yield from files(run, item.path) if item.is_dir else [item.path]
-for experiment in client.search_experiments():
-    found["experiments"][experiment.name] = [
-        {
-            "id": run.info.run_id, "name": run.info.run_name, "status": run.info.status,
-            "metrics": run.data.metrics, "params": run.data.params, "tags": run.data.tags,
-            "files": sorted(files(run.info.run_id)), "uri": run.info.artifact_uri,
-            "inputs": {i.dataset.name: i.dataset.digest for i in run.inputs.dataset_inputs},
-        }
-        for run in client.search_runs([experiment.experiment_id])
-    ]
-for model in client.search_registered_models():
-    found["alias"] = str(model.aliases.get("champion") or "")
-    found["versions"] = [
-        {"number": version.version, "tags": version.tags, "run": version.run_id}
-        for version in client.search_model_versions(f"name = '{model.name}'")
-    ]
-print("found:" + json.dumps(found))
+        yield from files(client, run, item.path) if item.is_dir else [item.path]
+
+def look(client):
+    found = {"experiments": {}, "versions": [], "alias": ""}
+    for experiment in client.search_experiments():
+        found["experiments"][experiment.name] = [
+            {
+                "id": run.info.run_id, "name": run.info.run_name, "status": run.info.status,
+                "metrics": run.data.metrics, "params": run.data.params, "tags": run.data.tags,
+                "files": sorted(files(client, run.info.run_id)), "uri": run.info.artifact_uri,
+                "inputs": {i.dataset.name: i.dataset.digest for i in run.inputs.dataset_inputs},
+            }
+            for run in client.search_runs([experiment.experiment_id])
+        ]
+    for model in client.search_registered_models():
+        found["alias"] = str(model.aliases.get("champion") or "")
+        found["versions"] = [
+            {"number": version.version, "tags": version.tags, "run": version.run_id}
+            for version in client.search_model_versions(f"name = '{model.name}'")
+        ]
+    return found
+
+for uri in sys.stdin:
+    print(json.dumps(look(MlflowClient(uri.strip()))), flush=True)
 """
 
 
@@ -81,9 +86,22 @@ class Tracked(Repository):
         return self.python("-m", module, *words, MLFLOW_TRACKING_URI=uri)
 
     def seen(self, uri: str) -> Seen:
-        ran = self.python("-c", LOOK, uri)
-        assert ran.returncode == 0, ran
-        return Seen(json.loads(ran.stdout.rpartition("found:")[2]))
+        """Read anew what an MLflow holds; a path is one of this folder."""
+        looking = reader(str((self.folder / ".venv").resolve() / "bin/python"))
+        assert looking.stdin is not None
+        assert looking.stdout is not None
+        print(uri.replace("sqlite:///mlflow", f"sqlite:///{self.folder}/mlflow"),
+              file=looking.stdin, flush=True)  # fmt: skip
+        return Seen(json.loads(looking.stdout.readline()))
+
+
+@cache
+def reader(python: str) -> subprocess.Popen[str]:
+    """MLflow's own client, which takes seconds to import; it ends with its standard input."""
+    return subprocess.Popen(
+        [python, "-c", LOOK], text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        env=surroundings(MLFLOW_SQLALCHEMYSTORE_POOLCLASS="NullPool"),
+    )  # fmt: skip
 
 
 @pytest.fixture(scope="session")
