@@ -147,9 +147,19 @@ def first_day(between_workers: Path, made: Repository) -> Path:
     return folder
 
 
+EARLY = ("statistics", "updates", "tracking", "storage", "security", "champion")
+"""Suites to begin with: first what waits for no repository to be made, small files last, so that
+no worker is left alone with a large one.
+"""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what waits for nothing, or all workers wait while one makes a repository."""
-    items.sort(key=lambda item: not item.nodeid.startswith("tests/statistics/"))
+    """Bring the suites into that order."""
+    suites = [item.nodeid.split("/")[1] for item in items]
+    rank = {suite: number for number, suite in enumerate([*EARLY, *sorted({*suites} - {*EARLY})])}
+    items[:] = [
+        item for _, item in sorted(zip(suites, items, strict=True), key=lambda x: rank[x[0]])
+    ]
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
