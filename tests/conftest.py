@@ -147,19 +147,30 @@ def first_day(between_workers: Path, made: Repository) -> Path:
     return folder
 
 
-EARLY = ("statistics", "updates", "tracking", "storage", "security", "champion")
-"""Suites to begin with: first what waits for no repository to be made, small files last, so that
-no worker is left alone with a large one.
+EARLY = (
+    "statistics",
+    "updates/test_untouched_teams",
+    "updates/test_update_command",
+    "updates",
+    "tracking",
+    "storage",
+    "security",
+    "champion",
+)
+"""What to begin with: first what waits for no repository to be made, small files last, so that no
+worker is left alone with a large one.
 """
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Bring the suites into that order."""
-    suites = [item.nodeid.split("/")[1] for item in items]
-    rank = {suite: number for number, suite in enumerate([*EARLY, *sorted({*suites} - {*EARLY})])}
-    items[:] = [
-        item for _, item in sorted(zip(suites, items, strict=True), key=lambda x: rank[x[0]])
-    ]
+    """Bring the files into that order."""
+
+    def rank(item: pytest.Item) -> int:
+        path = item.nodeid.removeprefix("tests/")
+        found = (number for number, early in enumerate(EARLY) if path.startswith(early))
+        return next(found, len(EARLY))
+
+    items.sort(key=rank)
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
