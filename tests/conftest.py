@@ -149,7 +149,7 @@ def first_day(between_workers: Path, made: Repository) -> Path:
 
 EARLY = (
     "statistics",
-    "updates/test_untouched_teams",
+    "updates/test_projects_that_lived",
     "updates/test_update_command",
     "updates",
     "tracking",

@@ -1,7 +1,6 @@
 """Every path has exactly one owner, and a path of an earlier release is not taken from a team."""
 
 import re
-import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -13,10 +12,9 @@ import yaml
 from exemplar.errors import Mendable
 from exemplar.releases import releases
 from exemplar.rendering import Owners, Rendered, render
-from exemplar.repository import listed
 
 from ..conftest import ROOT, Render
-from ..made import UV, Repository, call, git, passes
+from ..made import git
 from .small import edit, release, save, second, template_at
 
 UPDATED, LEFT = {"template", "merged"}, {"team", "machine"}
@@ -80,49 +78,6 @@ def test_every_rendered_path_has_exactly_one_owner(render: Render) -> None:
     paths = [p.relative_to(made).as_posix() for p in made.rglob("*") if p.is_file()]
     assert len(paths) > 50
     assert faults(stated(ROOT), paths) == {}
-
-
-@pytest.fixture(scope="module")
-def at_work(made: Repository, environment: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A repository in which start, pipeline, hooks, tests and promote have run."""
-    folder = tmp_path_factory.mktemp("at_work") / "churn"
-    shutil.copytree(made.folder, folder, ignore=shutil.ignore_patterns(".venv"))
-    (folder / ".venv").symlink_to(environment)
-    passes(call(folder, UV, "run", "pytest", "-q", "tests/unit"))
-    # Types and style, too; whatever it says, it leaves files.
-    call(folder, UV, "run", "pre-commit", "run", "--all-files", MYPY_CACHE_DIR=".mypy_cache")
-    git(folder, "add", "--all")
-    git(folder, "commit", "--quiet", "--allow-empty", "--message", "As the tools left it")
-    passes(call(folder, UV, "run", "churn", "promote"))
-    return folder
-
-
-def test_what_commands_produce_has_exactly_one_owner_or_is_ignored(at_work: Path) -> None:
-    kept = listed(at_work, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
-    assert {"dvc.lock", "uv.lock", "docs/releases.md", "models/champion.dvc"} <= set(kept)
-    assert "reports/decision.json" in kept
-    assert faults(stated(ROOT), kept) == {}
-
-
-def test_what_git_ignores_is_of_a_command_or_nobodys(at_work: Path) -> None:
-    ignored = listed(
-        at_work, "ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--directory"
-    )
-    for expected in (".venv", ".mypy_cache/", ".pytest_cache/", ".ruff_cache/", "mlflow.db"):
-        assert expected in ignored
-    assert any(path.startswith("models/champion") for path in ignored)
-    known = Owners(stated(ROOT))
-    of = {path: known.all_of(path) for path in ignored if "__pycache__" not in path}
-    assert {path: found for path, found in of.items() if found not in ([], ["machine"])} == {}
-
-
-def test_no_command_has_changed_a_file_of_the_template(at_work: Path, render: Render) -> None:
-    new = render("churn")
-    known = Owners(stated(ROOT))
-    for path in new.rglob("*"):
-        name = path.relative_to(new).as_posix()
-        if path.is_file() and known.of(name) == "template":
-            assert path.read_bytes() == (at_work / name).read_bytes(), name
 
 
 # --- No path is taken away ---------------------------------------------------------------------

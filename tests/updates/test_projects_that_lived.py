@@ -1,4 +1,5 @@
-"""The newest `delivery/` under the team files of each earlier release, in a real environment.
+"""Projects that have lived: every path they hold has one owner, and the newest `delivery/` works
+under the team files of each earlier release. All in a real environment.
 
 The project has lived before the update: champion, lock file, models and reports are those that the
 earlier release made, for fewer customers.
@@ -13,15 +14,18 @@ from pathlib import Path
 import pytest
 
 from exemplar.releases import Release, releases
+from exemplar.rendering import Owners
+from exemplar.repository import listed
 
-from ..conftest import ROOT
+from ..conftest import ROOT, Render
 from ..made import UV, Ran, call, passes
 from .made_up import MADE_UP
 from .projects import Project, Source, tree
+from .test_owners import faults, stated
 
 CUSTOMERS = 2_000
-EARLIER = len(releases(ROOT)) + len(MADE_UP) - 1
-"""How many releases come before the newest."""
+EARLIER = len(releases(ROOT)) or 1
+"""How many releases there are; before the first, the tree as it stands counts as one."""
 
 
 @dataclass
@@ -32,8 +36,8 @@ class Room:
     environment: Path
     results: dict[str, tuple[Ran, Ran]] = field(default_factory=dict)
 
-    def run(self, *command: str) -> Ran:
-        where = {"UV_PROJECT_ENVIRONMENT": str(self.environment)}
+    def run(self, *command: str, **changes: str) -> Ran:
+        where = {"UV_PROJECT_ENVIRONMENT": str(self.environment)} | changes
         return call(self.folder / "churn", UV, "run", *command, **where)
 
     def lived(self, source: Source, release: Release) -> Project:
@@ -43,8 +47,6 @@ class Room:
         fewer = re.sub(r"\bcustomers: \d+", f"customers: {CUSTOMERS}", project.read("params.yaml"))
         assert f"customers: {CUSTOMERS}" in fewer
         project.write("params.yaml", fewer)
-        without = re.sub(r"^  track:\n(?:    .*\n)+", "", project.read("dvc.yaml"), flags=re.M)
-        project.write("dvc.yaml", without)  # MLflow has tests of its own
         passes(self.run("churn", "start"))
         project.commit()
         return project
@@ -73,6 +75,47 @@ def team_files(source: Source, release: Release) -> str:
 @pytest.fixture(scope="module")
 def room(tmp_path_factory: pytest.TempPathFactory, environment: Path) -> Room:
     return Room(tmp_path_factory.mktemp("room"), environment)
+
+
+@pytest.fixture(scope="module")
+def at_work(source: Source, room: Room, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A repository in which start, pipeline, hooks, tests and promote have run."""
+    room.lived(source, source.chain[-len(MADE_UP)])
+    passes(room.run("pytest", "-q", "tests/unit"))
+    # Types and style, too; whatever it says, it leaves files.
+    room.run("pre-commit", "run", "--all-files", MYPY_CACHE_DIR=".mypy_cache")
+    passes(room.run("churn", "promote", "--because", "a test", "--name", "Somebody"))
+    folder = tmp_path_factory.mktemp("at_work") / "churn"
+    shutil.copytree(room.folder / "churn", folder)
+    return folder
+
+
+def test_what_commands_produce_has_exactly_one_owner_or_is_ignored(at_work: Path) -> None:
+    kept = listed(at_work, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    assert {"dvc.lock", "uv.lock", "docs/releases.md", "models/champion.dvc"} <= set(kept)
+    assert "reports/decision.json" in kept
+    assert faults(stated(ROOT), kept) == {}
+
+
+def test_what_git_ignores_is_of_a_command_or_nobodys(at_work: Path) -> None:
+    ignored = listed(
+        at_work, "ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--directory"
+    )
+    for expected in (".mypy_cache/", ".pytest_cache/", ".ruff_cache/", "mlflow.db"):
+        assert expected in ignored
+    assert any(path.startswith("models/champion") for path in ignored)
+    known = Owners(stated(ROOT))
+    of = {path: known.all_of(path) for path in ignored if "__pycache__" not in path}
+    assert {path: found for path, found in of.items() if found not in ([], ["machine"])} == {}
+
+
+def test_no_command_has_changed_a_file_of_the_template(at_work: Path, render: Render) -> None:
+    new = render("churn")
+    known = Owners(stated(ROOT))
+    for path in new.rglob("*"):
+        name = path.relative_to(new).as_posix()
+        if path.is_file() and known.of(name) == "template":
+            assert path.read_bytes() == (at_work / name).read_bytes(), name
 
 
 @pytest.mark.parametrize("number", range(EARLIER))
