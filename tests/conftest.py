@@ -17,7 +17,10 @@ import pytest
 from .made import UV, Ran, Repository, call, git
 
 ROOT = Path(__file__).parents[1]
-CUSTOMERS = 10_000  # fewer than the example's own, and still enough for every verdict to be clear
+UNITS = 10_000  # fewer than the examples' own, and still enough for every verdict to be clear
+EXAMPLES = {"classification": ("customers", "churn"), "regression": ("cars", "cars")}
+"""What each blueprint's example counts, and what its repository is called here."""
+
 TELCO = "tests/docs/test_your_data.py::test_"
 ALLOWED_SKIPS: dict[str, str] = {
     f"{TELCO}a_table_with_awkward_columns_becomes_a_decision": "the table is not part of this one",
@@ -96,32 +99,44 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def clone(between_workers: Path, template: Path) -> Path:
-    """A clone of this repository, its example with fewer customers."""
+    """A clone of this repository, its examples with fewer units."""
     folder = between_workers / "clone/exemplar"
     with once(folder.parent) as first:
         if first:
             folder.mkdir()
             released(template, folder, "v9999")
-            params = folder / "blueprints/classification/example-params.yaml"
-            text = params.read_text(encoding="utf-8")
-            assert text.count("customers: 20000 ") == 1
-            params.write_text(text.replace("customers: 20000 ", f"customers: {CUSTOMERS} "))
-            git(folder, "commit", "--quiet", "--all", "--message", "Fewer customers")
+            for problem, (count, _) in EXAMPLES.items():
+                params = folder / f"blueprints/{problem}/example-params.yaml"
+                text = params.read_text(encoding="utf-8")
+                assert text.count(f"{count}: 20000 ") == 1
+                params.write_text(text.replace(f"{count}: 20000 ", f"{count}: {UNITS} "))
+            git(folder, "commit", "--quiet", "--all", "--message", "Fewer units")
             git(folder, "tag", "--force", "v9999")
     return folder
 
 
 @pytest.fixture(scope="session")
-def made(between_workers: Path, clone: Path) -> Repository:
-    """What the README's command makes; no test may change anything in it."""
-    folder = between_workers / "made/churn"
-    told = folder.with_name("printed.json")
-    with once(folder.parent) as first:
-        if first:
-            ran = call(clone, UV, "run", "exemplar", "new", "--defaults", folder)
-            assert ran.returncode == 0, ran
-            told.write_text(json.dumps([ran.stdout, ran.stderr]))
-    return Repository(folder, Ran(["exemplar", "new"], 0, *json.loads(told.read_text())))
+def making(between_workers: Path, clone: Path) -> Callable[[str], Repository]:
+    """What the README's command makes of a problem; no test may change anything in it."""
+
+    def made_of(problem: str) -> Repository:
+        folder = between_workers / "made" / problem / EXAMPLES[problem][1]
+        told = folder.with_name("printed.json")
+        with once(folder.parent) as first:
+            if first:
+                words = ["new", "--defaults", "--answer", f"problem={problem}"]
+                ran = call(clone, UV, "run", "exemplar", *words, folder)
+                assert ran.returncode == 0, ran
+                told.write_text(json.dumps([ran.stdout, ran.stderr]))
+        return Repository(folder, Ran(["exemplar", "new"], 0, *json.loads(told.read_text())))
+
+    return made_of
+
+
+@pytest.fixture(scope="session")
+def made(making: Callable[[str], Repository]) -> Repository:
+    """A classification repository as made."""
+    return making("classification")
 
 
 def tracking(text: str) -> str:
@@ -130,21 +145,34 @@ def tracking(text: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def first_day(between_workers: Path, made: Repository) -> Path:
-    """A copy of it to go back to, without the environment and what concerns MLflow."""
-    folder = between_workers / "first_day/churn"
-    with once(folder.parent) as first:
-        if first:
-            without = shutil.ignore_patterns(".venv", "mlflow.db", "mlruns")
-            shutil.copytree(made.folder, folder, ignore=without)
-            pipeline, lock = folder / "dvc.yaml", folder / "dvc.lock"
-            text = pipeline.read_text(encoding="utf-8")
-            pipeline.write_text(text.replace(tracking(text), ""))
-            text, times = re.subn(r"^  track:\n(?:    .*\n)+", "", lock.read_text(), flags=re.M)
-            assert times == 1
-            lock.write_text(text)
-            git(folder, "commit", "--quiet", "--all", "--amend", "--no-edit", "--no-verify")
-    return folder
+def first_days(between_workers: Path, making: Callable[[str], Repository]) -> Callable[[str], Path]:
+    """A copy of what was made of a problem to go back to, without the environment and what
+    concerns MLflow.
+    """
+
+    def first_day_of(problem: str) -> Path:
+        made = making(problem)
+        folder = between_workers / "first_day" / problem / made.folder.name
+        with once(folder.parent) as first:
+            if first:
+                without = shutil.ignore_patterns(".venv", "mlflow.db", "mlruns")
+                shutil.copytree(made.folder, folder, ignore=without)
+                pipeline, lock = folder / "dvc.yaml", folder / "dvc.lock"
+                text = pipeline.read_text(encoding="utf-8")
+                pipeline.write_text(text.replace(tracking(text), ""))
+                text, times = re.subn(r"^  track:\n(?:    .*\n)+", "", lock.read_text(), flags=re.M)
+                assert times == 1
+                lock.write_text(text)
+                git(folder, "commit", "--quiet", "--all", "--amend", "--no-edit", "--no-verify")
+        return folder
+
+    return first_day_of
+
+
+@pytest.fixture(scope="session")
+def first_day(first_days: Callable[[str], Path]) -> Path:
+    """That copy of the classification repository."""
+    return first_days("classification")
 
 
 EARLY = (

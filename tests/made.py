@@ -101,7 +101,22 @@ class Repository:
     def feed(self, rows: pl.DataFrame) -> None:
         """Make these rows the source, as a CSV file beside the brief."""
         rows.write_csv(self.folder / "customers.csv")
-        self.edit("params.yaml", "source: src/churn/example.py", "source: customers.csv")
+        self.edit("params.yaml", f"source: {self.code('example')}", "source: customers.csv")
+
+    @property
+    def package(self) -> str:
+        """What the package and its command are called."""
+        return self.folder.name
+
+    @property
+    def problem(self) -> str:
+        """Which kind of problem was asked for."""
+        answers = (self.folder / ".copier-answers.yml").read_text(encoding="utf-8")
+        return answers.partition("\nproblem: ")[2].partition("\n")[0]
+
+    def code(self, name: str) -> str:
+        """The path of a file of the package, from the root."""
+        return f"src/{self.folder.name}/{name}.py"
 
     def git(self, *arguments: str) -> str:
         return git(self.folder, *arguments)

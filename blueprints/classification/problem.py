@@ -6,7 +6,7 @@ Only training needs scikit-learn, and importing it takes longer than a whole oth
 functions for training import it themselves.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -14,8 +14,15 @@ import polars as pl
 from . import intervals
 from .errors import Mendable
 from .intervals import Interval
+from .words import Capacity, Curve, Metric
+
+if TYPE_CHECKING:
+    import dataframely as dy
 
 NOTHING, REVIEW = "none", "review"
+TRUTH = pl.String
+"""What predictions and outcomes hold the target as."""
+
 Brief = dict[str, Any]
 
 TERMS: dict[str, tuple[pl.Expr, pl.Expr]] = {
@@ -33,6 +40,10 @@ TERMS: dict[str, tuple[pl.Expr, pl.Expr]] = {
 """Metric to (numerator, denominator) per unit of the outcomes table; the metric is the ratio of
 their sums.
 """
+
+SLICE_METRICS = ("value_per_1000", "recall", "precision")
+
+# --- Training -----------------------------------------------------------------------------------
 
 
 def fit(
@@ -55,6 +66,10 @@ def fit_rule(rule: Any, x: pl.DataFrame, y: pl.Series) -> Any:
     return rule.fit(x, y.cast(pl.String).to_numpy())
 
 
+LOSS = "log_loss"
+"""What the choice between candidates goes by."""
+
+
 def loss(predictions: pl.DataFrame, y: pl.Series) -> float:
     """What the choice between candidates goes by: log loss, in nats per row; prices play no part in
     it.
@@ -72,6 +87,10 @@ def predict(model: Any, x: pl.DataFrame) -> pl.DataFrame:
     probabilities = model.predict_proba(x)
     order = np.argsort(model.classes_)
     return pl.DataFrame({f"p_{model.classes_[k]}": probabilities[:, k] for k in order})
+
+
+POWER = "AUC"
+"""What `power_alone` measures."""
 
 
 def power_alone(feature: pl.Series, y: pl.Series, seed: int) -> float:
@@ -95,10 +114,33 @@ def power_alone(feature: pl.Series, y: pl.Series, seed: int) -> float:
     return float(roc_auc_score(target[~half], scores, multi_class="ovr", labels=tree.classes_))
 
 
-def stand_in(target: pl.DataType) -> pl.Expr:
+# --- The target ---------------------------------------------------------------------------------
+
+
+def unusable(target: "dy.Column") -> str | None:
+    """What is wrong with the target's type in the contract, if anything."""
+    if isinstance(target.dtype, pl.Enum):
+        return None
+    return f"expected a dy.Enum of the classes, found {type(target).__name__}"
+
+
+def balance(target: pl.Series) -> dict[str, int]:
+    """What the target looks like, for `reports/data.json`: rows by class."""
+    counts = target.cast(pl.String).value_counts(name="n").drop_nulls().sort(target.name)
+    return dict(counts.iter_rows())
+
+
+VARIED = "two classes or more"
+"""What a target has to be for anything to be learned."""
+
+
+def stand_in(column: "dy.Column") -> pl.Expr:
     """A value of the target for rows whose target is not known yet: any class will do."""
-    assert isinstance(target, pl.Enum)
-    return pl.lit(target.categories[0])
+    assert isinstance(column.dtype, pl.Enum)
+    return pl.lit(column.dtype.categories[0])
+
+
+# --- Action and outcome -------------------------------------------------------------------------
 
 
 def act(predictions: pl.DataFrame, brief: Brief) -> pl.DataFrame:
@@ -166,7 +208,7 @@ def outcomes(predictions: pl.DataFrame, brief: Brief) -> pl.DataFrame:
     )
 
 
-def bounds(metric: str, brief: Brief) -> tuple[float, float]:
+def bounds(metric: str, brief: Brief, *_: pl.DataFrame) -> tuple[float, float]:
     """The lowest and highest numerator that one unit can have."""
     if metric != "value_per_1000":
         return 0.0, 1.0
@@ -195,6 +237,41 @@ def extra_metrics(
         "roc_auc": intervals.roc_auc(positive, score, cluster, confidence),
         "brier": intervals.mean(error, cluster, confidence),
     }
+
+
+def leaning(predictions: pl.DataFrame, brief: Brief) -> pl.Series:
+    """The number that `model.DIRECTION` speaks of: the chance that acting is worth something."""
+    prices = [price for action in brief["value"]["actions"].values() for price in action.items()]
+    acting = sorted({f"p_{name}" for name, price in prices if price > 0})
+    return predictions.select(pl.sum_horizontal(acting)).to_series()
+
+
+# --- In words and pictures ----------------------------------------------------------------------
+
+FEW = "positive units"
+"""What there must be enough of for a figure to be sure."""
+
+METRICS = {
+    "value_per_1000": Metric("value per 1,000", "money, against doing nothing", "money"),
+    "recall": Metric("recall", "of the positive {unit}s, the share acted on", "share"),
+    "precision": Metric(
+        "precision", "of the {unit}s acted on, the share that is positive", "share"
+    ),
+    "acted_share": Metric("acted share", "of all {unit}s, the share acted on", "share"),
+    "average_precision": Metric(
+        "average precision", "how well the {unit}s are ordered; 1 is perfect", "number"
+    ),
+    "roc_auc": Metric(
+        "AUC", "how often a positive {unit} comes before another; 0.5 is chance", "number"
+    ),
+    "brier": Metric("Brier score", "error of the probabilities; less is better", "number"),
+}
+
+CALIBRATION = Curve(
+    "Where 10% is predicted, 10% should be positive (the diagonal)",
+    ("predicted share of positive", "observed share"),
+    ("challenger predicts", "observed"),
+)
 
 
 def calibration(outcome: pl.DataFrame, predictions: pl.DataFrame, bins: int = 10) -> pl.DataFrame:
@@ -233,6 +310,48 @@ def value_curve(predictions: pl.DataFrame, brief: Brief, shares: list[float]) ->
     return pl.DataFrame(
         {"acted_share": shares, "value_per_1000": earned.gather(ends) * 1000 / ordered.height}
     )
+
+
+def capacity(brief: Brief, unit: str) -> Capacity:
+    """What the value curve shows, for the report."""
+    most, of = brief["decision"]["at_most"], brief["decision"]["out_of"]
+    told, shares, mark = (
+        f"The brief sets no limit on how many {unit}s are acted on.",
+        [0.25, 0.5],
+        None,
+    )
+    if most:
+        now = most / of
+        told = f"The brief has capacity for {most:,} of {of:,} {unit}s ({now:.1%})."
+        shares, mark = [now / 2, now, min(2 * now, 1)], (now, "capacity today")
+    heading = "What more or less capacity would be worth"
+    return Capacity(heading, told, f"capacity, share of {unit}s", shares, mark)
+
+
+def shares(target: dict[str, int]) -> tuple[list[str], list[list[str]]]:
+    """What `balance` told, as a table: header and rows."""
+    rows = sum(target.values())
+    return ["target", ">rows", ">share"], [
+        [name, f"{count:,}", f"{count / rows:.1%}"] for name, count in target.items()
+    ]
+
+
+def judged_on(n: int, positives: int, unit: str) -> str:
+    """The units that the gain was judged on."""
+    return (
+        f"Judged on {n:,} held-out {unit}s, {positives:,} of them positive: "
+        "acting on those is worth more than doing nothing."
+    )
+
+
+def prices(brief: Brief) -> tuple[list[str], list[list[str]]]:
+    """The brief's prices as a table: header (`>`: to the right) and rows."""
+    value = brief["value"]
+    header = ["against doing nothing", *(f">{c}" for c in next(iter(value["actions"].values())))]
+    return header, [
+        [action, *(f"{value['currency']} {price:,g}" for price in priced.values())]
+        for action, priced in value["actions"].items()
+    ]
 
 
 def in_words(brief: Brief) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from ..made import Repository, passes, surroundings
+from .conftest import every_problem
 
 STAGES = {
     "brief": 1,
@@ -77,26 +78,34 @@ def shared(repository: Repository) -> dict[str, str]:
     return {"UV_PROJECT_ENVIRONMENT": str(repository.folder / ".venv")}
 
 
+@every_problem
 def test_nothing_is_left_to_commit_and_nothing_is_out_of_date(repository: Repository) -> None:
     assert repository.git("status", "--porcelain", "--untracked-files=all") == ""
     passes(repository.run("dvc", "repro"), "Data and pipelines are up to date.")
-    passes(repository.run("churn", "check"), "ok  decision: Ship: ", "ok  current: ", "ok  brief: ")
+    passes(
+        repository.run(repository.package, "check"),
+        "ok  decision: Ship: ",
+        "ok  current: ",
+        "ok  brief: ",
+    )
     assert repository.git("status", "--porcelain") == ""
 
 
+@every_problem
 @pytest.mark.parametrize(
     ("command", "words"),
     [
         ("ruff check", "All checks passed!"),
         ("ruff format --check", "already formatted"),
         ("mypy", "Success: no issues found"),
-        ("churn --help", "start"),
+        ("{package} --help", "start"),
     ],
 )
 def test_its_own_checks_are_green(repository: Repository, command: str, words: str) -> None:
-    passes(repository.run(*command.split()), words)
+    passes(repository.run(*command.format(package=repository.package).split()), words)
 
 
+@every_problem
 def test_its_own_tests_are_green_and_the_grid_counts_them(repository: Repository) -> None:
     ran = repository.run("pytest", "-q")
     passes(ran, "tests (failed) · rows · seconds")
@@ -111,10 +120,11 @@ def test_its_own_tests_are_green_and_the_grid_counts_them(repository: Repository
     assert repository.git("status", "--porcelain").split() in ([], ["??", "reports/test-grid.json"])
 
 
+@every_problem
 def test_another_folder_gives_the_same_bytes(
     repository: Repository, tmp_path: Path, shared: dict[str, str]
 ) -> None:
-    other = cloned(repository, tmp_path / "a folder with a longer name" / "churn of customers")
+    other = cloned(repository, tmp_path / "a folder with a longer name" / "another name")
     passes(other.run("dvc", "repro", **shared), "Running stage 'ingest'", "Running stage 'report'")
     assert set(produced(other.folder)) == set(produced(repository.folder))
     for path, content in produced(repository.folder).items():

@@ -222,7 +222,7 @@ MUTATIONS: dict[str, Mutation] = {
     ),
     "a reason that names nothing": one(
         "integration/test_contract_on_data.py::"
-        "test_a_class_that_nobody_knows_is_set_aside_with_its_reason",
+        "test_a_target_that_is_none_is_set_aside_with_its_reason",
         PIPELINE + "conform.py", 'f"{column} is not {kind_of(columns[column])}"',
         'f"{column} is wrong"',
     ),

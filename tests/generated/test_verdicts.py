@@ -6,18 +6,12 @@ import shutil
 import pytest
 
 from ..made import Repository, mendable, passes, says_no, stopped
+from .conftest import every_problem
+from .edits import EDITS, edit
 
 MODEL, BRIEF = "src/churn/model.py", "project-brief.md"
 RECALL = "  - {metric: recall, at_least: 0.20}\n"
 GUARDRAIL = "  - {metric: recall, where: each segment, at_least: 0.15}\n"
-
-CONSTANT = """
-
-def candidates(seed: int) -> dict[str, BaseEstimator]:
-    from sklearn.dummy import DummyClassifier
-
-    return {"constant": DummyClassifier(strategy="prior")}
-"""
 
 RULE_AGAIN = """
 
@@ -54,7 +48,7 @@ def decided(repository: Repository, verdict: str, *words: str) -> None:
     passes(repository.run("dvc", "repro"), "Running stage 'decide'")
     told = repository.json("reports/decision.json")
     assert told["verdict"] == verdict, told["sentence"]
-    ran = repository.run("churn", "check")
+    ran = repository.run(repository.package, "check")
     line = f"{'NO' if verdict == 'hold' else 'ok'}  decision: {told['sentence']}"
     (says_no if verdict == "hold" else passes)(ran, line)
     said = "\n".join([told["sentence"], *told["reasons"]])
@@ -65,23 +59,25 @@ def decided(repository: Repository, verdict: str, *words: str) -> None:
         assert reason in report
 
 
+@every_problem
 def test_a_constant_in_place_of_the_challenger_is_held(repository: Repository) -> None:
-    repository.append(MODEL, CONSTANT)
-    decided(repository, "hold", "Hold: ", "(constant)", "recall at least 20%: all has ")
+    edits = EDITS[repository.problem]
+    repository.append(repository.code("model"), edits.constant)
+    decided(repository, "hold", "Hold: ", "(constant)", *edits.figures)
 
 
+@every_problem
 def test_shuffled_labels_are_held(repository: Repository) -> None:
-    repository.edit(
-        "src/churn/example.py",
-        "return seen.with_columns(outcome=outcome)",
-        "return seen.with_columns(outcome=outcome.shuffle(seed=7))",
-    )
-    decided(repository, "hold", "Hold: ", "recall at least 20%: all has ")
+    edits = EDITS[repository.problem]
+    edit(repository, [edits.shuffled])
+    decided(repository, "hold", "Hold: ", *edits.figures)
 
 
+@every_problem
 def test_a_better_challenger_ships(repository: Repository) -> None:
     assert repository.json("reports/decision.json")["verdict"] == "ship"
-    passes(repository.run("churn", "check"), "ok  decision: Ship: ", " more per 1,000 customers")
+    words = "ok  decision: Ship: ", " more per 1,000 "
+    passes(repository.run(repository.package, "check"), *words)
 
 
 def test_a_challenger_equal_to_the_rule_is_a_refresh(repository: Repository) -> None:
@@ -143,44 +139,27 @@ def test_guardrails_on_slices_too_small_or_not_there_never_ship(repository: Repo
     )
 
 
+@every_problem
 def test_a_column_that_gives_the_target_away_is_held_until_it_is_meant(
     repository: Repository,
 ) -> None:
-    repository.edit(
-        "src/churn/example.py",
-        "return seen.with_columns(outcome=outcome)",
-        'closed = pl.when(pl.col("outcome") == "leaves").then(1).otherwise(0)\n'
-        "    seen = seen.with_columns(outcome=outcome)\n"
-        "    return seen.with_columns(bills_closed=closed.cast(pl.Int64))",
-    )
-    repository.edit(
-        "src/churn/example.py", '    "outcome",\n]', '    "bills_closed",\n    "outcome",\n]'
-    )
-    contract = "src/churn/contract.py"
-    column = (
-        "    bills_closed = dy.Int64(min=0, description='Final bills.')\n    outcome = dy.Enum("
-    )
-    repository.edit(contract, "    outcome = dy.Enum(", column)
-    repository.edit(
-        contract, '    "outcome": "leaves",', '    "bills_closed": 1,\n    "outcome": "leaves",'
-    )
-    repository.edit("src/churn/features.py", "NUMBERS = [\n", 'NUMBERS = [\n    "bills_closed",\n')
+    edit(repository, EDITS[repository.problem].giveaway)
     decided(
         repository,
         "hold",
         "Hold: ",
-        "`bills_closed` alone predicts the target almost perfectly (AUC 1.000): a suspected leak; "
-        "if it is meant, say why in contract.py under MEANT",
+        "`told` alone predicts the target almost perfectly (",
+        "): a suspected leak; if it is meant, say why in contract.py under MEANT",
     )
-    reason = "the office closes the bill weeks before the customer is gone"
+    reason = "the office closes the book weeks before the target is known"
     repository.edit(
-        contract, "MEANT: dict[str, str] = {}", f'MEANT = {{"bills_closed": "{reason}"}}'
+        repository.code("contract"), "MEANT: dict[str, str] = {}", f'MEANT = {{"told": "{reason}"}}'
     )
     decided(repository, "ship", "Ship: ")
     [leak] = repository.json("reports/training.json")["leaks"]
-    assert (leak["feature"], leak["meant"]) == ("bills_closed", reason)
+    assert (leak["feature"], leak["meant"]) == ("told", reason)
     report = (repository.folder / "reports/report.md").read_text(encoding="utf-8")
-    assert [line for line in report.splitlines() if "bills_closed" in line and reason in line]
+    assert [line for line in report.splitlines() if "told" in line and reason in line]
 
 
 def test_a_champion_whose_folder_is_incomplete_blocks(repository: Repository) -> None:

@@ -44,18 +44,13 @@ def test_who_it_is_and_how_it_ended_change_no_score(challenger: Any, sample: pl.
 def test_the_score_moves_as_the_business_knows_it_must(
     challenger: Any, every_row: pl.DataFrame
 ) -> None:
-    told = brief.read(Path("project-brief.md"))[0].value
-    assert told is not None
-    prices = [price for action in told.actions.values() for price in action.items()]
-    worth_acting = sorted({f"p_{name}" for name, price in prices if price > 0})
+    told = brief.read(Path("project-brief.md"))[0].model_dump(mode="json")
     x = features.features(every_row)
-    before = problem.predict(challenger, x).select(pl.sum_horizontal(worth_acting)).to_series()
+    before = problem.leaning(problem.predict(challenger, x), told)
     for name, sign in model.DIRECTION.items():
         step = x[name].std()
         stepped = x.with_columns((pl.col(name) + step).cast(x.schema[name]))
-        after = (
-            problem.predict(challenger, stepped).select(pl.sum_horizontal(worth_acting)).to_series()
-        )
+        after = problem.leaning(problem.predict(challenger, stepped), told)
         moved = sign * (after - before)
         assert (moved > -1e-9).all(), (
             f"{name}: {(moved <= -1e-9).sum():,} of {x.height:,} rows move the wrong way"

@@ -21,9 +21,9 @@ ROOT = Path(__file__).parents[2]
 CODE = ("src", ".dvc/config", ".dvcignore", "dvc.yaml", "params.yaml", "project-brief.md")
 Run = subprocess.CompletedProcess[str]
 
-CONSTANT = """
+WORSE = """
 
-learned = candidates
+learned, simple = candidates, rule
 
 
 def rule():
@@ -31,9 +31,7 @@ def rule():
 
 
 def candidates(seed):
-    from sklearn.dummy import DummyClassifier
-
-    return {"constant": DummyClassifier(strategy="prior")}
+    return {"the old rule": simple()}
 """
 
 
@@ -141,7 +139,7 @@ def test_a_worse_model_is_not_shipped(
     workshop: Callable[[pl.DataFrame], Workshop], every_row: pl.DataFrame
 ) -> None:
     copy = workshop(every_row)
-    (copy.folder / f"src/{PACKAGE}/model.py").open("a").write(CONSTANT)
+    (copy.folder / f"src/{PACKAGE}/model.py").open("a").write(WORSE)
     ran = copy.repro()
     assert ran.returncode == 0, ran.stderr
     decision = json.loads((copy.folder / "reports/decision.json").read_text())

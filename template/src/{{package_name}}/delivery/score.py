@@ -1,4 +1,4 @@
-"""`score IN OUT`: the champion's probabilities and the brief's action for every row of a table."""
+"""`score IN OUT`: the champion's answer and the brief's action for every row of a table."""
 
 from pathlib import Path
 
@@ -20,13 +20,13 @@ FOREIGN = "the champion, made by earlier code, does not take this row"
 def scored(rows: pl.DataFrame, folder: Path, brief: problem.Brief | None) -> pl.DataFrame:
     """One row for each row of `rows`, in its order.
 
-    Columns: `row` (UInt32, its number), entity and time where the contract has them, `p_<class>`
+    Columns: `row` (UInt32, its number), entity and time where the contract has them, `p_…`
     (Float64), with a brief `action` and `score` (its expected value), and `reasons`
     (List[String]): why a row broke the contract and has no score, else null. The target need not
     be there: what it will be is not known yet.
     """
     numbered = rows.drop(contract.TARGET, "row", strict=False).with_row_index("row")
-    target = problem.stand_in(contract.Row.columns()[contract.TARGET].dtype)
+    target = problem.stand_in(contract.Row.columns()[contract.TARGET])
     valid, wrong = to_contract(numbered.with_columns(target.alias(contract.TARGET)), contract.Row)
     found = valid.select("row").hstack(probabilities(folder, valid))
     names = found.select("^p_.*$").columns
@@ -46,7 +46,7 @@ def scored(rows: pl.DataFrame, folder: Path, brief: problem.Brief | None) -> pl.
 
 
 def probabilities(folder: Path, rows: pl.DataFrame) -> pl.DataFrame:
-    """`p_<class>` columns by the model in `folder`, null where it cannot take a row.
+    """`p_…` columns by the model in `folder`, null where it cannot take a row.
 
     While the champion's card names the rule, the weights are the rule's. A promoted model answers
     as on the day it took charge, if need be by the code of that day; another needs today's code.

@@ -12,13 +12,15 @@ import sys
 from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import (
     BaseModel,
     ConfigDict,
+    Discriminator,
     Field,
     StringConstraints,
+    Tag,
     ValidationError,
     model_validator,
 )
@@ -26,8 +28,10 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 Phase = Literal["discover", "define", "develop", "deliver"]
-Metric = Literal["value_per_1000", "recall", "precision", "acted_share"]
-COMPARABLE = ("value_per_1000", "recall")  # the same units are counted for both models
+Metric = Literal[
+    "value_per_1000", "recall", "precision", "acted_share",
+    "within", "coverage", "absolute_error", "mean_error", "reviewed_share",
+]  # fmt: skip
 LONGEST = 20  # lines of front matter
 NEXT = "Next: mend the brief, then uv run dvc repro"
 SECTIONS: dict[Phase, tuple[str, ...]] = {
@@ -92,14 +96,22 @@ def _named(prices: Any) -> Any:
     return {str(k) if type(k) is int else k: price for k, price in prices.items()}
 
 
-class Value(_Part):
+class _Money(_Part):
+    """A currency, and the price of a person who finds the truth."""
+
+    currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+    review: float | None = Field(default=None, le=0)
+
+
+class Prices(_Money):
     """What each action is worth for each class, in money, against doing nothing.
 
     `review` adds a person who finds the truth, takes the best action for it, and costs that much.
     """
 
-    currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
-    review: float | None = Field(default=None, le=0)
+    METRICS: ClassVar = ("value_per_1000", "recall", "precision", "acted_share")
+    COMPARABLE: ClassVar = ("value_per_1000", "recall")  # the same units count for both models
+
     actions: dict[Text, dict[Text, float]] = Field(min_length=1)
 
     @model_validator(mode="before")
@@ -112,7 +124,7 @@ class Value(_Part):
         return fixed | {"actions": {key: _named(prices) for key, prices in actions.items()}}
 
     @model_validator(mode="after")
-    def _classes(self) -> "Value":
+    def _classes(self) -> "Prices":
         named = [set(classes) for classes in self.actions.values()]
         if any(classes != named[0] for classes in named):
             raise ValueError("every action needs a price for the same classes")
@@ -121,6 +133,36 @@ class Value(_Part):
                 "at least one price above zero: otherwise doing nothing is always best"
             )
         return self
+
+
+class Errors(_Money):
+    """What an answer costs for each unit that it is too high or too low, in money, against the
+    truth; within `free_within` it costs nothing.
+
+    `review` adds a person who finds the truth, where that is cheaper than the answer's expected
+    cost.
+    """
+
+    METRICS: ClassVar = (
+        "value_per_1000", "within", "coverage", "absolute_error", "mean_error", "reviewed_share",
+    )  # fmt: skip
+    COMPARABLE: ClassVar = METRICS  # every unit counts for both models
+
+    per_unit_too_high: float = Field(lt=0)
+    per_unit_too_low: float = Field(lt=0)
+    free_within: float = Field(default=0, ge=0)
+
+
+def _kind(value: Any) -> str:
+    """Which way of pricing a value table is."""
+    found = value if isinstance(value, dict) else vars(value) if isinstance(value, _Part) else {}
+    return "errors" if any(str(key).startswith("per_unit") for key in found) else "prices"
+
+
+KINDS: dict[str, type[_Money]] = {"prices": Prices, "errors": Errors}
+Value = Annotated[
+    Annotated[Prices, Tag("prices")] | Annotated[Errors, Tag("errors")], Discriminator(_kind)
+]
 
 
 class Line(_Part):
@@ -148,8 +190,6 @@ class Line(_Part):
             raise ValueError(
                 "not_below and margin belong together: margin is what 'no worse' means"
             )
-        if forms[0] in {"beats", "not_below"} and self.metric not in COMPARABLE:
-            raise ValueError(f"models are compared on {' or '.join(COMPARABLE)}")
         return self
 
 
@@ -178,7 +218,17 @@ class Brief(_Part):
                     raise ValueError(
                         f"`{key}:` from phase {phase} on (this brief is in {self.phase})"
                     )
-        if self.decision and self.value:
+        for line in [*self.success, *self.guardrails]:
+            if self.value is None:
+                break
+            if line.metric not in self.value.METRICS:
+                raise ValueError(
+                    f"a metric of these prices ({', '.join(self.value.METRICS)}) in success and "
+                    f"guardrails, found {line.metric}"
+                )
+            if (line.beats or line.not_below) and line.metric not in self.value.COMPARABLE:
+                raise ValueError(f"models are compared on {' or '.join(self.value.COMPARABLE)}")
+        if self.decision and isinstance(self.value, Prices):
             actions = self.decision.action
             named = set(actions if isinstance(actions, list) else [actions])
             if named != set(self.value.actions):
@@ -186,6 +236,9 @@ class Brief(_Part):
                     f"a price for each action: decision.action names {', '.join(sorted(named))}, "
                     f"value names {', '.join(sorted(self.value.actions))}"
                 )
+        several = self.decision and not isinstance(self.decision.action, str)
+        if several and isinstance(self.value, Errors):
+            raise ValueError("one action, where an answer is priced by its error")
         if self.value and self.risk == "high" and self.value.review is None:
             raise ValueError(
                 "risk: high needs `review:` in value, because a person decides every case"
@@ -210,7 +263,7 @@ def explain(where: str, error: ValidationError, model: type[BaseModel]) -> str:
     """One line for each fault: where, the key, what was expected, what was found."""
     lines = []
     for fault in error.errors():
-        key = ".".join(str(part) for part in fault["loc"])
+        key = ".".join(str(part) for part in fault["loc"] if part not in KINDS)
         if fault["type"] == "extra_forbidden":
             word = str(fault["loc"][-1])
             known = _known(model, fault["loc"][:-1])
@@ -235,6 +288,9 @@ def explain(where: str, error: ValidationError, model: type[BaseModel]) -> str:
 def _known(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
     """The keys that are allowed at a place inside a model."""
     for part in location:
+        if part in KINDS:
+            model = KINDS[str(part)]
+            continue
         field = model.model_fields.get(str(part))
         inner = [field.annotation, *get_args(field.annotation)] if field else []
         inner += [deeper for kind in inner for deeper in get_args(kind)]

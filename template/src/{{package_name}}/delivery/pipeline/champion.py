@@ -39,7 +39,7 @@ Scores = tuple[pl.DataFrame, int]
 def ask(folder: Path, test: Path, rows: pl.DataFrame) -> Callable[[pl.DataFrame], Scores]:
     """Start scoring `rows` (contract rows with `row`), to be awaited with the rule's scores.
 
-    What is returned gives `p_<class>` columns, one row each, and the step that gave them.
+    What is returned gives `p_…` columns, one row each, and the step that gave them.
     1: `test` is the file the champion was judged on, so its stored predictions count. 2 to 4: see
     `scores`; the rule is today's code always. 5: blocked.
     """
@@ -66,7 +66,7 @@ def ask(folder: Path, test: Path, rows: pl.DataFrame) -> Callable[[pl.DataFrame]
 def scores(folder: Path, rows: pl.DataFrame) -> Callable[[], Scores]:
     """Start scoring `rows` (contract rows) with a promoted model, to be awaited.
 
-    What is returned gives `p_<class>` columns (null for a row that the model's own contract does
+    What is returned gives `p_…` columns (null for a row that the model's own contract does
     not take, with its `reasons`), one row each, and the step that gave them. 2: the sources in
     the card are today's and the canaries come out as then, so today's code scores. 3: the code at
     its tag, in today's environment. 4: the same in the environment that was locked then.

@@ -6,13 +6,17 @@ from types import ModuleType
 import dataframely as dy
 import polars as pl
 
+from . import problem
 from .brief import nearest
 from .errors import Mendable
 
 NAMES = ("Row", "ENTITY", "TIME", "HORIZON", "TARGET", "SEGMENTS", "PERSONAL", "MEANT", "EXAMPLE")
 OWN = ("row", "part", "reasons", "spot")
 """Columns that stages add to the contract's."""
-OF_UNITS = ("unit", "cluster", "target", "action", "outcome", "score", "value", "positive")
+OF_UNITS = (
+    *("unit", "cluster", "target", "action", "outcome", "score", "value", "positive"),
+    *("answer", "lower", "upper", "within"),
+)
 """Columns of predictions and outcomes, which stand there beside the segments."""
 WORDS = {
     "nullability": "is missing",
@@ -53,8 +57,7 @@ def _unusable(contract: ModuleType, columns: dict[str, dy.Column]) -> list[str]:
     """Columns whose type or name the stages cannot work with, one sentence each."""
     target, time = columns[contract.TARGET], columns.get(contract.TIME or "")
     found = []
-    if not isinstance(target, dy.Enum):
-        told = f"expected a dy.Enum of the classes, found {type(target).__name__}"
+    if told := problem.unusable(target):
         found = [f"contract.py: TARGET `{contract.TARGET}`: {told}"]
     if time is not None and not isinstance(time, dy.Date | dy.Datetime):
         told = f"expected dy.Date or dy.Datetime, found {type(time).__name__}"

@@ -102,7 +102,7 @@ def _tail(
     side: Side,
 ) -> float:
     """The chance of missing the limit by this much when in truth it is just met."""
-    low, high = problem.bounds(metric, brief)
+    low, high = problem.bounds(metric, brief, new, *([] if old is None else [old]))
     if old is None:
         numerator, denominator = problem.TERMS[metric]
         table = new.select("cluster", numerator=numerator, denominator=denominator)
@@ -152,7 +152,8 @@ def verdict(
         if part["state"] == "violated"
     ]
     reasons += [
-        f"`{leak['feature']}` alone predicts the target almost perfectly (AUC {leak['auc']:.3f}): "
+        f"`{leak['feature']}` alone predicts the target almost perfectly "
+        f"({problem.POWER} {leak['auc']:.3f}): "
         "a suspected leak; if it is meant, say why in contract.py under MEANT"
         for leak in leaks
         if not leak["meant"]
@@ -162,10 +163,10 @@ def verdict(
     if reasons:
         return "hold", reasons
     if gain.lower is None:
-        return "unclear", [f"too few positive units to tell (fewer than {FEWEST})"]
+        return "unclear", [f"too few {problem.FEW} to tell (fewer than {FEWEST})"]
     open_lines = [line for line in success if line["state"] != "holds"]
     blind = [
-        f"{line['line']}: too few positive units in every slice to tell"
+        f"{line['line']}: too few {problem.FEW} in every slice to tell"
         for line in guardrails
         if not _seen(line)
     ]
@@ -196,7 +197,9 @@ def _told(metric: str, part: Line) -> str:
 
 def figure(metric: str, value: float) -> str:
     """A value of a metric for people: money whole, shares in percent."""
-    return f"{value:,.0f}" if metric == PRIMARY else f"{value:.1%}".replace(".0%", "%")
+    if problem.METRICS[metric].form == "money":
+        return f"{value:,.0f}"
+    return f"{value:.1%}".replace(".0%", "%")
 
 
 def sentence(

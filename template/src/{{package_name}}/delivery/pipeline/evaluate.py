@@ -13,7 +13,6 @@ from .intervals import FEWEST, Interval
 from .parameters import Settings, read
 
 MODELS = ("rule", "challenger", "champion")
-SLICE_METRICS = ("value_per_1000", "recall", "precision")
 CURVE = [step / 50 for step in range(1, 51)]  # shares of units acted on, for the value curve
 
 
@@ -31,14 +30,14 @@ def measured(
     """A metric of one outcomes table (or a slice of it) with its interval."""
     numerator, denominator = problem.TERMS[metric]
     table = outcome.select("cluster", numerator=numerator, denominator=denominator)
-    return interval(table, problem.bounds(metric, brief), few(outcome), settings)
+    return interval(table, problem.bounds(metric, brief, outcome), few(outcome), settings)
 
 
 def difference(
     new: pl.DataFrame, old: pl.DataFrame, metric: str, brief: dict[str, Any], settings: Evaluate
 ) -> Interval:
     """A metric of `new` minus that of `old` on the same units, with its paired interval."""
-    low, high = problem.bounds(metric, brief)
+    low, high = problem.bounds(metric, brief, new, old)
     return interval(paired(new, old, metric), (low - high, high - low), few(new), settings)
 
 
@@ -61,7 +60,7 @@ def paired(new: pl.DataFrame, old: pl.DataFrame, metric: str) -> pl.DataFrame:
 
 
 def few(outcome: pl.DataFrame) -> bool:
-    """Whether there are too few positive units for any interval."""
+    """Whether there are too few units that tell (the positive ones) for any interval."""
     return int(outcome["positive"].sum()) < FEWEST
 
 
@@ -96,7 +95,9 @@ def slices(
                 "n": part.height,
                 "positives": int(part["positive"].sum()),
                 "judged": not few(part),
-                "metrics": {m: measured(part, m, brief, settings)._asdict() for m in SLICE_METRICS}
+                "metrics": {
+                    m: measured(part, m, brief, settings)._asdict() for m in problem.SLICE_METRICS
+                }
                 | {"gain": difference(part, base, "value_per_1000", brief, settings)._asdict()},
             }
             for name in sorted(outcome[column].unique())

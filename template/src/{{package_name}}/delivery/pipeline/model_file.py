@@ -19,6 +19,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostin
 from skops.io.exceptions import UnsupportedTypeException
 
 from ... import contract, features, model
+from . import problem
 from .errors import Mendable
 
 TYPES = [
@@ -32,16 +33,18 @@ TYPES = [
 """Types of other packages that a model file may hold, besides those that skops itself knows to be
 harmless.
 """
-TEAM = (contract, features, model)
+OURS = (contract, features, model, problem)
 LARGEST = 2 * 1024**3  # bytes in memory; a file that unpacks to more was not written by `save`
 SET = 8  # words of 32 bits that hold a set of categories
 
 
 def own(kind: type) -> list[str]:
-    """Classes (`type`) or functions (`FunctionType`) that contract, features and model define."""
+    """Classes (`type`) or functions (`FunctionType`) that contract, features, model and problem
+    define.
+    """
     return [
         f"{module.__name__}.{name}"
-        for module in TEAM
+        for module in OURS
         for name, thing in vars(module).items()
         if isinstance(thing, kind) and thing.__module__ == module.__name__
     ]
@@ -133,7 +136,8 @@ def check_trees(fitted: Any) -> None:
     (which would never end): compiled code follows them without looking.
     """
     for part in _parts(fitted):
-        if isinstance(part, HistGradientBoostingClassifier | HistGradientBoostingRegressor):
+        boosting = isinstance(part, HistGradientBoostingClassifier | HistGradientBoostingRegressor)
+        if boosting and hasattr(part, "_predictors"):  # else it is not fitted, as inside a wrapper
             categorical = _array(part._bin_mapper.is_categorical_)[: part.n_features_in_]
             for trees in part._predictors:
                 for tree in trees:

@@ -35,7 +35,7 @@ def sources() -> dict[str, str]:
 
 
 def scores(fitted: Any, rows: pl.DataFrame) -> pl.DataFrame:
-    """`p_<class>` columns for contract rows: the one way from a row to a probability."""
+    """`p_…` columns for contract rows: the one way from a row to what a model says of it."""
     return problem.predict(fitted, features.features(rows))
 
 

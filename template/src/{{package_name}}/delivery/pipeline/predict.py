@@ -6,21 +6,22 @@ from pathlib import Path
 import polars as pl
 
 from ... import contract
-from . import champion, in_charge, model_folder
+from . import champion, in_charge, model_folder, problem
 from .errors import Mendable, run
 from .files import paths, read_table, write_json, write_table
 
 
 def described(rows: pl.DataFrame) -> pl.DataFrame:
-    """What later stages know of a unit, as text but for its `row`.
+    """What later stages know of a unit.
 
-    `cluster` (its entity, or itself), the segments and `target`.
+    `row`; as text `cluster` (its entity, or itself) and the segments; `target`, as the problem has
+    it.
     """
     return rows.select(
         "row",
         pl.col(contract.ENTITY or "row").cast(pl.String).alias("cluster"),
         *(pl.col(name).cast(pl.String).fill_null("missing") for name in contract.SEGMENTS),
-        pl.col(contract.TARGET).cast(pl.String).alias("target"),
+        pl.col(contract.TARGET).cast(problem.TRUTH).alias("target"),
     )
 
 

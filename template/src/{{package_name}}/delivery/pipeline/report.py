@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import polars as pl
 from markdown_it import MarkdownIt
 
-from . import charts
+from . import charts, problem
 from .charts import Dot, Panel
 from .errors import run
 from .files import paths, present, read_json, write_text
@@ -19,16 +19,9 @@ from .files import paths, present, read_json, write_text
 Json = dict[str, Any]
 Rows = list[list[object]]
 NAMES = ("brief", "data", "split", "training", "comparison", "metrics", "slices", "decision")
-PRIMARY, SHARES = "value_per_1000", ("recall", "precision", "acted_share")
-METRICS = {
-    PRIMARY: ("value per 1,000", "money, against doing nothing"),
-    "recall": ("recall", "of the positive {unit}s, the share acted on"),
-    "precision": ("precision", "of the {unit}s acted on, the share that is positive"),
-    "acted_share": ("acted share", "of all {unit}s, the share acted on"),
-    "average_precision": ("average precision", "how well the {unit}s are ordered; 1 is perfect"),
-    "roc_auc": ("AUC", "how often a positive {unit} comes before another; 0.5 is chance"),
-    "brier": ("Brier score", "error of the probabilities; less is better"),
-}
+PRIMARY = "value_per_1000"
+SHARES = [name for name, metric in problem.METRICS.items() if metric.form == "share"]
+MONEY = [name for name, metric in problem.METRICS.items() if metric.form == "money"]
 MEANING = {
     "ship": "The challenger would be worth more than the champion, beyond what chance explains, "
     "and every line of the brief holds.",
@@ -41,7 +34,7 @@ STATES = {
     "holds": "the whole interval is on the good side of the limit",
     "unclear": "the limit lies inside the interval, so the data cannot tell",
     "violated": "on the bad side of the limit, beyond what chance explains in so many slices",
-    "too few": "too few positive units to judge, which is never a pass",
+    "too few": f"too few {problem.FEW} to judge, which is never a pass",
 }
 COMPARED = {
     1: "its stored predictions count, because the test rows are the same",
@@ -93,10 +86,10 @@ def shown(metric: str, found: Json, currency: str = "") -> str:
     if not known:
         return "no units"
     places = ",.0f" if max(map(abs, known)) >= 20 else ",.2f"
-    form = ".1%" if metric in SHARES else places if metric == PRIMARY else ",.3f"
+    form = ".1%" if metric in SHARES else places if metric in MONEY else ",.3f"
     told, *bounds = (format(value, form) for value in known)
     interval = " to ".join(bounds) if len(bounds) == 2 else "too few to tell"
-    return f"{currency if metric == PRIMARY else ''} {told} ({interval})".lstrip()
+    return f"{currency if metric in MONEY else ''} {told} ({interval})".lstrip()
 
 
 def dot(label: str, tone: str, found: Json, note: str = "") -> Dot:
@@ -124,8 +117,7 @@ def worth(brief: Json, decision: Json, metrics: Json, data: Json) -> Section:
         told += f" For {of:,} {unit}s, that is **{shown(PRIMARY, scaled, currency)} "
         told += f"every {plain(chosen['every'])}**."
     notes = [
-        f"Judged on {metrics['n']:,} held-out {unit}s, {metrics['positives']:,} of them positive: "
-        "acting on those is worth more than doing nothing.",
+        problem.judged_on(metrics["n"], metrics["positives"], unit),
         f"In brackets: {metrics['confidence']:.0%} intervals.",
         "Nothing was measured live: this is what acting would have been worth at the prices below.",
     ]
@@ -133,17 +125,13 @@ def worth(brief: Json, decision: Json, metrics: Json, data: Json) -> Section:
         notes += ["**The data is simulated**: it shows how this works, not what you would gain."]
     if value["review"] is not None:
         notes += [f"A review costs {currency} {-value['review']:,g} and finds the truth."]
-    header = [
-        "against doing nothing",
-        *(f">{plain(c)}" for c in next(iter(value["actions"].values()))),
-    ]
-    rows: Rows = []
-    for action, prices in value["actions"].items():
-        rows.append([plain(action), *(f"{currency} {price:,g}" for price in prices.values())])
+    header, priced = problem.prices(brief)
+    rows: Rows = [[plain(cell) for cell in row] for row in priced]
+    titles = [re.sub("[^>].*", lambda name: plain(name[0]), name) for name in header]
     marks = [(-decision["margin"], "margin"), (decision["worth_detecting"], "worth detecting")]
     drawn = dot("gain", "challenger", gain, shown(PRIMARY, gain, currency))
     chart = charts.gain(bare(told), drawn, [mark for mark in marks if mark[0]], gain["unit"])
-    text = "\n\n".join([told, "\n".join(f"- {note}" for note in notes), table(header, rows)])
+    text = "\n\n".join([told, "\n".join(f"- {note}" for note in notes), table(titles, rows)])
     return Section("What it would be worth", text, chart)
 
 
@@ -156,10 +144,10 @@ def versus(metrics: Json, comparison: Json, unit: str, currency: str) -> Section
     rows: Rows = []
     drawn, notes = [], []
     for metric in metrics["challenger"]:
-        label, meaning = METRICS.get(metric, (metric.replace("_", " "), ""))
+        label, meaning, form = problem.METRICS[metric]
         rows.append([label, *(shown(metric, metrics[model][metric], currency) for model in models)])
-        notes += [f"- *{label}*: {meaning.format(unit=unit)}"] if meaning else []
-        title = f"{label}, {currency}" if metric == PRIMARY else label
+        notes += [f"- *{label}*: {meaning.format(unit=unit)}"]
+        title = f"{label}, {currency}" if form == "money" else label
         dots = [dot(model, model, metrics[model][metric]) for model in models]
         drawn.append(Panel(title, dots, metric in SHARES))
     text = f"All models were given the same {metrics['n']:,} {unit}s. The challenger is "
@@ -170,18 +158,9 @@ def versus(metrics: Json, comparison: Json, unit: str, currency: str) -> Section
     return Section("Champion against challenger", text, chart)
 
 
-def capacity(decision: Json, curve: pl.DataFrame, unit: str, currency: str) -> Section:
-    """What less or more capacity would be worth."""
-    most, of = decision["at_most"], decision["out_of"]
-    told, wanted, mark = (
-        f"The brief sets no limit on how many {unit}s are acted on.",
-        [0.25, 0.5],
-        None,
-    )
-    if most:
-        now = most / of
-        told = f"The brief has capacity for {most:,} of {of:,} {unit}s ({now:.1%})."
-        wanted, mark = [now / 2, now, min(2 * now, 1)], (now, "capacity today")
+def capacity(brief: Json, curve: pl.DataFrame, unit: str, currency: str) -> Section:
+    """What more or less of the scarce thing would be worth."""
+    heading, told, label, wanted, mark = problem.capacity(brief, unit)
     told += " The curve has no intervals: it shows where capacity matters, not surely how much."
     lines = by_model(curve, "acted_share", PRIMARY)
     known = curve["acted_share"].unique().to_list()
@@ -189,11 +168,10 @@ def capacity(decision: Json, curve: pl.DataFrame, unit: str, currency: str) -> S
     for share in sorted({min(known, key=lambda share: abs(share - x)) for x in [*wanted, 1.0]}):
         worth = [f"{currency} {y[x.index(share)]:,.0f}" for x, y in lines.values()]
         rows.append([f"{share:.0%}", *worth])
-    label = f"capacity, share of {unit}s"
     labels = (bare(label), bare(f"{currency} per 1,000 {unit}s"))
     chart = charts.curves("value", bare(told), lines, labels, mark=mark)
     text = f"{told}\n\n{table([label, *(f'>{model}' for model in lines)], rows)}"
-    return Section("What more or less capacity would be worth", text, chart)
+    return Section(heading, text, chart)
 
 
 def by_model(curve: pl.DataFrame, x: str, y: str) -> dict[str, tuple[list[float], list[float]]]:
@@ -242,7 +220,7 @@ def slices(sliced: Json, decision: Json, unit: str, currency: str) -> Section:
     if not parts:
         return Section("Slices", "`contract.py` names no segments, so no slice was looked at.")
     blind, n = unjudged(sliced), len(parts)
-    told = f"{n - len(blind)} of {n} slices hold enough positive {unit}s to be judged."
+    told = f"{n - len(blind)} of {n} slices hold enough {problem.FEW} to be judged."
     told += f" **Not judged, because there are too few: {', '.join(blind)}.**" if blind else ""
     judged = [line for line in decision["guardrails"] + decision["lines"] if not whole(line)]
     states: dict[str, list[str]] = {part["slice"]: [] for part in parts}
@@ -255,18 +233,20 @@ def slices(sliced: Json, decision: Json, unit: str, currency: str) -> Section:
         drawn.append(Panel(line["line"], dots, line["metric"] in SHARES, line["limit"]))
     rows: Rows = []
     others = [metric for metric in parts[0]["metrics"] if metric not in ("gain", PRIMARY)]
+    counted = any(part["positives"] != part["n"] for part in parts)
     for part in parts:
-        cells = [shown(PRIMARY, part["metrics"]["gain"], currency)]
+        cells = [f"{part['positives']:,}"] if counted else []
+        cells += [shown(PRIMARY, part["metrics"]["gain"], currency)]
         cells += [shown(metric, part["metrics"][metric]) for metric in others]
         cells += [", ".join(dict.fromkeys(states[part["slice"]])) or "no line"]
-        rows.append([plain(part["slice"]), f"{part['n']:,}", f"{part['positives']:,}", *cells])
+        rows.append([plain(part["slice"]), f"{part['n']:,}", *cells])
     if not drawn:
         gains = [dot(part["slice"], "challenger", part["metrics"]["gain"]) for part in parts]
         drawn = [Panel(f"gain over the champion, {currency} per 1,000", gains, False, 0)]
     header = [
         "slice",
         f">{unit}s",
-        ">positive",
+        *([">positive"] if counted else []),
         ">gain per 1,000",
         *(f">{m}" for m in others),
         "lines",
@@ -276,7 +256,7 @@ def slices(sliced: Json, decision: Json, unit: str, currency: str) -> Section:
 
 
 def unjudged(sliced: Json) -> list[str]:
-    """The slices with too few positive units."""
+    """The slices with too few units that tell."""
     parts = [part for column in sliced["segments"].values() for part in column]
     return [plain(part["slice"]) for part in parts if not part["judged"]]
 
@@ -286,14 +266,14 @@ def calibration(curve: pl.DataFrame, unit: str) -> Section:
     p, observed, n = pl.col("mean_predicted"), pl.col("observed"), pl.col("n")
     apart = ((p - observed).abs() * n).sum() / n.sum()
     by = curve.group_by("model", maintain_order=True).agg(apart).iter_rows()
-    told = "Where 10% is predicted, 10% should be positive (the diagonal). Mean distance from it: "
+    told, labels, columns = problem.CALIBRATION
+    told = f"{told.format(unit=unit)}. Mean distance from it: "
     told += ", ".join(f"{model} {100 * distance:.1f} points" for model, distance in by) + "."
     part = curve.filter(model="challenger").select(p, observed, n)
     rows: Rows = [[f"{x:.1%}", f"{y:.1%}", f"{count:,}"] for x, y, count in part.iter_rows()]
     points = by_model(curve, "mean_predicted", "observed")
-    labels = ("predicted share of positive", "observed share")
     chart = charts.curves("calibration", told, points, labels, diagonal=True)
-    header = ["challenger predicts", ">observed", f">{unit}s"]
+    header = [columns[0], f">{columns[1]}", f">{unit}s"]
     return Section("Calibration", f"{told}\n\n{table(header, rows)}", chart)
 
 
@@ -302,17 +282,19 @@ def candidates(training: Json) -> Section:
     tried = [*training["candidates"], {"name": "rule"} | training["rule"]]
     words = {training["chosen"]: "chosen", "rule": "for comparison"}
     rows: Rows = []
-    for model in sorted(tried, key=lambda model: model["log_loss"]):
+    loss = training["loss"]
+    for model in sorted(tried, key=lambda model: model[loss]):
         name = model["name"]
-        rows.append([plain(name), f"{model['log_loss']:.4f}", words.get(name, "")])
-    text = "The candidate with the lowest log loss on the validation rows became the challenger."
-    text += "\n\n" + table(["candidate", ">log loss", "note"], rows)
+        rows.append([plain(name), f"{model[loss]:,.4f}", words.get(name, "")])
+    label = loss.replace("_", " ")
+    text = f"The candidate with the lowest {label} on the validation rows became the challenger."
+    text += "\n\n" + table(["candidate", f">{label}", "note"], rows)
     return Section("Candidates tried", text)
 
 
 def quality(data: Json, split: Json) -> Section:
     """Rows, quarantine, split, the target's balance, columns."""
-    n, of, gap = data["rows"], sum(data["target"].values()), split["gap_rows"]
+    n, gap = data["rows"], split["gap_rows"]
     told = f"Of {n['raw']:,} rows, {n['valid']:,} keep the contract and {n['quarantined']:,} "
     text = [told + f"({data['quarantine_share']:.2%}) are in quarantine."]
     if data["reasons"]:
@@ -327,8 +309,8 @@ def quality(data: Json, split: Json) -> Section:
         rows.append([name, f"{part['rows']:,}", part.get("first", ""), part.get("last", "")])
     rows += [["gap (target not known in time)", f"{gap:,}", "", ""]] if gap else []
     text.append(table([f"split by {split['by']}", ">rows", "first", "last"], rows))
-    balance: Rows = [[plain(name), f"{k:,}", f"{k / of:.1%}"] for name, k in data["target"].items()]
-    text.append(table(["target", ">rows", ">share"], balance))
+    header, balance = problem.shares(data["target"])
+    text.append(table(header, [[plain(name), *cells] for name, *cells in balance]))
     columns: Rows = []
     for column in data["columns"]:
         cells = [column["dtype"], f"{column['null_share']:.1%}", values(column, n["valid"])]
@@ -356,7 +338,7 @@ def values(column: Json, rows: int) -> str:
 
 def leaks(training: Json) -> Section:
     """Features that alone give the target away."""
-    limit = f"an AUC of {training['leak_auc']:g}"
+    limit = f"{problem.POWER} {training['leak_auc']:g}"
     if not training["leaks"]:
         return Section("Suspected leaks", f"None: no feature alone reaches {limit}.")
     rows: Rows = []
@@ -366,7 +348,7 @@ def leaks(training: Json) -> Section:
     text = (
         f"These features alone reach {limit}: they know the target, or `contract.py` says why not."
     )
-    text += "\n\n" + table(["feature", ">AUC", "why it is meant"], rows)
+    text += "\n\n" + table(["feature", f">{problem.POWER}", "why it is meant"], rows)
     return Section("Suspected leaks", text)
 
 
@@ -419,7 +401,7 @@ def sections(given: Json, calibrated: pl.DataFrame, valued: pl.DataFrame) -> lis
         verdict(brief, decision),
         worth(brief, decision, metrics, data),
         versus(metrics, given["comparison"], unit, currency),
-        capacity(brief["decision"], valued, unit, currency),
+        capacity(brief, valued, unit, currency),
         lines(decision, currency),
         slices(sliced, decision, unit, currency),
         calibration(calibrated, unit),

@@ -113,7 +113,7 @@ def main(argv: list[str] | None = None) -> int:
         except (AttributeError, TypeError, ValueError) as error:
             raise Mendable(
                 f"model.py: candidates: `{name}`: expected to learn from these features and to "
-                f"give probabilities, found {error}. Next: mend model.py, then uv run dvc repro"
+                f"predict, found {error}. Next: mend model.py, then uv run dvc repro"
             ) from None
         tried[name] = (problem.loss(p, y_val), fitted, p)
     chosen = min(tried, key=lambda name: tried[name][0])
@@ -134,9 +134,10 @@ def main(argv: list[str] | None = None) -> int:
     write_json(
         {
             "chosen": chosen,
-            "rule": {"log_loss": problem.loss(p_rule, y_val)},
+            "loss": problem.LOSS,
+            "rule": {problem.LOSS: problem.loss(p_rule, y_val)},
             "candidates": [
-                {"name": name, "log_loss": loss} for name, (loss, _, _) in tried.items()
+                {"name": name, problem.LOSS: loss} for name, (loss, _, _) in tried.items()
             ],
             "features": x.columns,
             "leaks": suspected(x, y, settings.leak_auc, settings.seed),

@@ -10,6 +10,7 @@ import polars as pl
 from pydantic import Field
 
 from ... import contract
+from . import problem
 from .conform import faults, to_contract
 from .errors import Mendable, run
 from .files import paths, read_table, write_json, write_table
@@ -78,7 +79,7 @@ def summary(source: pl.DataFrame, valid: pl.DataFrame, wrong: pl.DataFrame) -> d
         },
         "time": time
         and {"column": time, "first": _day(valid[time].min()), "last": _day(valid[time].max())},
-        "target": _values(valid[contract.TARGET])["values"],
+        "target": problem.balance(valid[contract.TARGET]),
         "unused": [
             name for name in source.columns if name not in ("row", *contract.Row.column_names())
         ],
@@ -110,7 +111,7 @@ def main(argv: list[str] | None = None) -> int:
     if len(content["target"]) < 2:
         only = ", ".join(content["target"]) or "no value at all"
         raise Mendable(
-            f"{raw}: expected two classes or more in `{contract.TARGET}`, found {only}. {NEXT}"
+            f"{raw}: expected {problem.VARIED} in `{contract.TARGET}`, found {only}. {NEXT}"
         )
     write_table(kept, valid)
     write_json(content, report)

@@ -1,0 +1,110 @@
+"""Answers and money: prices come from the brief, people are asked where it pays, reports add up."""
+
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from project import contract, features, model
+from project.delivery.pipeline import brief, problem
+from project.delivery.pipeline.predict import described
+
+
+@pytest.fixture(scope="module")
+def told() -> problem.Brief:
+    return brief.read(Path("project-brief.md"))[0].model_dump(mode="json")
+
+
+def predicted(rows: pl.DataFrame) -> pl.DataFrame:
+    x = features.features(rows)
+    rule = problem.fit_rule(model.rule(), x, rows[contract.TARGET])
+    return described(rows.with_row_index("row")).hstack(problem.predict(rule, x))
+
+
+def priced(told: problem.Brief, **changes: float | None) -> problem.Brief:
+    return told | {"value": told["value"] | changes}
+
+
+def test_the_brief_prices_an_answer_to_the_targets_question(
+    point: pl.DataFrame, told: problem.Brief
+) -> None:
+    assert contract.Row.columns()[contract.TARGET].dtype.is_numeric()
+    assert point[contract.TARGET].is_finite().all()
+    assert told["value"]["per_unit_too_high"] < 0
+    assert told["value"]["per_unit_too_low"] < 0
+
+
+def test_each_unit_is_worth_what_the_brief_says(sample: pl.DataFrame, told: problem.Brief) -> None:
+    price = told["value"]
+    found = problem.outcomes(predicted(sample), told)
+    assert found["outcome"].to_list() == sample[contract.TARGET].to_list()
+    for action, outcome, answer, value in found.select(
+        "action", "outcome", "answer", "value"
+    ).iter_rows():
+        beyond = max(0, abs(answer - outcome) - price["free_within"])
+        each = price["per_unit_too_high"] if answer > outcome else price["per_unit_too_low"]
+        review = action == problem.REVIEW
+        assert value == pytest.approx(price["review"] if review else beyond * each)
+
+
+def test_the_dearer_it_is_to_be_too_high_the_lower_the_answer(
+    sample: pl.DataFrame, told: problem.Brief
+) -> None:
+    rows = predicted(sample)
+    careful, bold = (
+        problem.act(rows, priced(told, per_unit_too_high=-high, per_unit_too_low=-1.0))["answer"]
+        for high in (4.0, 0.25)
+    )
+    assert (careful < bold).all()
+
+
+def test_a_person_is_asked_where_that_is_cheaper_and_no_more_often_than_the_brief_allows(
+    sample: pl.DataFrame, told: problem.Brief
+) -> None:
+    rows = predicted(sample)
+
+    def asked(brief: problem.Brief) -> int:
+        return int((problem.outcomes(rows, brief)["action"] == problem.REVIEW).sum())
+
+    free, dear, none = (asked(priced(told, review=price)) for price in (-1e-9, -1e9, None))
+    assert free > dear == none == 0
+    few = told["decision"] | {"at_most": 1, "out_of": 10}
+    assert asked(priced(told, review=-1e-9) | {"decision": few}) == sample.height // 10
+    assert asked(priced(told, review=-1e9) | {"risk": "high"}) == sample.height
+
+
+def test_slices_of_the_report_are_those_of_the_outcomes(every_row: pl.DataFrame) -> None:
+    reported = json.loads(Path("reports/slices.json").read_text())["segments"]
+    outcomes = pl.read_parquet("data/outcomes/challenger.parquet")
+    assert set(reported) == set(contract.SEGMENTS)
+    assert outcomes.height < every_row.height
+    for column, slices in reported.items():
+        assert sum(part["n"] for part in slices) == outcomes.height
+        for part in slices:
+            rows = outcomes.filter(pl.col(column) == part["slice"].partition(" = ")[2])
+            worth = 1000 * rows["value"].sum() / rows.height
+            assert part["metrics"]["value_per_1000"]["estimate"] == pytest.approx(worth)
+
+
+def test_the_interval_holds_as_many_as_it_says(every_row: pl.DataFrame) -> None:
+    outcomes = pl.read_parquet("data/outcomes/challenger.parquet")
+    assert outcomes.height < every_row.height
+    held = outcomes["outcome"].is_between(outcomes["lower"], outcomes["upper"]).mean()
+    assert isinstance(held, float)
+    assert abs(held - 0.90) < 0.05
+
+
+def test_no_slice_is_below_a_guardrail_of_the_brief(
+    every_row: pl.DataFrame, told: problem.Brief
+) -> None:
+    assert every_row.height > 0
+    decision = json.loads(Path("reports/decision.json").read_text())
+    assert len(decision["guardrails"]) == len(told["guardrails"])
+    below = [
+        f"{line['line']}: {part['slice']}"
+        for line in decision["guardrails"]
+        for part in line["slices"]
+        if part["state"] == "violated"
+    ]
+    assert not below

@@ -1,0 +1,98 @@
+"""What a person would edit to bring about the same fault in each kind of problem."""
+
+from typing import NamedTuple
+
+from ..made import Repository
+
+
+class Edits(NamedTuple):
+    """Edits of one kind of problem's files: (file of the package, old, new)."""
+
+    constant: str
+    """Appended to model.py: a challenger that says the same of every unit."""
+
+    shuffled: tuple[str, str, str]
+    """The target no longer belongs to its row."""
+
+    giveaway: list[tuple[str, str, str]]
+    """A column that knows the target becomes a feature, `told`."""
+
+    category: str
+    """A column of groups."""
+
+    figures: tuple[str, ...]
+    """What the decision's reasons name when the challenger is worthless."""
+
+
+EDITS = {
+    "classification": Edits(
+        constant="""
+
+def candidates(seed: int) -> dict[str, BaseEstimator]:
+    from sklearn.dummy import DummyClassifier
+
+    return {"constant": DummyClassifier(strategy="prior")}
+""",
+        shuffled=(
+            "example",
+            "return seen.with_columns(outcome=outcome)",
+            "return seen.with_columns(outcome=outcome.shuffle(seed=7))",
+        ),
+        giveaway=[
+            (
+                "example",
+                "return seen.with_columns(outcome=outcome)",
+                'closed = pl.when(pl.col("outcome") == "leaves").then(1).otherwise(0)\n'
+                "    seen = seen.with_columns(outcome=outcome)\n"
+                "    return seen.with_columns(told=closed.cast(pl.Int64))",
+            ),
+            ("example", '    "outcome",\n]', '    "told",\n    "outcome",\n]'),
+            (
+                "contract",
+                "    outcome = dy.Enum(",
+                "    told = dy.Int64(min=0, description='Final bills.')\n    outcome = dy.Enum(",
+            ),
+            ("contract", '    "outcome": "leaves",', '    "told": 1,\n    "outcome": "leaves",'),
+            ("features", "NUMBERS = [\n", 'NUMBERS = [\n    "told",\n'),
+        ],
+        category="plan",
+        figures=("recall at least 20%: all has ",),
+    ),
+    "regression": Edits(
+        constant="""
+
+def candidates(seed: int) -> dict[str, BaseEstimator]:
+    from sklearn.dummy import DummyRegressor
+
+    return {"constant": DummyRegressor(strategy="median")}
+""",
+        shuffled=(
+            "example",
+            "price=((_log_price().exp() / 5).round() * 5).clip(SCRAP),",
+            "price=((_log_price().exp() / 5).round() * 5).clip(SCRAP).shuffle(seed=7),",
+        ),
+        giveaway=[
+            (
+                "example",
+                "    ).select(COLUMNS)",
+                '    ).with_columns(told=pl.col("price") / 1.2).select(COLUMNS)',
+            ),
+            ("example", '    "price",\n]', '    "told",\n    "price",\n]'),
+            (
+                "contract",
+                "    price = dy.Float64(",
+                "    told = dy.Float64(min=0, description='Net price.')\n    price = dy.Float64(",
+            ),
+            ("contract", '    "price": 9_800.0,', '    "told": 8_166.0,\n    "price": 9_800.0,'),
+            ("features", 'NUMBERS = ["age', 'NUMBERS = ["told", "age'),
+        ],
+        category="fuel",
+        figures=("within at least 40%: all has ",),
+    ),
+}
+
+
+def edit(repository: Repository, edits: list[tuple[str, str, str]]) -> None:
+    """Make edits in files of the package."""
+    for name, old, new in edits:
+        repository.edit(repository.code(name), old, new)
