@@ -291,7 +291,7 @@ MUTATIONS: dict[str, Mutation] = {
         "np.lexsort((lot, -score))[room + 9:]",
     ),
     "a segment that the report does not have": one(
-        "integration/test_value_of_actions.py::test_slices_of_the_report_are_those_of_the_outcomes",
+        "integration/test_slices.py::test_slices_of_the_report_are_those_of_the_outcomes",
         CONTRACT, 'SEGMENTS = ["region", "age_band"]', 'SEGMENTS = ["region", "age_band", "plan"]',
     ),
     # tests/system/test_pipeline.py
@@ -315,7 +315,7 @@ MUTATIONS: dict[str, Mutation] = {
 
 ELSEWHERE = {
     "integration/test_stages.py::test_every_stage_names_the_files_it_imports": "test_parameters.py",
-    "integration/test_value_of_actions.py::test_no_slice_is_below_a_guardrail_of_the_brief": (
+    "integration/test_slices.py::test_no_slice_is_below_a_guardrail_of_the_brief": (
         "test_verdicts.py"
     ),
 }

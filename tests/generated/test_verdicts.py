@@ -109,7 +109,7 @@ def test_a_slice_below_its_guardrail_is_held_and_named(repository: Repository) -
     assert not [reason for reason in reasons if "region = south" in reason]
     test = "test_no_slice_is_below_a_guardrail_of_the_brief"
     says_no(
-        repository.run("pytest", f"tests/integration/test_value_of_actions.py::{test}"),
+        repository.run("pytest", f"tests/integration/test_slices.py::{test}"),
         "region = north",
         "1 failed",
     )
