@@ -14,7 +14,7 @@ from .test_by_simulation import at_least, at_most, rng
 
 __all__ = ["rng"]
 
-REPETITIONS = 2_000
+REPETITIONS = 8_000
 
 
 @pytest.fixture(scope="module")
