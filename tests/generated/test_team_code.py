@@ -1,8 +1,8 @@
-"""A slip in the team's own Python is told with its file and line, without a traceback."""
+"""The team's own Python: a slip is told with its place, and a model in a wrapper is read back."""
 
 import pytest
 
-from ..made import Repository, stopped
+from ..made import Repository, passes, stopped
 
 FEATURES, MODEL = "src/churn/features.py", "src/churn/model.py"
 SLIPS = {
@@ -31,3 +31,16 @@ def test_a_slip_in_team_code_is_told_with_its_place(repository: Repository, slip
     (path, old, new), words = SLIPS[slip]
     repository.edit(path, old, new)
     stopped(repository.run("dvc", "repro", "train"), *words)
+
+
+@pytest.mark.parametrize("repository", ["regression"], indirect=True)
+def test_boosting_inside_a_wrapper_is_written_and_read_back(repository: Repository) -> None:
+    """A wrapper keeps the estimator that it was given, unfitted, beside the fitted one."""
+    wrapped = "TransformedTargetRegressor(boosting, func=np.log, inverse_func=np.exp)"
+    repository.edit(
+        repository.code("model"),
+        '"gradient boosting": boosting,',
+        f'"gradient boosting": {wrapped},',
+    )
+    passes(repository.run("dvc", "repro", "predict"), "Running stage 'predict'")
+    assert repository.json("models/challenger/card.json")["name"] == "gradient boosting"
