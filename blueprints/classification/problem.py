@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from . import intervals
 from .errors import Mendable
@@ -24,6 +25,7 @@ TRUTH = pl.String
 """What predictions and outcomes hold the target as."""
 
 Brief = dict[str, Any]
+COLUMNS = ["action", "outcome", "score", "value", "positive"]
 
 TERMS: dict[str, tuple[pl.Expr, pl.Expr]] = {
     "value_per_1000": (pl.col("value") * 1000, pl.lit(1.0)),
@@ -70,16 +72,14 @@ LOSS = "log_loss"
 """What the choice between candidates goes by."""
 
 
-def loss(predictions: pl.DataFrame, y: pl.Series) -> float:
-    """What the choice between candidates goes by: log loss, in nats per row; prices play no part in
-    it.
+def loss(predictions: pl.DataFrame, y: pl.Series) -> NDArray[np.float64]:
+    """What the choice between candidates goes by: the log loss of each row, in nats; prices play no
+    part in it.
     """
-    from sklearn.metrics import log_loss
-
     classes = _classes(predictions)
-    return float(
-        log_loss(y.cast(pl.String).to_numpy(), _matrix(predictions, classes), labels=classes)
-    )
+    truth = np.searchsorted(classes, y.cast(pl.String).to_numpy())
+    p = _matrix(predictions, classes)[np.arange(len(truth)), truth]
+    return -np.log(np.clip(p, np.finfo(np.float64).eps, 1))
 
 
 def predict(model: Any, x: pl.DataFrame) -> pl.DataFrame:
@@ -87,6 +87,10 @@ def predict(model: Any, x: pl.DataFrame) -> pl.DataFrame:
     probabilities = model.predict_proba(x)
     order = np.argsort(model.classes_)
     return pl.DataFrame({f"p_{model.classes_[k]}": probabilities[:, k] for k in order})
+
+
+def yardstick(model: Any) -> None:
+    """How far to trust what judges an answer: here it is the truth itself."""
 
 
 POWER = "AUC"
@@ -204,7 +208,7 @@ def outcomes(predictions: pl.DataFrame, brief: Brief) -> pl.DataFrame:
         .with_columns(acted)
         .join(worth, on=["action", "outcome"], how="left", maintain_order="left")
         .with_columns(positive=pl.col("outcome").is_in(acting))
-        .select("unit", "cluster", *segments, "action", "outcome", "score", "value", "positive")
+        .select("unit", "cluster", *segments, *COLUMNS)
     )
 
 
@@ -237,13 +241,6 @@ def extra_metrics(
         "roc_auc": intervals.roc_auc(positive, score, cluster, confidence),
         "brier": intervals.mean(error, cluster, confidence),
     }
-
-
-def leaning(predictions: pl.DataFrame, brief: Brief) -> pl.Series:
-    """The number that `model.DIRECTION` speaks of: the chance that acting is worth something."""
-    prices = [price for action in brief["value"]["actions"].values() for price in action.items()]
-    acting = sorted({f"p_{name}" for name, price in prices if price > 0})
-    return predictions.select(pl.sum_horizontal(acting)).to_series()
 
 
 # --- In words and pictures ----------------------------------------------------------------------

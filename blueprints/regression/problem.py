@@ -110,17 +110,23 @@ LOSS = "pinball_loss"
 """What the choice between candidates goes by, and the unit it is in."""
 
 
-def loss(predictions: pl.DataFrame, y: pl.Series) -> float:
-    """The mean pinball loss of the percentiles, in units of the target; prices play no part in it.
+def loss(predictions: pl.DataFrame, y: pl.Series) -> NDArray[np.float64]:
+    """The pinball loss of each row, the mean over its percentiles, in units of the target; prices
+    play no part in it.
 
     The mean over levels is half the continuous ranked probability score (Gneiting and Ranjan 2011).
     """
-    return float(_pinball(predictions, _numbers(y)).mean())
+    off = _numbers(y)[:, None] - predictions.select(NAMES).to_numpy()
+    return np.asarray(np.maximum(LEVELS * off, (LEVELS - 1) * off).mean(axis=1))
 
 
 def predict(model: Any, x: pl.DataFrame) -> pl.DataFrame:
     """One Float64 column `p_<percentile>` per level, ascending."""
     return pl.DataFrame(model.percentiles(x), schema=NAMES)
+
+
+def yardstick(model: Any) -> None:
+    """How far to trust what judges an answer: here it is the truth itself."""
 
 
 POWER = "share of pairs in the right order"
@@ -265,14 +271,9 @@ def extra_metrics(
 ) -> dict[str, Interval]:
     """How good the whole distribution is: the mean pinball loss of the percentiles."""
     known = predictions.select(NAMES).to_series().is_not_nan()
-    lost = _pinball(predictions.filter(known), predictions.filter(known)["target"].to_numpy())
+    lost = loss(predictions.filter(known), predictions.filter(known)["target"])
     cluster = outcome.filter(known)["cluster"].to_numpy()
     return {LOSS: intervals.mean(lost, cluster, confidence)}
-
-
-def leaning(predictions: pl.DataFrame, brief: Brief) -> pl.Series:
-    """The number that `model.DIRECTION` speaks of: the middle of the distribution."""
-    return predictions[NAMES[len(NAMES) // 2]]
 
 
 # --- In words and pictures ----------------------------------------------------------------------
@@ -389,12 +390,6 @@ def in_words(brief: Brief) -> str:
 
 def _numbers(y: pl.Series) -> NDArray[np.float64]:
     return y.cast(pl.Float64).to_numpy()
-
-
-def _pinball(predictions: pl.DataFrame, y: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The pinball loss of each row, mean over the levels."""
-    off = y[:, None] - predictions.select(NAMES).to_numpy()
-    return np.asarray(np.maximum(LEVELS * off, (LEVELS - 1) * off).mean(axis=1))
 
 
 def _answered(

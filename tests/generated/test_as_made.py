@@ -19,7 +19,7 @@ STAGES = {
     "ingest": 1,
     "validate": 3,
     "split": 4,
-    "train": 7,
+    "train": 8,
     "predict": 4,
     "evaluate": 7,
     "decide": 1,
@@ -67,7 +67,9 @@ def produced(folder: Path) -> dict[str, bytes]:
 def cloned(repository: Repository, folder: Path) -> Repository:
     """A clone with the champion, as from a shared storage, and without any other output."""
     repository.git("clone", "--quiet", ".", str(folder))
-    shutil.rmtree(folder / "reports")
+    for path in (folder / "reports").iterdir():
+        if path.name != "seconds.json":  # measured once, and kept
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
     shutil.copytree(repository.folder / "models/champion", folder / "models/champion")
     return Repository(folder, repository.how)
 

@@ -47,10 +47,13 @@ def check_whole(tracked: Tracked, seen: Seen) -> None:
     assert part["slice"] == "region = east"
     recall = intervals("slices/region: east/recall", part["metrics"]["recall"])
     assert recall.items() <= run["metrics"].items()
+    seconds = tracked.json("reports/seconds.json")["seconds"]
     for candidate in tracked.json("reports/training.json")["candidates"]:
         (child,) = [c for c in seen.candidates if c["name"] == f"candidate: {candidate['name']}"]
         assert child["tags"]["mlflow.parentRunId"] == run["id"]
-        assert child["metrics"] == {"validation/log_loss": candidate["log_loss"]}
+        losses = ("log_loss", "log_loss_lower", "log_loss_upper")
+        expected = {f"validation/{name}": candidate[name] for name in losses}
+        assert child["metrics"] == expected | {"training_seconds": seconds[candidate["name"]]}
         assert child["tags"]["chosen"] == str(candidate["name"] == decision["challenger"]).lower()
     assert len(seen.candidates) == 2
     mine = [f"reports/{path.name}" for path in reports.glob("*.json")]

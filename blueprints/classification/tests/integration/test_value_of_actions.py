@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from project import contract, features, model
-from project.delivery.pipeline import brief, problem
+from project.delivery.pipeline import brief, model_folder, problem
 from project.delivery.pipeline.predict import described
 
 
@@ -54,3 +54,21 @@ def test_no_more_units_are_acted_on_than_the_brief_allows(
     }
     acted = problem.outcomes(rows, cheap | {"value": generous})["action"] != problem.NOTHING
     assert acted.sum() == sample.height // 10
+
+
+def test_the_score_moves_as_the_business_knows_it_must(
+    every_row: pl.DataFrame, told: problem.Brief
+) -> None:
+    challenger, _ = model_folder.load(Path("models/challenger"))
+    prices = told["value"]["actions"].values()
+    acting = sorted({f"p_{c}" for action in prices for c, price in action.items() if price > 0})
+    score = pl.sum_horizontal(acting)
+    x = features.features(every_row)
+    for name, sign in model.DIRECTION.items():
+        step = x[name].std()
+        stepped = x.with_columns((pl.col(name) + step).cast(x.schema[name]))
+        after, now = (problem.predict(challenger, each).select(score) for each in (stepped, x))
+        moved = sign * (after - now).to_series()
+        assert (moved > -1e-9).all(), (
+            f"{name}: {(moved <= -1e-9).sum():,} of {x.height:,} rows move the wrong way"
+        )

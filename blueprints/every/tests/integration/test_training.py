@@ -8,7 +8,7 @@ import pytest
 from project import contract, features, model
 from project.delivery.pipeline import problem
 
-NAMES = sorted(model.candidates(0))
+NAMES = sorted(name for name, one in model.candidates(0).items() if not hasattr(one, "lacks"))
 
 
 def trained(rows: pl.DataFrame, name: str) -> tuple[Any, pl.DataFrame, pl.Series]:
@@ -22,7 +22,8 @@ def test_a_small_training_run_beats_the_rule_on_its_own_rows(
 ) -> None:
     fitted, x, y = trained(sample, name)
     rule = problem.fit_rule(model.rule(), x, y)
-    assert problem.loss(problem.predict(fitted, x), y) < problem.loss(problem.predict(rule, x), y)
+    by_model, by_rule = (problem.loss(problem.predict(each, x), y) for each in (fitted, rule))
+    assert by_model.mean() < by_rule.mean()
 
 
 @pytest.mark.parametrize("name", NAMES)

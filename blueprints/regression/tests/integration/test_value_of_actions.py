@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from project import contract, features, model
-from project.delivery.pipeline import brief, problem
+from project.delivery.pipeline import brief, model_folder, problem
 from project.delivery.pipeline.predict import described
 
 
@@ -79,3 +79,17 @@ def test_the_interval_holds_as_many_as_it_says(every_row: pl.DataFrame) -> None:
     held = outcomes["outcome"].is_between(outcomes["lower"], outcomes["upper"]).mean()
     assert isinstance(held, float)
     assert abs(held - 0.90) < 0.05
+
+
+def test_the_score_moves_as_the_business_knows_it_must(every_row: pl.DataFrame) -> None:
+    challenger, _ = model_folder.load(Path("models/challenger"))
+    score = pl.col("p_50")
+    x = features.features(every_row)
+    for name, sign in model.DIRECTION.items():
+        step = x[name].std()
+        stepped = x.with_columns((pl.col(name) + step).cast(x.schema[name]))
+        after, now = (problem.predict(challenger, each).select(score) for each in (stepped, x))
+        moved = sign * (after - now).to_series()
+        assert (moved > -1e-9).all(), (
+            f"{name}: {(moved <= -1e-9).sum():,} of {x.height:,} rows move the wrong way"
+        )

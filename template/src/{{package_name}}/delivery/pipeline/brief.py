@@ -31,6 +31,8 @@ Phase = Literal["discover", "define", "develop", "deliver"]
 Metric = Literal[
     "value_per_1000", "recall", "precision", "acted_share",
     "within", "coverage", "absolute_error", "mean_error", "reviewed_share",
+    "ndcg", "recall_at_k", "head_share",
+    "answered_share", "right_share", "grounded_share", "cost_per_1000",
 ]  # fmt: skip
 LONGEST = 20  # lines of front matter
 NEXT = "Next: mend the brief, then uv run dvc repro"
@@ -71,18 +73,33 @@ class Outcome(_Part):
 
 class Decision(_Part):
     """What is done for one unit, and how often it can be done: at most `at_most` in every `out_of`
-    units.
+    units, or for each unit at most `5 brands`. `otherwise` is what is done where the action is not.
     """
 
     unit: Text
     action: Text | list[Text]
+    otherwise: Text | None = None
     at_most: int | None = Field(default=None, ge=1)
+    of: Text | None = None
     out_of: int | None = Field(default=None, ge=1)
     every: Text | None = None
 
+    @model_validator(mode="before")
+    @classmethod
+    def _counted(cls, given: Any) -> Any:
+        """`at_most: 5 brands` is a number of things."""
+        if not isinstance(given, dict):
+            return given
+        number, _, things = str(given.get("at_most")).partition(" ")
+        return given | {"at_most": number, "of": things} if things and "of" not in given else given
+
     @model_validator(mode="after")
     def _capacity(self) -> "Decision":
-        if (self.at_most is None) != (self.out_of is None):
+        if self.of is not None and self.out_of is not None:
+            raise ValueError(
+                f"at_most is a number of {self.of} for each {self.unit}, without out_of"
+            )
+        if self.of is None and (self.at_most is None) != (self.out_of is None):
             raise ValueError("at_most and out_of belong together: how many of how many")
         if self.at_most is not None and self.out_of is not None and self.at_most > self.out_of:
             raise ValueError(f"at_most is at most out_of ({self.out_of})")
@@ -97,13 +114,18 @@ def _named(prices: Any) -> Any:
 
 
 class _Money(_Part):
-    """A currency, and the price of a person who finds the truth."""
+    """A currency."""
 
     currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+
+
+class _Reviewed(_Money):
+    """Prices among which is that of a person who finds the truth."""
+
     review: float | None = Field(default=None, le=0)
 
 
-class Prices(_Money):
+class Prices(_Reviewed):
     """What each action is worth for each class, in money, against doing nothing.
 
     `review` adds a person who finds the truth, takes the best action for it, and costs that much.
@@ -135,7 +157,7 @@ class Prices(_Money):
         return self
 
 
-class Errors(_Money):
+class Errors(_Reviewed):
     """What an answer costs for each unit that it is too high or too low, in money, against the
     truth; within `free_within` it costs nothing.
 
@@ -153,15 +175,68 @@ class Errors(_Money):
     free_within: float = Field(default=0, ge=0)
 
 
+class Shown(_Money):
+    """What comes of a thing that is shown, by the event that follows, in money, against showing
+    nothing; `shown` is the price of showing one.
+
+    `noticed` is the share of those who look at one place of a list that look at the next as well.
+    """
+
+    METRICS: ClassVar = ("value_per_1000", "ndcg", "recall_at_k", "head_share")
+    COMPARABLE: ClassVar = ("value_per_1000", "ndcg", "recall_at_k")
+
+    shown: float = Field(le=0)
+    noticed: float = Field(default=1, gt=0, le=1)
+    events: dict[Text, Annotated[float, Field(gt=0)]] = Field(min_length=1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _events(cls, given: Any) -> Any:
+        if not isinstance(given, dict) or "events" in given:
+            return given
+        fixed = {key: given[key] for key in ("currency", "shown", "noticed") if key in given}
+        return fixed | {"events": {key: given[key] for key in given if key not in fixed}}
+
+
+class Answers(_Money):
+    """What an answer is worth where it is right, where it is wrong, and where a person gives it, in
+    money; `call` is what asking the model costs (`measured`: what was paid).
+    """
+
+    METRICS: ClassVar = (
+        "value_per_1000", "answered_share", "right_share", "precision", "recall",
+        "grounded_share", "cost_per_1000",
+    )  # fmt: skip
+    COMPARABLE: ClassVar = (
+        "value_per_1000", "answered_share", "right_share", "recall", "cost_per_1000"
+    )  # fmt: skip
+
+    right: float = Field(gt=0)
+    wrong: float = Field(lt=0)
+    handed_over: float = Field(le=0)
+    call: Annotated[float, Field(le=0)] | Literal["measured"] = "measured"
+
+
 def _kind(value: Any) -> str:
     """Which way of pricing a value table is."""
     found = value if isinstance(value, dict) else vars(value) if isinstance(value, _Part) else {}
-    return "errors" if any(str(key).startswith("per_unit") for key in found) else "prices"
+    if any(str(key).startswith("per_unit") for key in found):
+        return "errors"
+    if "shown" in found and not isinstance(found["shown"], dict):
+        return "shown"
+    answers = "handed_over" in found and not isinstance(found["handed_over"], dict)
+    return "answers" if answers else "prices"
 
 
-KINDS: dict[str, type[_Money]] = {"prices": Prices, "errors": Errors}
+KINDS: dict[str, type[_Money]] = {
+    "prices": Prices, "errors": Errors, "shown": Shown, "answers": Answers
+}  # fmt: skip
 Value = Annotated[
-    Annotated[Prices, Tag("prices")] | Annotated[Errors, Tag("errors")], Discriminator(_kind)
+    Annotated[Prices, Tag("prices")]
+    | Annotated[Errors, Tag("errors")]
+    | Annotated[Shown, Tag("shown")]
+    | Annotated[Answers, Tag("answers")],
+    Discriminator(_kind),
 ]
 
 
@@ -236,14 +311,26 @@ class Brief(_Part):
                     f"a price for each action: decision.action names {', '.join(sorted(named))}, "
                     f"value names {', '.join(sorted(self.value.actions))}"
                 )
-        several = self.decision and not isinstance(self.decision.action, str)
-        if several and isinstance(self.value, Errors):
-            raise ValueError("one action, where an answer is priced by its error")
-        if self.value and self.risk == "high" and self.value.review is None:
+        if self.decision and self.value:
+            self._fitting(self.decision, self.value)
+        return self
+
+    def _fitting(self, decision: Decision, value: _Money) -> None:
+        """Refuse a decision that its prices do not know."""
+        if not isinstance(decision.action, str) and not isinstance(value, Prices):
+            raise ValueError("one action, unless each action has its prices")
+        if (decision.of is not None) != isinstance(value, Shown):
+            raise ValueError(
+                "at_most as a number of things (`5 brands`) where each thing shown has its price, "
+                "and nowhere else"
+            )
+        if decision.otherwise is not None and not isinstance(value, Answers):
+            raise ValueError("`otherwise` only where an answer may be handed over")
+        review = isinstance(value, Answers) or getattr(value, "review", None) is not None
+        if self.risk == "high" and not review:
             raise ValueError(
                 "risk: high needs `review:` in value, because a person decides every case"
             )
-        return self
 
 
 def yaml(text: str) -> Any:

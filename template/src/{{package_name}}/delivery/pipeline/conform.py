@@ -13,10 +13,7 @@ from .errors import Mendable
 NAMES = ("Row", "ENTITY", "TIME", "HORIZON", "TARGET", "SEGMENTS", "PERSONAL", "MEANT", "EXAMPLE")
 OWN = ("row", "part", "reasons", "spot")
 """Columns that stages add to the contract's."""
-OF_UNITS = (
-    *("unit", "cluster", "target", "action", "outcome", "score", "value", "positive"),
-    *("answer", "lower", "upper", "within"),
-)
+OF_UNITS = ("unit", "cluster", "target", *problem.COLUMNS)
 """Columns of predictions and outcomes, which stand there beside the segments."""
 WORDS = {
     "nullability": "is missing",

@@ -18,7 +18,10 @@ from .files import paths, present, read_json, write_text
 
 Json = dict[str, Any]
 Rows = list[list[object]]
-NAMES = ("brief", "data", "split", "training", "comparison", "metrics", "slices", "decision")
+NAMES = (
+    *("brief", "data", "split", "training", "seconds"),
+    *("comparison", "metrics", "slices", "decision"),
+)
 PRIMARY = "value_per_1000"
 SHARES = [name for name, metric in problem.METRICS.items() if metric.form == "share"]
 MONEY = [name for name, metric in problem.METRICS.items() if metric.form == "money"]
@@ -123,7 +126,7 @@ def worth(brief: Json, decision: Json, metrics: Json, data: Json) -> Section:
     ]
     if Path(str(data["source"])).name == "example.py":
         notes += ["**The data is simulated**: it shows how this works, not what you would gain."]
-    if value["review"] is not None:
+    if value.get("review") is not None:
         notes += [f"A review costs {currency} {-value['review']:,g} and finds the truth."]
     header, priced = problem.prices(brief)
     rows: Rows = [[plain(cell) for cell in row] for row in priced]
@@ -277,18 +280,28 @@ def calibration(curve: pl.DataFrame, unit: str) -> Section:
     return Section("Calibration", f"{told}\n\n{table(header, rows)}", chart)
 
 
-def candidates(training: Json) -> Section:
-    """The models that were tried, beside the rule."""
+def candidates(training: Json, seconds: Json) -> Section:
+    """The models that were tried, those that lost among them, beside the rule; why others were not
+    tried; and how far what judges them can be trusted.
+    """
     tried = [*training["candidates"], {"name": "rule"} | training["rule"]]
     words = {training["chosen"]: "chosen", "rule": "for comparison"}
     rows: Rows = []
     loss = training["loss"]
     for model in sorted(tried, key=lambda model: model[loss]):
         name = model["name"]
-        rows.append([plain(name), f"{model[loss]:,.4f}", words.get(name, "")])
+        bounds = [model[f"{loss}_{end}"] for end in ("lower", "upper")]
+        told = "too few to tell" if None in bounds else " to ".join(f"{x:,.4f}" for x in bounds)
+        took = f"{seconds[name]:,.1f}" if name in seconds else ""
+        rows.append([plain(name), f"{model[loss]:,.4f} ({told})", took, words.get(name, "lost")])
     label = loss.replace("_", " ")
-    text = f"The candidate with the lowest {label} on the validation rows became the challenger."
-    text += "\n\n" + table(["candidate", f">{label}", "note"], rows)
+    text = f"The candidate with the lowest {label} on the validation rows became the challenger. "
+    text += "In brackets: 95% intervals. Seconds were measured when it was first trained like this."
+    text += "\n\n" + table(["candidate", f">{label}", ">seconds", "note"], rows)
+    for model in training["not_tried"]:
+        text += f"\n\n**Not tried: {plain(model['name'])}**, because {plain(model['why'])}."
+    if training["yardstick"]:
+        text += f"\n\n{plain(training['yardstick']['told'])}"
     return Section("Candidates tried", text)
 
 
@@ -356,7 +369,9 @@ def model_card(brief: Json, card: Json, data: Json, sliced: Json) -> Section:
     """What the challenger is for, who answers for it, what it was made from and where it ends."""
     goal, chosen, link = brief["outcome"], brief["decision"], "in [the brief](../project-brief.md"
     actions = chosen["action"] if isinstance(chosen["action"], list) else [chosen["action"]]
-    room = f", at most {chosen['at_most']:,} of {chosen['out_of']:,}" if chosen["at_most"] else ""
+    otherwise = chosen["otherwise"] or "nothing"
+    room = f", at most {chosen['at_most']:,} " if chosen["at_most"] else ""
+    room += chosen["of"] or (f"of {chosen['out_of']:,}" if room else "")
     room += f" every {chosen['every']}" if chosen["every"] else ""
     personal = [column["name"] for column in data["columns"] if column["personal"]]
     seen = [name for name in personal if name in card["features"]]
@@ -364,7 +379,7 @@ def model_card(brief: Json, card: Json, data: Json, sliced: Json) -> Section:
     wanted = f": {goal['today']:,g} today, {goal['target']:,g} wanted" if goal else ""
     facts = {
         "outcome": goal["metric"] + wanted if goal else "not given",
-        "decision": f"{' or '.join(actions)}, or nothing, for each {chosen['unit']}{room}",
+        "decision": f"{' or '.join([*actions, otherwise])}, for each {chosen['unit']}{room}",
         "answers for it": brief["owner"] or "nobody yet",
         "sponsor": brief["sponsor"] or "nobody yet",
         "model": card["name"],
@@ -396,6 +411,7 @@ def sections(given: Json, calibrated: pl.DataFrame, valued: pl.DataFrame) -> lis
     """All sections, in the order in which people ask; `given` holds the stages' JSON by name."""
     brief, data, decision, metrics = (given[k] for k in ("brief", "data", "decision", "metrics"))
     training, sliced, card = (given[k] for k in ("training", "slices", "card"))
+    seconds = given["seconds"]["seconds"]
     unit, currency = plain(brief["decision"]["unit"]), brief["value"]["currency"]
     return [
         verdict(brief, decision),
@@ -405,7 +421,7 @@ def sections(given: Json, calibrated: pl.DataFrame, valued: pl.DataFrame) -> lis
         lines(decision, currency),
         slices(sliced, decision, unit, currency),
         calibration(calibrated, unit),
-        candidates(training),
+        candidates(training, seconds),
         quality(data, given["split"]),
         leaks(training),
         model_card(brief, card, data, sliced),

@@ -305,8 +305,10 @@ def log(params: Path, reports: Path, challenger: Path) -> str:
         about["mlflow.note.content"] = note(present(reports / "report.md").read_text("utf-8"))
         with new_run(client, where, name, about) as made:
             _figures(client, made, told, settings)
+            seconds = read_json(reports / "seconds.json")["seconds"]
             for candidate in told["training"]["candidates"]:
-                _candidate(client, where, made, candidate, told["training"]["chosen"])
+                known = candidate | {"seconds": seconds[candidate["name"]]}
+                _candidate(client, where, made, known, told["training"]["chosen"])
             _artifacts(client, made, reports, challenger)
     return f"Tracked as {name}. Look: uv run mlflow ui"
 
@@ -336,7 +338,9 @@ def _candidate(client: "MlflowClient", where: str, parent: str, told: Json, chos
 
     now = int(time.time() * 1000)
     values = [
-        Metric(f"validation/{key(name)}", value, now, 0)
+        Metric(
+            "training_seconds" if name == "seconds" else f"validation/{key(name)}", value, now, 0
+        )
         for name, value in told.items()
         if isinstance(value, int | float)
     ]
@@ -350,7 +354,7 @@ def _artifacts(client: "MlflowClient", made: str, reports: Path, challenger: Pat
     page = present(reports / "report.html")
     for path in (page, reports / "report.md"):
         client.log_artifact(made, str(path))
-    for name in NAMES:
+    for name in (*NAMES, "seconds"):
         client.log_artifact(made, str(reports / f"{name}.json"), "reports")
     client.log_artifacts(made, str(reports / "plots"), "plots")
     style = Path(__file__).with_name("report.css").read_text(encoding="utf-8")

@@ -1,12 +1,14 @@
 """Stage `train`: the rule, and the best of the candidates that challenge it."""
 
+import time
+from pathlib import Path
 from typing import Any
 
 import polars as pl
 from pydantic import Field
 
 from ... import contract, features, model
-from . import model_folder, problem
+from . import intervals, model_folder, problem
 from .errors import Mendable, run
 from .files import paths, read_json, read_table, write_json
 from .parameters import Settings, read
@@ -16,6 +18,7 @@ CANARIES = (
 )
 LEAK_ROWS = 20_000  # rows are enough to see a column that alone gives the target away
 QUANTILES = [step / 20 for step in range(21)]
+CONFIDENCE = 0.95  # of the intervals of the candidates' loss
 
 
 class Train(Settings):
@@ -78,18 +81,40 @@ def card(
         "trained_until": until,
         "rows": {part: split[part]["sha256"] for part in ("train", "validation", "test")},
         "score_quantiles": {
-            column: [p[column].quantile(q, "nearest") for q in QUANTILES] for column in p.columns
+            column: [p[column].quantile(q, "nearest") for q in QUANTILES]
+            for column in p.select(pl.selectors.numeric()).columns
         },
     }
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Fit rule and candidates, choose on validation rows, write both models and how the candidates
-    did.
+def lost(p: pl.DataFrame, rows: pl.DataFrame) -> dict[str, Any]:
+    """The mean loss on `rows` under the loss's name, with the bounds of its interval; rows of one
+    entity count as one cluster.
     """
-    params, train, validation, split, rule_folder, challenger_folder, report = paths(
-        argv, __doc__, "params", "train", "validation", "split", "rule", "challenger", "report"
-    )
+    each = problem.loss(p, rows[contract.TARGET])
+    cluster = rows[contract.ENTITY or "row"].cast(pl.String)
+    estimate, lower, upper = intervals.mean(each, cluster, CONFIDENCE)
+    return {problem.LOSS: estimate, f"{problem.LOSS}_lower": lower, f"{problem.LOSS}_upper": upper}
+
+
+def timed(seconds: dict[str, float], of: dict[str, Any], path: Path) -> dict[str, Any]:
+    """Seconds that each candidate took, with what they were measured `of`. They are kept as long as
+    that is the same, so that the same inputs give the same report however busy a machine is.
+    """
+    known = read_json(path) if path.exists() else {}
+    if known.get("of") == of and set(known["seconds"]) == set(seconds):
+        return dict(known)
+    return {"of": of, "seconds": {name: round(took, 2) for name, took in seconds.items()}}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Fit rule and candidates, choose on validation rows, write both models, how the candidates did
+    and how long they took.
+    """
+    params, train, validation, split, rule_folder, challenger_folder, report, clock = paths(
+        argv, __doc__,
+        "params", "train", "validation", "split", "rule", "challenger", "report", "seconds",
+    )  # fmt: skip
     settings = read(params, "train", Train)
     if absent := [name for name in ("rule", "candidates") if not hasattr(model, name)]:
         raise Mendable(
@@ -105,8 +130,13 @@ def main(argv: list[str] | None = None) -> int:
     )
 
     rule = problem.fit_rule(model.rule(), x, y)
-    tried: dict[str, tuple[float, Any, pl.DataFrame]] = {}
+    tried: dict[str, tuple[dict[str, Any], Any, pl.DataFrame]] = {}
+    untried, seconds = {}, {}
     for name, candidate in model.candidates(settings.seed).items():
+        since = time.perf_counter()
+        if hasattr(candidate, "lacks") and (why := candidate.lacks(x)):
+            untried[name] = why
+            continue
         try:
             fitted = problem.fit(candidate, x, y, x_val, y_val)
             p = problem.predict(fitted, x_val)
@@ -115,8 +145,15 @@ def main(argv: list[str] | None = None) -> int:
                 f"model.py: candidates: `{name}`: expected to learn from these features and to "
                 f"predict, found {error}. Next: mend model.py, then uv run dvc repro"
             ) from None
-        tried[name] = (problem.loss(p, y_val), fitted, p)
-    chosen = min(tried, key=lambda name: tried[name][0])
+        tried[name] = (lost(p, rows_val), fitted, p)
+        seconds[name] = time.perf_counter() - since
+    if not tried:
+        told = "; ".join(f"`{name}`: {why}" for name, why in untried.items()) or "no candidate"
+        raise Mendable(
+            f"model.py: candidates: expected one that can be tried, found {told}. "
+            "Next: mend model.py, then uv run dvc repro"
+        )
+    chosen = min(tried, key=lambda name: tried[name][0][problem.LOSS])
 
     until = str(rows_val[contract.TIME].max()) if contract.TIME else None
     canaries = rows_val.drop("row").head(CANARIES)
@@ -135,16 +172,19 @@ def main(argv: list[str] | None = None) -> int:
         {
             "chosen": chosen,
             "loss": problem.LOSS,
-            "rule": {problem.LOSS: problem.loss(p_rule, y_val)},
-            "candidates": [
-                {"name": name, problem.LOSS: loss} for name, (loss, _, _) in tried.items()
-            ],
+            "rule": lost(p_rule, rows_val),
+            "candidates": [{"name": name} | loss for name, (loss, _, _) in tried.items()],
+            "not_tried": [{"name": name, "why": why} for name, why in untried.items()],
+            "yardstick": problem.yardstick(model),
             "features": x.columns,
             "leaks": suspected(x, y, settings.leak_auc, settings.seed),
             "leak_auc": settings.leak_auc,
         },
         report,
     )
+    digests = {part: split_report[part]["sha256"] for part in ("train", "validation")}
+    of = digests | model_folder.sources() | {"seed": settings.seed}
+    write_json(timed(seconds, of, clock), clock)
     return 0
 
 
