@@ -269,7 +269,7 @@ MUTATIONS: dict[str, Mutation] = {
         'return pl.col("customer").str.slice(1).cast(pl.Float64)', "dvc repro train",
     ),
     "a model without directions": Mutation(
-        "integration/test_delivered_model.py::test_the_score_moves_as_the_business_knows_it_must",
+        "integration/test_value_of_actions.py::test_the_score_moves_as_the_business_knows_it_must",
         [(MODEL, "            monotonic_cst={name: -sign for name, sign in DIRECTION.items()},\n",
         "")],
         "dvc repro train",
