@@ -42,8 +42,8 @@ def scores(fitted: Any, rows: pl.DataFrame) -> pl.DataFrame:
 def same(scores: pl.DataFrame, others: pl.DataFrame) -> bool:
     """Whether two tables of `p_…` columns say the same: texts exactly, numbers up to `CLOSE`."""
     words = pl.selectors.string()
-    numbers = (table.select(~words).to_numpy() for table in (scores, others))
-    alike = np.allclose(*numbers, rtol=0, atol=CLOSE)
+    now, then = (table.select(~words).to_numpy() for table in (scores, others))
+    alike = np.allclose(now, then, rtol=0, atol=CLOSE, equal_nan=True)
     return alike and scores.select(words).equals(others.select(words))
 
 
