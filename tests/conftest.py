@@ -18,7 +18,11 @@ from .made import UV, Ran, Repository, call, git
 
 ROOT = Path(__file__).parents[1]
 UNITS = 10_000  # fewer than the examples' own, and still enough for every verdict to be clear
-EXAMPLES = {"classification": ("customers", "churn"), "regression": ("cars", "cars")}
+EXAMPLES = {
+    "classification": ("customers", "churn"),
+    "regression": ("cars", "cars"),
+    "ranking": ("visits", "shop"),
+}
 """What each blueprint's example counts, and what its repository is called here."""
 
 TELCO = "tests/docs/test_your_data.py::test_"

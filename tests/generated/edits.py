@@ -89,6 +89,46 @@ def candidates(seed: int) -> dict[str, BaseEstimator]:
         category="fuel",
         figures=("within at least 40%: all has ",),
     ),
+    "ranking": Edits(
+        constant="""
+
+class Alphabetical(BestSellers):
+    def decision_function(self, x: pl.DataFrame) -> Numbers:
+        return np.zeros((x.height, len(self.brands_)))
+
+
+def candidates(seed: int) -> dict[str, BaseEstimator]:
+    return {"constant": Alphabetical()}
+""",
+        shuffled=(
+            "example",
+            '.sort("day", "user").select(COLUMNS)',
+            '.sort("day", "user").select(COLUMNS).with_columns(pl.col("wanted").shuffle(seed=7))',
+        ),
+        giveaway=[
+            (
+                "example",
+                '.sort("day", "user").select(COLUMNS)',
+                '.sort("day", "user").select(COLUMNS)\n'
+                '    brands = pl.col("wanted").str.replace_all(r":[a-z]+(@[0-9]+)?", "")\n'
+                "    export = export.with_columns(told=brands)",
+            ),
+            (
+                "example",
+                '        history="history",\n',
+                '        history="history",\n        told="told",\n',
+            ),
+            (
+                "contract",
+                "    wanted = dy.String(",
+                "    told = dy.String(description='Basket.')\n    wanted = dy.String(",
+            ),
+            ("contract", '    "wanted": "ono', '    "told": "ono alpenta",\n    "wanted": "ono'),
+            ("features", '"came_from", season=', '"told", "came_from", season='),
+        ],
+        category="device",
+        figures=("ndcg at least ",),
+    ),
 }
 
 

@@ -109,7 +109,7 @@ REFUSED = {
     ("project_summary", ""): "one line of 1 to 120 characters",
     ("project_summary", "two\nlines"): "one line of 1 to 120 characters",
     ("owner", "somebody"): "@name, @organisation/team, or nothing",
-    ("problem", "clairvoyance"): "['classification', 'regression']",
+    ("problem", "clairvoyance"): "['classification', 'regression', 'ranking']",
     ("storage", "tape"): "['local', 's3', 'gcs', 'azure']",
     ("storage_url", "s3://bucket"): "storage s3, gcs or azure",
     ("mlflow_tracking_uri", "mlflow.db"): "sqlite:///FILE",
