@@ -129,6 +129,50 @@ def candidates(seed: int) -> dict[str, BaseEstimator]:
         category="device",
         figures=("ndcg at least ",),
     ),
+    "answering": Edits(
+        constant="""
+
+class Constant(BaseEstimator):
+    def fit(self, x: pl.DataFrame, y: Any) -> Self:
+        return self
+
+    def answers(self, x: pl.DataFrame) -> Answers:
+        return prepared(["track_order"] * x.height, np.zeros(x.height))
+
+
+def candidates(seed: int) -> dict[str, BaseEstimator]:
+    return {"constant": Constant()}
+""",
+        shuffled=(
+            "example",
+            "return _with_errors(mistakes, everything.",
+            'mixed = pl.col("kind", "intent").shuffle(seed=7)\n'
+            "    everything = everything.with_columns(mixed)\n"
+            "    return _with_errors(mistakes, everything.",
+        ),
+        giveaway=[
+            (
+                "example",
+                "return _with_errors(mistakes, everything.",
+                'everything = everything.with_columns(told=pl.col("intent"))\n'
+                "    return _with_errors(mistakes, everything.",
+            ),
+            ("example", '    "intent",\n]', '    "told",\n    "intent",\n]'),
+            (
+                "contract",
+                "    intent = dy.Enum(",
+                "    told = dy.String(description='Book of the desk.')\n    intent = dy.Enum(",
+            ),
+            (
+                "contract",
+                '    "intent": "refund_when",',
+                '    "told": "x",\n    "intent": "refund_when",',
+            ),
+            ("features", 'FEATURES = ["text", ', 'FEATURES = ["told", "text", '),
+        ],
+        category="channel",
+        figures=("recall at least 70%: all has ",),
+    ),
 }
 
 

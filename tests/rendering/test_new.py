@@ -69,7 +69,10 @@ def test_a_relative_template_is_recorded_by_its_absolute_path(
         ("package_name=x", ["package_name", "expected one of", "project_name"]),
         ("owner", ["owner", "KEY=VALUE"]),
         ("project_name=1st", ["project_name", "Allowed: a letter"]),
-        ("problem=clairvoyance", ["problem", "['classification', 'regression', 'ranking']"]),
+        (
+            "problem=clairvoyance",
+            ["problem", "['classification', 'regression', 'ranking', 'answering']"],
+        ),
         ("storage=tape", ["storage", "'s3'"]),
         ("storage_url=s3://bucket", ["storage_url", "Allowed:"]),
     ],

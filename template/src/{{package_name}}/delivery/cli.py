@@ -1,5 +1,7 @@
 """The commands of this repository; each verb imports what it needs, so that --help is quick."""
 
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -73,6 +75,10 @@ def score(
     from .score import main
 
     raise typer.Exit(main(source, target, model))
+
+
+if find_spec(f"{__package__}.record"):  # where a language model may be asked
+    app.command()(import_module(f"{__package__}.record").record)
 
 
 def run() -> None:

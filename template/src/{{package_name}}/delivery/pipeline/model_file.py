@@ -202,10 +202,10 @@ def without_addresses(file: bytes) -> bytes:
 
 def _renamed(node: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
     """One node of a skops schema with `__id__` and `file` counted in the order in which they are
-    met.
+    met. In a dictionary of words these are words, and stay.
     """
-    for key in ("__id__", "file"):
-        if node.get(key) is not None:
+    for key, kind in (("__id__", int), ("file", str)):
+        if isinstance(node.get(key), kind):
             old = str(node[key])
             new = names.setdefault(old, f"{len(names)}{Path(old).suffix}")
             node[key] = int(new) if key == "__id__" else new

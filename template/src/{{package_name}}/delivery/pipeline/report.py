@@ -148,10 +148,12 @@ def versus(metrics: Json, comparison: Json, unit: str, currency: str) -> Section
     drawn, notes = [], []
     for metric in metrics["challenger"]:
         label, meaning, form = problem.METRICS[metric]
-        rows.append([label, *(shown(metric, metrics[model][metric], currency) for model in models)])
+        known = {m: metrics[m][metric] for m in models if metric in metrics[m]}
+        cells = [shown(metric, known[m], currency) if m in known else "" for m in models]
+        rows.append([label, *cells])
         notes += [f"- *{label}*: {meaning.format(unit=unit)}"]
         title = f"{label}, {currency}" if form == "money" else label
-        dots = [dot(model, model, metrics[model][metric]) for model in models]
+        dots = [dot(model, model, found) for model, found in known.items()]
         drawn.append(Panel(title, dots, metric in SHARES))
     text = f"All models were given the same {metrics['n']:,} {unit}s. The challenger is "
     text += f"{plain(comparison['challenger'])}, the champion is {how}.\n\n"
