@@ -9,10 +9,11 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from project import contract
+from project import contract, model
 from project.delivery.pipeline import model_folder
 
 SHOWN = 25
+CLOSE = getattr(model, "CLOSE", 1e-12)
 
 
 @pytest.fixture(scope="module")
@@ -26,9 +27,9 @@ def test_a_row_scores_alone_as_in_company_and_in_any_order(
 ) -> None:
     together = model_folder.scores(challenger, sample)
     turned = model_folder.scores(challenger, sample.reverse()).reverse()
-    assert_frame_equal(together, turned, rel_tol=0, abs_tol=1e-12)
+    assert_frame_equal(together, turned, rel_tol=0, abs_tol=CLOSE)
     alone = pl.concat(model_folder.scores(challenger, sample[i]) for i in range(SHOWN))
-    assert_frame_equal(together.head(SHOWN), alone, rel_tol=0, abs_tol=1e-12)
+    assert_frame_equal(together.head(SHOWN), alone, rel_tol=0, abs_tol=CLOSE)
 
 
 @pytest.mark.everything

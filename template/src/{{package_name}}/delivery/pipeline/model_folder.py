@@ -1,8 +1,13 @@
 """A model as a folder: weights, a card that says where it comes from, and canary rows with the
 scores it gave them.
 
-Weights are a skops file with an explicit list of types, never a pickle, unless `model.py` defines
-`save` and `load`.
+Weights are a skops file with an explicit list of types, never a pickle. Where that does not do,
+`model.py` defines a pair:
+
+- `save(fitted, folder)` writes files of its own and returns what is left of the model for skops:
+  `fitted` itself where it wrote nothing (the rule, say), None where it wrote everything;
+- `load(folder, rest)` gives the model back from these files and what skops read; `load(folder)`
+  where nothing was left.
 """
 
 import shutil
@@ -23,7 +28,10 @@ from .files import present, read_json, read_table, sha256, write_json, write_tab
 TEAM = (contract, features, model)
 LIBRARIES = ("numpy", "polars", "scikit-learn", "skops")
 WEIGHTS, CANARIES = "model.skops", "canaries.parquet"
-CLOSE = 1e-9  # canary probabilities that differ by more were not made by this model and code
+CLOSE: float = getattr(model, "CLOSE", 1e-9)
+"""Canary scores that differ by more were not made by this model and code. A model that is not as
+exact on every machine (float32, a graphics card) needs a `CLOSE` of its own in `model.py`.
+"""
 LINE = 300  # characters of what a library says
 
 
@@ -64,10 +72,9 @@ def replaced_folder(folder: Path) -> Iterator[Path]:
 def save(fitted: Any, folder: Path, card: dict[str, Any], canaries: pl.DataFrame) -> None:
     """Write the folder; the same model, card and canaries are the same bytes."""
     with replaced_folder(folder) as part:
-        if hasattr(model, "save"):
-            model.save(fitted, part)
-        else:
-            (part / WEIGHTS).write_bytes(model_file.dumps(fitted))
+        rest = model.save(fitted, part) if hasattr(model, "save") else fitted
+        if rest is not None:
+            (part / WEIGHTS).write_bytes(model_file.dumps(rest))
         write_table(canaries.hstack(scores(fitted, canaries)), part / CANARIES)
         files = {
             path.relative_to(part).as_posix(): sha256(path)
@@ -88,14 +95,11 @@ def load(folder: Path) -> tuple[Any, dict[str, Any]]:
     if changed := [f"{name}.py" for name in now if card["sources"].get(name) != now[name]]:
         raise _refused(folder, "the code it was made with", f"{', '.join(changed)} changed since")
     try:
-        fitted = (
-            model.load(folder)
-            if hasattr(model, "load")
-            else model_file.loads((folder / WEIGHTS).read_bytes())
-        )
+        fitted = _read(folder, card["files"])
         model_file.check_trees(fitted)
     except Exception as error:  # a foreign file can fail in any way that its libraries know
-        raise _refused(folder / WEIGHTS, "a model of listed types", _said(error)) from None
+        path = folder if hasattr(model, "load") else folder / WEIGHTS
+        raise _refused(path, "a model of listed types", _said(error)) from None
     try:
         canaries = read_table(folder / CANARIES)
         again = scores(fitted, canaries)
@@ -106,6 +110,12 @@ def load(folder: Path) -> tuple[Any, dict[str, Any]]:
     if not close:
         raise _refused(folder, "its canary rows to score as on the day it was made", "other scores")
     return fitted, card
+
+
+def _read(folder: Path, files: dict[str, str]) -> Any:
+    """The model of the files that the card names: by skops, by `load` of `model.py`, or by both."""
+    left = [model_file.loads((folder / WEIGHTS).read_bytes())] if WEIGHTS in files else []
+    return model.load(folder, *left) if hasattr(model, "load") else left[0]
 
 
 def unaltered(folder: Path) -> dict[str, Any]:

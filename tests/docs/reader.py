@@ -1,0 +1,73 @@
+"""Somebody who does what a page of `docs/` says, block by block."""
+
+import re
+from pathlib import Path
+
+from ..conftest import Render, tracking
+from ..made import UV, Repository, call, git, passes
+from .pages import Block, blocks
+
+FIGURE = re.compile(r"-?\d[\d,.]*")
+
+
+class Reader:
+    """Somebody who does what a page says, in a repository of their own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.repository = Repository(folder, call(folder, UV, "run", folder.name, "start"))
+        passes(self.repository.how)
+        self.seen = ""
+        self.decisions: list[str] = []
+
+    def follow(self, page: str) -> None:
+        """Do every block of a page in order."""
+        for block in blocks(page):
+            if block.language == "bash":
+                self.run(block.text)
+            elif block.language == "text":
+                self.expect(block.text)
+            else:
+                self.write(block)
+
+    def run(self, commands: str) -> None:
+        """Run a block of commands as it stands; it has to succeed."""
+        ran = call(self.repository.folder, "bash", "-euo", "pipefail", "-c", commands)
+        assert ran.returncode == 0, f"{commands}{ran.stdout}{ran.stderr}"
+        assert "No test yet" not in ran.stdout, ran.stdout
+        self.seen = ran.stdout + self.report()
+        if "dvc repro" in commands:
+            self.decisions.append(self.repository.json("reports/decision.json")["verdict"])
+
+    def report(self) -> str:
+        return (self.repository.folder / "reports/report.md").read_text(encoding="utf-8")
+
+    def expect(self, told: str) -> None:
+        """Each line was printed or is in the report. Figures may differ: libraries move on."""
+        seen = {FIGURE.sub("#", line.strip()) for line in self.seen.splitlines()}
+        for line in told.splitlines():
+            assert FIGURE.sub("#", line.strip()) in seen, f"{line}\nis not in:\n{self.seen}"
+
+    def write(self, block: Block) -> None:
+        """Write a whole file, or in `params.yaml` the one line with the same key."""
+        assert block.file is not None, block
+        assert "/delivery/" not in block.file
+        path = self.repository.folder / block.file
+        if block.file == "params.yaml":
+            (line,) = block.text.splitlines()
+            key = line.partition(":")[0]
+            (old,) = re.findall(rf"^{key}:.*$", path.read_text(encoding="utf-8"), re.MULTILINE)
+            self.repository.edit(block.file, f"\n{old}\n", f"\n{line}\n")
+        else:
+            assert path.exists(), f"{block.file} is no file of a new repository"
+            path.write_text(block.text, encoding="utf-8")
+
+
+def reader(render: Render, environment: Path, name: str, customers: int = 2000) -> Reader:
+    """A new repository that has run once, on fewer customers than the example has."""
+    folder = render(name)
+    git(folder, "init", "--quiet", "-b", "main")
+    (folder / ".venv").symlink_to(environment)
+    pipeline, params = folder / "dvc.yaml", folder / "params.yaml"
+    pipeline.write_text(pipeline.read_text().replace(tracking(pipeline.read_text()), ""))
+    params.write_text(params.read_text().replace("customers: 20000", f"customers: {customers}"))
+    return Reader(folder)
