@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from ..conftest import Render, tracking
+from ..conftest import EXAMPLES, Render, tracking
 from ..made import UV, Repository, call, git, passes
 from .pages import Block, blocks
 
@@ -62,12 +62,19 @@ class Reader:
             path.write_text(block.text, encoding="utf-8")
 
 
-def reader(render: Render, environment: Path, name: str, customers: int = 2000) -> Reader:
-    """A new repository that has run once, on fewer customers than the example has."""
-    folder = render(name)
+def reader(
+    render: Render,
+    environment: Path,
+    name: str,
+    problem: str = "classification",
+    units: int = 2000,
+) -> Reader:
+    """A new repository that has run once, on fewer units than the example has."""
+    folder = render(name, problem=problem)
     git(folder, "init", "--quiet", "-b", "main")
     (folder / ".venv").symlink_to(environment)
     pipeline, params = folder / "dvc.yaml", folder / "params.yaml"
     pipeline.write_text(pipeline.read_text().replace(tracking(pipeline.read_text()), ""))
-    params.write_text(params.read_text().replace("customers: 20000", f"customers: {customers}"))
+    count = re.compile(rf"\b{EXAMPLES[problem][0]}: \d+")
+    params.write_text(count.sub(f"{EXAMPLES[problem][0]}: {units}", params.read_text()))
     return Reader(folder)

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from ..conftest import ROOT, Render, tracking
-from ..made import git, passes
+from ..conftest import ROOT, Render
+from ..made import passes
 from .pages import DOCS, blocks
-from .test_your_data import Reader
+from .reader import reader
 
 PAGE = (DOCS / "answering.md").read_text(encoding="utf-8")
 REAL = PAGE.partition("\n## A real table: Banking77\n")[2]
@@ -24,13 +24,8 @@ def test_the_page_tells_how_to_bring_a_real_table() -> None:
 def test_a_table_of_77_intents_becomes_a_decision(render: Render, environment: Path) -> None:
     if missing := [path.name for path in TABLES if not path.exists()]:
         pytest.skip(f"needs {' and '.join(missing)}, which are not part of this repository")
-    folder = render("bank", problem="answering")
-    git(folder, "init", "--quiet", "-b", "main")
-    (folder / ".venv").symlink_to(environment)
-    pipeline, params = folder / "dvc.yaml", folder / "params.yaml"
-    pipeline.write_text(pipeline.read_text().replace(tracking(pipeline.read_text()), ""))
-    params.write_text(params.read_text().replace("questions: 4500", "questions: 1500"))
-    at_work = Reader(folder)
+    at_work = reader(render, environment, "bank", "answering", 1500)
+    folder = at_work.repository.folder
     (folder / "data/source").mkdir()
     for path in TABLES:
         shutil.copy(path, folder / "data/source")
