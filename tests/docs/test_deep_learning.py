@@ -68,7 +68,7 @@ def test_a_new_repository_does_without_torch() -> None:
 @pytest.fixture(scope="module")
 def page(render: Render, environment: Path, template: Path) -> Reader:
     """The repository of somebody who has done what the page says."""
-    at_work = reader(render, environment, "churn", UNITS)
+    at_work = reader(render, environment, "churn", units=UNITS)
     (at_work.repository.folder.parent / "exemplar").symlink_to(template)
     for block in blocks(PAGE):
         if block.language == "bash":

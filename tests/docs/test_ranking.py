@@ -23,9 +23,10 @@ def test_a_log_of_ratings_becomes_a_decision(render: Render, environment: Path) 
     shutil.copy(TABLE, folder / "data/source")
     at_work.follow(PAGE)
 
-    assert at_work.decisions == ["ship"]
+    (verdict,) = at_work.decisions
+    assert verdict in ("unclear", "refresh")  # either way the rule stays in charge
     data = at_work.repository.json("reports/data.json")
-    assert data["rows"] == {"raw": 1, "valid": 1, "quarantined": 0}
+    assert data["rows"] == {"raw": 10_299, "valid": 10_299, "quarantined": 0}
     written = [block.file for block in blocks(PAGE) if (block.file or "").endswith(".py")]
     passes(at_work.repository.run("ruff", "check", *map(str, written)))
     passes(at_work.repository.run("ruff", "format", "--check", *map(str, written)))
