@@ -23,6 +23,21 @@ class Edits(NamedTuple):
     figures: tuple[str, ...]
     """What the decision's reasons name when the challenger is worthless."""
 
+    again: str
+    """What `rule` returns in model.py, and what `candidates` returns then as well."""
+
+    slices: tuple[str, str, str]
+    """A metric, how the report calls it, and a slice that is large enough to be judged."""
+
+    few: str
+    """What there are too few of in a slice that nobody has seen."""
+
+    target: tuple[str, str]
+    """The target, and what it has to be for anything to be learned."""
+
+    time: str
+    """The column that says when a row was known."""
+
 
 EDITS = {
     "classification": Edits(
@@ -57,6 +72,11 @@ def candidates(seed: int) -> dict[str, BaseEstimator]:
         ],
         category="plan",
         figures=("recall at least 20%: all has ",),
+        again="RetentionRule()",
+        slices=("recall", "recall", "region = north"),
+        few="positive units",
+        target=("outcome", "two classes or more"),
+        time="week",
     ),
     "regression": Edits(
         constant="""
@@ -88,6 +108,11 @@ def candidates(seed: int) -> dict[str, BaseEstimator]:
         ],
         category="fuel",
         figures=("within at least 40%: all has ",),
+        again="MedianRule()",
+        slices=("within", "within", "region = north"),
+        few="units",
+        target=("price", "numbers that differ"),
+        time="week",
     ),
     "ranking": Edits(
         constant="""
@@ -128,6 +153,11 @@ def candidates(seed: int) -> dict[str, BaseEstimator]:
         ],
         category="device",
         figures=("ndcg at least ",),
+        again="BestSellers()",
+        slices=("recall_at_k", "recall at k", "device = phone"),
+        few="visits with an event",
+        target=("wanted", "events with two brands or more"),
+        time="day",
     ),
     "answering": Edits(
         constant="""
@@ -172,6 +202,11 @@ def candidates(seed: int) -> dict[str, BaseEstimator]:
         ],
         category="channel",
         figures=("recall at least 70%: all has ",),
+        again="KeywordRule()",
+        slices=("precision", "precision", "channel = e-mail"),
+        few="units",
+        target=("intent", "two intents or more"),
+        time="asked_on",
     ),
 }
 

@@ -8,17 +8,18 @@ from .conftest import every_problem
 from .edits import EDITS
 
 
+@every_problem
 def test_a_column_of_another_type_stops_the_line(repository: Repository) -> None:
-    months = pl.format("{} months", "tenure_months").alias("tenure_months")
-    repository.feed(repository.raw().with_columns(months))
+    time = EDITS[repository.problem].time
+    repository.feed(repository.raw().with_columns(pl.format("about {}", time).alias(time)))
     stopped(
         repository.run("dvc", "repro"),
         "data/quarantine.parquet: expected at most 2.0% of the rows to break the contract",
         "found 100.0%",
-        "tenure_months is not a whole number",
+        f"{time} is not a date",
         "Next: mend the source or contract.py, then uv run dvc repro",
     )
-    gate = repository.run("churn", "check")
+    gate = repository.run(repository.package, "check")
     says_no(gate, "NO  current: these are out of date: validate")
     assert "decision: " not in gate.stdout, gate
 
@@ -77,6 +78,7 @@ def test_too_many_quarantined_rows_stop_the_line_with_reasons_and_counts(
     )
 
 
+@every_problem
 def test_an_empty_table_is_named(repository: Repository) -> None:
     repository.feed(repository.raw().head(0))
     stopped(
@@ -94,17 +96,18 @@ def test_a_missing_source_is_named_before_the_pipeline_runs(repository: Reposito
     stopped(repository.run("dvc", "repro"), "data/customers.csv")
 
 
-@pytest.mark.parametrize(
-    ("given", "suggestion"), [("outcomes", "; did you mean `outcomes`?"), ("left", "")]
-)
+@every_problem
+@pytest.mark.parametrize("near", [True, False], ids=["misspelt", "gone"])
 def test_a_missing_target_is_named_with_the_column_that_may_be_meant(
-    repository: Repository, given: str, suggestion: str
+    repository: Repository, near: bool
 ) -> None:
-    repository.feed(repository.raw().rename({"outcome": given}))
+    target, _ = EDITS[repository.problem].target
+    given, suggestion = (f"{target}s", f"; did you mean `{target}s`?") if near else ("zzz", "")
+    repository.feed(repository.raw().rename({target: given}))
     stopped(
         repository.run("dvc", "repro"),
         "data/raw.parquet: expected every column of contract.py, "
-        f"found none named `outcome`{suggestion}. Next: mend contract.py or the source",
+        f"found none named `{target}`{suggestion}. Next: mend contract.py or the source",
     )
 
 
@@ -116,9 +119,10 @@ def test_a_name_in_the_contract_that_is_no_column_is_suggested(repository: Repos
     )
 
 
-def test_one_class_only_is_no_target(repository: Repository) -> None:
-    repository.feed(repository.raw().filter(pl.col("outcome") == "stays"))
-    stopped(
-        repository.run("dvc", "repro"),
-        "data/raw.parquet: expected two classes or more in `outcome`, found stays. Next: ",
-    )
+@every_problem
+def test_one_value_only_is_no_target(repository: Repository) -> None:
+    (target, varied), rows = EDITS[repository.problem].target, repository.raw()
+    counts = rows.filter(pl.col(target).cast(pl.String) != "")[target].value_counts(sort=True)
+    repository.feed(rows.filter(pl.col(target) == counts[target][0]))
+    told = f"data/raw.parquet: expected {varied} in `{target}`, found "
+    stopped(repository.run("dvc", "repro"), told, "Next: ")

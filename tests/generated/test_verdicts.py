@@ -1,10 +1,12 @@
 """Every verdict, reached by editing a repository and told by the gate of a pull request."""
 
 import json
+import re
 import shutil
 
 import pytest
 
+from ..conftest import EXAMPLES, UNITS
 from ..made import Repository, mendable, passes, says_no, stopped
 from .conftest import every_problem
 from .edits import EDITS, edit
@@ -16,8 +18,9 @@ GUARDRAIL = "  - {metric: recall, where: each segment, at_least: 0.15}\n"
 RULE_AGAIN = """
 
 def candidates(seed: int) -> dict[str, BaseEstimator]:
-    return {"the rule again": RetentionRule()}
+    return {{"the rule again": {}}}
 """
+LINE_OF_MODELS = re.compile(r"  - \{metric: (?!value_per_1000).*\n")
 
 FORGETFUL = '''
 
@@ -59,6 +62,15 @@ def decided(repository: Repository, verdict: str, *words: str) -> None:
         assert reason in report
 
 
+def money_alone(repository: Repository) -> None:
+    """The brief keeps only the lines about money."""
+    brief = (repository.folder / BRIEF).read_text(encoding="utf-8")
+    lines = LINE_OF_MODELS.findall(brief)
+    assert lines
+    for line in lines:
+        repository.edit(BRIEF, line, "")
+
+
 @every_problem
 def test_a_constant_in_place_of_the_challenger_is_held(repository: Repository) -> None:
     edits = EDITS[repository.problem]
@@ -80,15 +92,26 @@ def test_a_better_challenger_ships(repository: Repository) -> None:
     passes(repository.run(repository.package, "check"), *words)
 
 
+@every_problem
 def test_a_challenger_equal_to_the_rule_is_a_refresh(repository: Repository) -> None:
-    repository.append(MODEL, RULE_AGAIN)
-    repository.edit(BRIEF, RECALL, "")
+    repository.append(repository.code("model"), RULE_AGAIN.format(EDITS[repository.problem].again))
+    money_alone(repository)
     decided(
         repository,
         "refresh",
         "Refresh if you need to: ",
         "no worse than the champion by more than the margin, but not surely better",
     )
+
+
+@every_problem
+def test_too_few_units_are_unclear(repository: Repository) -> None:
+    count = re.compile(rf"\b{EXAMPLES[repository.problem][0]}: {UNITS} ")
+    params = (repository.folder / "params.yaml").read_text(encoding="utf-8")
+    [units] = count.findall(params)
+    repository.edit("params.yaml", units, units.replace(str(UNITS), "150"))
+    money_alone(repository)
+    decided(repository, "unclear", "Cannot tell: ", " to tell (fewer than 50)")
 
 
 def test_a_gain_that_may_be_chance_is_unclear_and_says_how_many_units_would_tell(
@@ -115,6 +138,16 @@ def test_a_slice_below_its_guardrail_is_held_and_named(repository: Repository) -
     )
 
 
+@every_problem
+def test_a_limit_that_a_slice_does_not_keep_is_held_and_named(repository: Repository) -> None:
+    metric, label, part = EDITS[repository.problem].slices
+    line = f"  - {{metric: {metric}, where: {part}, at_least: 0.999}}\n"
+    repository.edit(BRIEF, "guardrails:\n", f"guardrails:\n{line}")
+    decided(repository, "hold", "Hold: ", f"{label} in {part} at least 99.9%: {part} has ")
+    report = (repository.folder / "reports/report.md").read_text(encoding="utf-8")
+    assert f"| {label} in {part} at least 99.9% | guardrail | " in report
+
+
 def test_a_slice_too_small_is_named_as_unjudged(repository: Repository) -> None:
     [islands] = [
         part
@@ -127,16 +160,20 @@ def test_a_slice_too_small_is_named_as_unjudged(repository: Repository) -> None:
     assert [line for line in report.splitlines() if "islands" in line and "too few" in line]
 
 
-def test_guardrails_on_slices_too_small_or_not_there_never_ship(repository: Repository) -> None:
-    small, none = (GUARDRAIL.replace("each segment", s) for s in ("region = islands", "region = x"))
-    repository.edit(BRIEF, GUARDRAIL, small + none)
-    decided(
-        repository,
-        "unclear",
-        "Cannot tell: ",
-        "recall in region = islands at least 15%: too few positive units in every slice to tell",
-        "recall in region = x at least 15%: too few positive units in every slice to tell",
-    )
+@every_problem
+def test_guardrails_on_slices_that_are_not_there_never_ship(repository: Repository) -> None:
+    metric, label, part = EDITS[repository.problem].slices
+    where = f"{part.partition(' = ')[0]} = x"
+    line = f"  - {{metric: {metric}, where: {where}, at_least: 0.01}}\n"
+    repository.edit(BRIEF, "guardrails:\n", f"guardrails:\n{line}")
+    told = f"{label} in {where} at least 1%: too few {EDITS[repository.problem].few} in every slice"
+    decided(repository, "unclear", "Cannot tell: ", told)
+
+
+def test_a_guardrail_on_a_slice_too_small_never_ships(repository: Repository) -> None:
+    repository.edit(BRIEF, GUARDRAIL, GUARDRAIL.replace("each segment", "region = islands"))
+    told = "recall in region = islands at least 15%: too few positive units in every slice to tell"
+    decided(repository, "unclear", "Cannot tell: ", told)
 
 
 @every_problem
@@ -162,6 +199,7 @@ def test_a_column_that_gives_the_target_away_is_held_until_it_is_meant(
     assert [line for line in report.splitlines() if "told" in line and reason in line]
 
 
+@every_problem
 def test_a_champion_whose_folder_is_incomplete_blocks(repository: Repository) -> None:
     card = repository.json("models/challenger/card.json")
     card["rows"]["test"] = "of another test set"
@@ -173,7 +211,8 @@ def test_a_champion_whose_folder_is_incomplete_blocks(repository: Repository) ->
         "expected to exist, found nothing",
         "Next: ",
     )
-    says_no(repository.run("churn", "check"), "NO  current: these are out of date: ")
+    gate = repository.run(repository.package, "check")
+    says_no(gate, "NO  current: these are out of date: ")
 
 
 @pytest.mark.parametrize("cache", [True, False], ids=["in the cache", "nowhere"])

@@ -24,10 +24,11 @@ class Teams:
     source: Source
     start: Release
     folder: Path
+    answers: dict[str, str] = field(default_factory=dict)
     told: dict[str, str] = field(default_factory=dict)
 
     def project(self, name: str) -> Project:
-        return self.source.project(self.start, self.folder / name / "churn")
+        return self.source.project(self.start, self.folder / name / "churn", **self.answers)
 
     def hold(self, history: History) -> None:
         """What `docs/updates.md` says about a history."""

@@ -94,9 +94,9 @@ class Source:
             self._rendered[key] = folder
         return self._rendered[key]
 
-    def project(self, release: Release, folder: Path) -> "Project":
+    def project(self, release: Release, folder: Path, **answers: Any) -> "Project":
         """A team's project, made from a release."""
-        shutil.copytree(self.rendered(release), folder)
+        shutil.copytree(self.rendered(release, **answers), folder)
         return Project(self, release, folder)
 
     def owners(self, release: Release, packages: Iterable[str]) -> dict[str, PathSpec[Any]]:
