@@ -67,7 +67,8 @@ class Row(dy.Schema):
     channel = dy.Enum(["web", "app", "e-mail"], description="Where the customer wrote.")
     kind = dy.Enum(
         ["prepared", "out of scope", "hostile"],
-        description="What it turned out to be; known only once the desk has read it.",
+        nullable=True,
+        description="What it turned out to be; missing until the desk has read it.",
     )
     recorded = dy.String(
         regex=r"^\{.*\}$",
@@ -78,6 +79,11 @@ class Row(dy.Schema):
         [*INTENTS, "none"],
         description="What the desk says was asked for; none where no answer is prepared.",
     )
+
+    @dy.rule()
+    def what_was_read_has_a_kind(cls) -> pl.Expr:
+        """Whoever knows the intent knows the kind."""
+        return pl.col("intent").is_null() | pl.col("kind").is_not_null()
 
     @dy.rule()
     def only_prepared_questions_have_an_intent(cls) -> pl.Expr:

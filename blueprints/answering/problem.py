@@ -241,16 +241,12 @@ VARIED = "two intents or more"
 """What a target has to be for anything to be learned."""
 
 
-def stand_in(column: "dy.Column") -> pl.Expr:
-    """A value of the target for rows whose target is not known yet: any that the contract takes."""
-    return pl.lit(NONE)
-
-
 # --- Action and outcome -------------------------------------------------------------------------
 
 
 def act(predictions: pl.DataFrame, brief: Brief) -> pl.DataFrame:
-    """`action` (String) and `score` (Float64, its expected value in money) for every prediction.
+    """`action` (String), `score` (Float64, its expected value in money) and `said` (String, what to
+    send; null where it is handed over) for every prediction.
 
     An answer is sent where it rests on a prepared passage and p * right + (1 - p) * wrong is more
     than a handing over is worth; the call is paid either way. With `at_most` of `out_of`, only
@@ -269,7 +265,9 @@ def act(predictions: pl.DataFrame, brief: Brief) -> pl.DataFrame:
         sent[order[room:]] = False
     words = np.where(sent, decision["action"], decision["otherwise"] or HAND_OVER)
     score = np.where(sent, worth, price["handed_over"]) - _cost(predictions, brief).to_numpy()
-    return pl.DataFrame({"action": pl.Series(words.tolist(), dtype=pl.String), "score": score})
+    action = pl.Series("action", words.tolist(), dtype=pl.String)
+    told = pl.select(pl.when(pl.Series(sent)).then(predictions["p_said"]).alias("said"))
+    return pl.DataFrame({"action": action, "score": score}).hstack(told)
 
 
 def _cost(predictions: pl.DataFrame, brief: Brief) -> pl.Series:
@@ -295,7 +293,9 @@ def outcomes(predictions: pl.DataFrame, brief: Brief) -> pl.DataFrame:
     intent, sent = pl.col("p_intent").fill_null(NONE), pl.col("action") == decision["action"]
     value = pl.when("right").then(price["right"]).when(~pl.col("right")).then(price["wrong"])
     return (
-        predictions.with_columns(act(predictions, brief), cost=_cost(predictions, brief))
+        predictions.with_columns(
+            act(predictions, brief).drop("said"), cost=_cost(predictions, brief)
+        )
         .with_columns(
             unit="row",
             outcome="target",

@@ -139,12 +139,6 @@ VARIED = "two classes or more"
 """What a target has to be for anything to be learned."""
 
 
-def stand_in(column: "dy.Column") -> pl.Expr:
-    """A value of the target for rows whose target is not known yet: any class will do."""
-    assert isinstance(column.dtype, pl.Enum)
-    return pl.lit(column.dtype.categories[0])
-
-
 # --- Action and outcome -------------------------------------------------------------------------
 
 

@@ -329,17 +329,12 @@ VARIED = "events with two brands or more"
 """What a target has to be for anything to be learned."""
 
 
-def stand_in(column: "dy.Column") -> pl.Expr:
-    """A value of the target for rows whose target is not known yet: nothing was wanted."""
-    return pl.lit("")
-
-
 # --- Action and outcome -------------------------------------------------------------------------
 
 
 def act(predictions: pl.DataFrame, brief: Brief) -> pl.DataFrame:
-    """`action` (String), `score` (Float64, the list's expected value in money) and `shown` (String,
-    the list, best first, with spaces between).
+    """`action` (String), `score` (Float64, the list's expected value in money) and `shown`
+    (List[String], best first).
 
     At place k a thing is worth noticed^(k - 1) x its chance x the price of an event, and what
     showing it costs: `noticed` is the persistence of rank-biased precision (Moffat and Zobel 2008).
@@ -361,12 +356,11 @@ def act(predictions: pl.DataFrame, brief: Brief) -> pl.DataFrame:
     ]
     chosen = [pl.when(show).then(name) for show, name in zip(shows, NAMES, strict=False)]
     earned = [pl.when(show).then(name) for show, name in zip(shows, CHANCES, strict=False)]
-    shown = pl.concat_str(chosen, separator=" ", ignore_nulls=True)
     return table.select(
-        shown=shown,
+        shown=pl.concat_list(chosen).list.drop_nulls(),
         score=pl.sum_horizontal(earned).cast(pl.Float64),
     ).select(
-        pl.when(pl.col("shown") == "")
+        pl.when(pl.col("shown").list.len() == 0)
         .then(pl.lit(NOTHING))
         .otherwise(pl.lit(decision["action"]))
         .alias("action"),
@@ -380,16 +374,18 @@ def outcomes(predictions: pl.DataFrame, brief: Brief) -> pl.DataFrame:
 
     Columns: `unit` (UInt32), `cluster` and the segments (String), `action`, `outcome` (String, the
     truth), `score`, `value` (money against showing nothing), `positive` (whether anything was
-    wanted), `shown` (String, the list), `places` (UInt32, its length), `wanted` and `found` (how
-    many things were wanted, and how many of these were shown), `expected` (how many of those shown
-    the model expected to be wanted), `ndcg` (discounted gain of the list by the best possible) and
-    `in_head` (UInt32, how many of those shown belong to the head). What came by a list counts by
-    its weight (`weighted`) in value, wanted, found and ndcg.
+    wanted), `shown` (String, the list with spaces between), `places` (UInt32, its length), `wanted`
+    and `found` (how many things were wanted, and how many of these were shown), `expected` (how
+    many of those shown the model expected to be wanted), `ndcg` (discounted gain of the list by the
+    best possible) and `in_head` (UInt32, how many of those shown belong to the head). What came by
+    a list counts by its weight (`weighted`) in value, wanted, found and ndcg.
     """
     value, segments = brief["value"], _segments(predictions)
     units = predictions.select(
         pl.col("row").alias("unit"), "cluster", *segments, outcome=pl.col("target")
-    ).with_columns(act(predictions, brief))
+    )
+    acted = act(predictions, brief).with_columns(pl.col("shown").list.join(" "))
+    units = units.hstack(acted)
     truth = _truth(units["outcome"], brief)
     listed = (
         units.select(

@@ -175,11 +175,6 @@ VARIED = "numbers that differ"
 """What a target has to be for anything to be learned."""
 
 
-def stand_in(column: "dy.Column") -> pl.Expr:
-    """A value of the target for rows whose target is not known yet: any that the contract takes."""
-    return pl.lit(getattr(column, "min", None) or getattr(column, "max", None) or 0)
-
-
 # --- Action and outcome -------------------------------------------------------------------------
 
 

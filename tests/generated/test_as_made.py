@@ -9,10 +9,13 @@ import subprocess
 import time
 from pathlib import Path
 
+import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
 from ..made import Repository, passes, surroundings
 from .conftest import every_problem
+from .edits import EDITS
 
 STAGES = {
     "brief": 1,
@@ -120,6 +123,22 @@ def test_its_own_tests_are_green_and_the_grid_counts_them(repository: Repository
     for level, breadth in (("unit", "point"), ("integration", "sample"), ("system", "everything")):
         assert grid[level][breadth] > 0, (level, breadth)
     assert repository.git("status", "--porcelain").split() in ([], ["??", "reports/test-grid.json"])
+
+
+@every_problem
+def test_rows_whose_target_nobody_knows_are_scored_as_in_the_pipeline(
+    repository: Repository,
+) -> None:
+    target, _ = EDITS[repository.problem].target
+    rows = pl.read_parquet(repository.folder / "data/test.parquet").drop("row", target)
+    rows.write_parquet(repository.folder / "new.parquet")
+    words = ["score", "new.parquet", "scored.parquet", "--model", "models/challenger"]
+    passes(repository.run(repository.package, *words), f"{rows.height:,} rows scored")
+    scored = pl.read_parquet(repository.folder / "scored.parquet")
+    known = pl.read_parquet(repository.folder / "data/predictions/challenger.parquet")
+    names = known.select("^p_.*$").columns
+    assert_frame_equal(scored.select(names), known.select(names), rel_tol=0, abs_tol=1e-9)
+    assert scored["action"].null_count() == scored["reasons"].count() == 0
 
 
 @every_problem

@@ -1,7 +1,11 @@
 """`score IN OUT`: the champion's answer and the brief's action for every row of a table."""
 
+from collections.abc import Callable
+from copy import copy
+from functools import partial
 from pathlib import Path
 
+import dataframely as dy
 import polars as pl
 
 from .. import contract
@@ -17,18 +21,22 @@ NEXT = "Next: name a table with the columns of contract.py"
 FOREIGN = "the champion, made by earlier code, does not take this row"
 
 
-def scored(rows: pl.DataFrame, folder: Path, brief: problem.Brief | None) -> pl.DataFrame:
-    """One row for each row of `rows`, in its order.
+def scored(
+    rows: pl.DataFrame, ask: Callable[[pl.DataFrame], pl.DataFrame], brief: problem.Brief | None
+) -> pl.DataFrame:
+    """One row for each row of `rows`, in its order; `ask` gives the `p_…` columns of rows that keep
+    the contract.
 
     Columns: `row` (UInt32, its number), entity and time where the contract has them, `p_…`
-    (Float64), with a brief `action` and `score` (its expected value), and `reasons`
+    (Float64), with a brief what `problem.act` gives (`action`, `score` and more), and `reasons`
     (List[String]): why a row broke the contract and has no score, else null. The target need not
     be there: what it will be is not known yet.
     """
     numbered = rows.drop(contract.TARGET, "row", strict=False).with_row_index("row")
-    target = problem.stand_in(contract.Row.columns()[contract.TARGET])
-    valid, wrong = to_contract(numbered.with_columns(target.alias(contract.TARGET)), contract.Row)
-    found = valid.select("row").hstack(probabilities(folder, valid))
+    expected = awaiting(contract.Row)
+    unknown = pl.lit(None, expected.columns()[contract.TARGET].dtype).alias(contract.TARGET)
+    valid, wrong = to_contract(numbered.with_columns(unknown), expected)
+    found = valid.select("row").hstack(ask(valid))
     names = found.select("^p_.*$").columns
     taken = found.drop_nulls(names)
     foreign = found.filter(pl.any_horizontal(pl.col(names).is_null())).select(
@@ -43,6 +51,15 @@ def scored(rows: pl.DataFrame, folder: Path, brief: problem.Brief | None) -> pl.
         .join(taken, on="row", how="left", maintain_order="left")
         .join(reasons, on="row", how="left", maintain_order="left")
     )
+
+
+def awaiting(row: type[dy.Schema]) -> type[dy.Schema]:
+    """The contract of rows whose target is not known yet: it may be missing, and a rule that needs
+    it has nothing to say.
+    """
+    target = copy(row.columns()[contract.TARGET])
+    target.nullable = True
+    return type("Awaiting", (row,), {contract.TARGET: target})
 
 
 def probabilities(folder: Path, rows: pl.DataFrame) -> pl.DataFrame:
@@ -93,7 +110,8 @@ def main(source: Path, target: Path, folder: Path) -> int:
         brief = read(Path("project-brief.md"))[0].model_dump(mode="json")
     except BriefError as error:
         raise Mendable(str(error)) from None
-    found = scored(table(source), folder, brief if brief["value"] else None)
+    ask = partial(probabilities, folder)
+    found = scored(table(source), ask, brief if brief["value"] else None)
     try:
         write_table(found, target)
     except OSError as error:
