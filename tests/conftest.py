@@ -31,6 +31,7 @@ PENGUINS = "tests/docs/test_several_classes.py::test_"
 ALLOWED_SKIPS: dict[str, str] = {
     f"{TELCO}a_table_with_awkward_columns_becomes_a_decision": "the table is not part of this one",
     f"{TELCO}blanks_go_to_quarantine_where_the_contract_does_not_allow_them": "likewise",
+    "tests/docs/test_regression.py::test_a_table_of_prices_becomes_a_decision": "likewise",
     "tests/docs/test_ranking.py::test_a_log_of_ratings_becomes_a_decision": "likewise",
     "tests/docs/test_answering.py::test_a_table_of_77_intents_becomes_a_decision": "likewise",
     f"{PENGUINS}three_species_become_an_honest_decision": "likewise",

@@ -26,8 +26,8 @@ PRIMARY = "value_per_1000"
 SHARES = [name for name, metric in problem.METRICS.items() if metric.form == "share"]
 MONEY = [name for name, metric in problem.METRICS.items() if metric.form == "money"]
 MEANING = {
-    "ship": "The challenger would be worth more than the champion, beyond what chance explains, "
-    "and every line of the brief holds.",
+    "ship": "The challenger would be worth more than the champion, beyond what chance explains: "
+    "every success line holds, and no guardrail is violated.",
     "refresh": "The challenger is not worse than the champion by more than the margin, so it may "
     "take over where someone asks for it. Nothing shows that it is better.",
     "unclear": "The data cannot tell which is better, so the champion stays in charge.",
