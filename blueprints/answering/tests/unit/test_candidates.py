@@ -50,10 +50,10 @@ def test_a_candidate_fits_and_the_same_seed_gives_the_same_model(
 
 @pytest.mark.parametrize("name", LEARNING)
 def test_a_candidate_knows_more_than_the_rule_on_questions_that_it_has_not_seen(
-    sample: pl.DataFrame, name: str
+    every_row: pl.DataFrame, name: str
 ) -> None:
-    rows, asked = features(sample), pl.Series(intents(sample))
-    half = sample.height // 2
+    rows, asked = features(every_row), pl.Series(intents(every_row))
+    half = every_row.height // 2
     fitted = candidates(seed=3)[name].fit(rows[:half], list(asked[:half]))
     by_model, by_rule = (one.answers(rows[half:])["intent"] for one in (fitted, rule()))
     right = [(found == asked[half:]).mean() for found in (by_model, by_rule)]

@@ -209,4 +209,7 @@ def _renamed(node: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
             old = str(node[key])
             new = names.setdefault(old, f"{len(names)}{Path(old).suffix}")
             node[key] = int(new) if key == "__id__" else new
+    # A text vectorizer keeps the address of its stop words, so as not to look at them twice.
+    if "fixed_vocabulary_" in node and "_stop_words_id" in node:
+        node["_stop_words_id"]["content"] = "0"
     return node
