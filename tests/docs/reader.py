@@ -38,6 +38,13 @@ class Reader:
         if "dvc repro" in commands:
             self.decisions.append(self.repository.json("reports/decision.json")["verdict"])
 
+    def tidy(self, page: str) -> None:
+        """What a page has written passes the checks of the repository."""
+        written = [block.file for block in blocks(page) if (block.file or "").endswith(".py")]
+        passes(self.repository.run("ruff", "check", *map(str, written)))
+        passes(self.repository.run("ruff", "format", "--check", *map(str, written)))
+        passes(self.repository.run("mypy", "src"))
+
     def report(self) -> str:
         return (self.repository.folder / "reports/report.md").read_text(encoding="utf-8")
 

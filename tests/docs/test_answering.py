@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from ..conftest import ROOT, Render
-from ..made import passes
 from .pages import DOCS, blocks
 from .reader import reader
 
@@ -37,7 +36,4 @@ def test_a_table_of_77_intents_becomes_a_decision(render: Render, environment: P
     assert len(data["target"]) == 77
     counts = at_work.repository.json("reports/metrics.json")
     assert counts["challenger"]["precision"]["estimate"] > 0.9
-    written = [block.file for block in blocks(REAL) if (block.file or "").endswith(".py")]
-    passes(at_work.repository.run("ruff", "check", *map(str, written)))
-    passes(at_work.repository.run("ruff", "format", "--check", *map(str, written)))
-    passes(at_work.repository.run("mypy", "src"))
+    at_work.tidy(REAL)

@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from ..conftest import ROOT, Render
-from ..made import passes
-from .pages import DOCS, blocks
+from .pages import DOCS
 from .reader import reader
 
 PAGE = (DOCS / "ranking.md").read_text(encoding="utf-8")
@@ -27,7 +26,4 @@ def test_a_log_of_ratings_becomes_a_decision(render: Render, environment: Path) 
     assert verdict in ("unclear", "refresh")  # either way the rule stays in charge
     data = at_work.repository.json("reports/data.json")
     assert data["rows"] == {"raw": 10_299, "valid": 10_299, "quarantined": 0}
-    written = [block.file for block in blocks(PAGE) if (block.file or "").endswith(".py")]
-    passes(at_work.repository.run("ruff", "check", *map(str, written)))
-    passes(at_work.repository.run("ruff", "format", "--check", *map(str, written)))
-    passes(at_work.repository.run("mypy", "src"))
+    at_work.tidy(PAGE)

@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from ..conftest import ROOT, Render
-from ..made import passes
-from .pages import DOCS, blocks
+from .pages import DOCS
 from .reader import reader
 
 PAGE = (DOCS / "regression.md").read_text(encoding="utf-8")
@@ -28,7 +27,4 @@ def test_a_table_of_prices_becomes_a_decision(render: Render, environment: Path)
     assert data["rows"] == {"raw": 53_940, "valid": 53_920, "quarantined": 20}
     coverage = at_work.repository.json("reports/metrics.json")["challenger"]["coverage"]
     assert 0.88 < coverage["estimate"] < 0.92
-    written = [block.file for block in blocks(PAGE) if (block.file or "").endswith(".py")]
-    passes(at_work.repository.run("ruff", "check", *map(str, written)))
-    passes(at_work.repository.run("ruff", "format", "--check", *map(str, written)))
-    passes(at_work.repository.run("mypy", "src"))
+    at_work.tidy(PAGE)
