@@ -99,6 +99,20 @@ def release(
     raise typer.Exit(make(version, template))
 
 
+@app.command()
+def workflows(
+    destination: Annotated[Path, typer.Argument(help="The folder, for example workflow-templates")],
+    template: Annotated[
+        str | None,
+        typer.Option(metavar="PATH_OR_URL", help="Default: the clone that this runs from."),
+    ] = None,
+) -> None:
+    """The template's workflows for an organisation's .github: for repositories not generated."""
+    from .workflows import write
+
+    raise typer.Exit(write(destination, template))
+
+
 def run() -> None:
     """What the installed command runs: what a person can mend is one message and exit code 2."""
     try:

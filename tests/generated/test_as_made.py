@@ -63,7 +63,7 @@ def produced(folder: Path) -> dict[str, bytes]:
     return {
         str(path.relative_to(folder)): path.read_bytes()
         for path in files
-        if path.is_file() and path.name != "test-grid.json"
+        if path.is_file() and path.stem != "test-grid"
     }
 
 

@@ -16,6 +16,7 @@ from .conftest import fresh
 
 CONTRACT, FEATURES, MODEL = (f"src/churn/{name}.py" for name in ("contract", "features", "model"))
 EXAMPLE, PIPELINE = "src/churn/example.py", "src/churn/delivery/pipeline/"
+SERVICE = "src/churn/delivery/service/app.py"
 
 
 class Mutation(NamedTuple):
@@ -293,6 +294,27 @@ MUTATIONS: dict[str, Mutation] = {
     "a segment that the report does not have": one(
         "integration/test_slices.py::test_slices_of_the_report_are_those_of_the_outcomes",
         CONTRACT, 'SEGMENTS = ["region", "age_band"]', 'SEGMENTS = ["region", "age_band", "plan"]',
+    ),
+    # tests/integration/test_service.py
+    "answers of others": one(
+        "integration/test_service.py::test_online_says_what_batch_says",
+        SERVICE, "zip(_plain(acted), _plain(said), strict",
+        "zip(_plain(acted), _plain(said)[::-1], strict",
+    ),
+    "an example that is none": one(
+        "integration/test_service.py::test_the_example_that_it_shows_is_answered",
+        SERVICE, "contract.EXAMPLE.items() if name != contract.TARGET",
+        "contract.EXAMPLE.items() if name == contract.TARGET",
+    ),
+    "a column that nobody has to send": one(
+        "integration/test_service.py::test_a_row_that_breaks_the_contract_is_refused_by_name",
+        SERVICE, "for name, column in known.items() if name != contract.TARGET}\n    with",
+        "for name, column in [*known.items()][1:] if name != contract.TARGET}\n    with",
+    ),
+    "a service that knows no name": one(
+        "integration/test_service.py::test_it_says_who_is_in_charge_and_that_it_is_ready",
+        SERVICE, '{"status": "ready", **champion}',
+        '{"status": "ready", "champion": "", "model": ""}',
     ),
     # tests/system/test_pipeline.py
     "a stage that always runs": one(

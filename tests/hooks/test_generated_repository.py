@@ -86,7 +86,7 @@ def test_a_dependency_that_a_stage_does_not_name(generated: Checked) -> None:
 
 def test_a_private_key(generated: Checked) -> None:
     generated.write("docs/access.md", KEY)
-    red(generated.check("private-keys"), "Private key found: docs/access.md")
+    red(generated.check("secrets"), "docs/access.md:1: found a secret, Private Key", "revoke it")
 
 
 @pytest.mark.parametrize(

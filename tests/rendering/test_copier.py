@@ -170,13 +170,6 @@ def test_a_summary_with_quotes_is_the_same_in_every_file(render: Render) -> None
     assert summary in (made / "README.md").read_text()
 
 
-def test_codeowners_names_the_owner_or_nobody(render: Render) -> None:
-    named = (render(owner="@acme/churn") / ".github/CODEOWNERS").read_text().splitlines()
-    nobody = (render() / ".github/CODEOWNERS").read_text().splitlines()
-    assert [line for line in named if not line.startswith("#")] == ["* @acme/churn"]
-    assert [line for line in nobody if not line.startswith("#")] == []
-
-
 @pytest.mark.parametrize("problem", PROBLEMS)
 def test_every_path_has_exactly_one_owner(render: Render, problem: str) -> None:
     specs = owners("churn")

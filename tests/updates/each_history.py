@@ -37,7 +37,7 @@ class Teams:
         if not self.told:
             for number, histories in enumerate(self.sharing()):
                 self.play(histories, self.project(f"team-{number}"))
-        assert self.told[history.name] == ""
+        assert not self.told[history.name], self.told[history.name]
         return None
 
     def sharing(self) -> list[list[History]]:
@@ -69,8 +69,8 @@ class Teams:
             history.do(project)
         project.commit()
         try:
-            assert project.updated() == set()
-            wrong = ""
+            conflicts = project.updated()
+            wrong = f"conflicts in {', '.join(sorted(conflicts))}" if conflicts else ""
         except AssertionError as error:
             wrong = f"with {', '.join(history.name for history in histories)}: {error}"
         self.told |= {history.name: wrong for history in histories}

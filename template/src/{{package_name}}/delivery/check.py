@@ -1,19 +1,25 @@
 """`check`: the gates that a pull request has to pass, on a laptop and in CI alike."""
 
+import json
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from . import data_in_git, stage_deps, update_leftovers
-from .pipeline.brief import Brief, BriefError, read
+from .pipeline.brief import Brief, BriefError, read, yaml
 from .pipeline.errors import Mendable
 from .pipeline.files import present, read_json
 from .pipeline.parameters import section
 
 SECTIONS = ("ingest", "validate", "split", "train", "evaluate")
 VERDICTS = {"ship": 0, "refresh": 0, "unclear": 0, "hold": 1}
+DECISION = Path("reports/decision.json")
+MEND = "Next: change features.py, model.py or the brief, then uv run dvc repro, then git commit"
+SAME = 0.01  # of the interval's width: a gain that is off by more is another one
 
 
 def brief(today: date) -> tuple[bool, str]:
@@ -90,9 +96,57 @@ def current(today: date) -> tuple[bool, str]:
 
 
 def decision(today: date) -> tuple[bool, str]:
-    """The verdict on the challenger."""
-    told = read_json(Path("reports/decision.json"))
-    return VERDICTS[told["verdict"]] == 0, told["sentence"]
+    """The verdict on the challenger, as the outcomes give it now."""
+    told = read_json(DECISION)
+    if (now := decided()) != told:
+        return False, (
+            f"{DECISION} says {told['verdict']}, the outcomes say: {now['sentence']} "
+            "Next: uv run dvc repro --force --single-item decide"
+        )
+    if VERDICTS[told["verdict"]] == 0:
+        return True, told["sentence"]
+    return False, f"{told['sentence']} {MEND}"
+
+
+def decided() -> dict[str, Any]:
+    """What the stage `decide` says of the outcomes that are here; nothing of it is kept."""
+    from .pipeline import decide
+
+    command = yaml(Path("dvc.yaml").read_text(encoding="utf-8"))["stages"]["decide"]["cmd"]
+    words = str(command).partition(".decide ")[2].split()
+    with tempfile.TemporaryDirectory() as folder:
+        found = Path(folder) / "decision.json"
+        decide.main([*words[:-1], str(found)])
+        told: dict[str, Any] = read_json(found)
+    return told
+
+
+def committed(today: date) -> tuple[bool, str]:
+    """The decision of the last commit is the one that came out here."""
+    words = ["git", "show", f"HEAD:./{DECISION}"]
+    asked = subprocess.run(words, capture_output=True, text=True, check=False)
+    if asked.returncode:
+        return False, f"{DECISION} is not in git. Next: uv run dvc repro, then git commit"
+    then, now = json.loads(asked.stdout), read_json(DECISION)
+    if differs(then, now):
+        return False, (
+            f"the commit says: {then['sentence']} Here it comes out otherwise: {now['sentence']} "
+            "Data, libraries or the machine are others. Next: uv sync, uv run dvc repro --force, "
+            "then git commit"
+        )
+    return True, "the decision of the commit is what comes out here"
+
+
+def differs(then: dict[str, Any], now: dict[str, Any]) -> bool:
+    """Whether two decisions differ in more than the last digits, which another machine may have."""
+    if any(then[key] != now[key] for key in ("verdict", "challenger", "champion")):
+        return True
+    before, after = then["gain"], now["gain"]
+    if None in (before["lower"], after["lower"]):
+        return (before["lower"] is None) != (after["lower"] is None)
+    width = before["upper"] - before["lower"]
+    ends = ("estimate", "lower", "upper")
+    return any(abs(after[end] - before[end]) > SAME * width for end in ends)
 
 
 CHECKS: dict[str, Callable[[date], tuple[bool, str]]] = {
@@ -105,10 +159,11 @@ CHECKS: dict[str, Callable[[date], tuple[bool, str]]] = {
 }
 
 
-def main() -> int:
+def main(*, against_commit: bool = False) -> int:
     """Run every check, say each result in a line; 1 if one says no."""
     said_no = False
-    for name, check in CHECKS.items():
+    extra = {"committed": committed} if against_commit else {}
+    for name, check in (CHECKS | extra).items():
         passed, sentence = check(date.today())
         print(f"{'ok' if passed else 'NO':2}  {name}: {sentence}", flush=True)
         said_no |= not passed

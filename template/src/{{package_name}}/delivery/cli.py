@@ -1,5 +1,6 @@
 """The commands of this repository; each verb imports what it needs, so that --help is quick."""
 
+from datetime import date
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -28,11 +29,58 @@ def start() -> None:
 
 
 @app.command()
-def check() -> None:
+def check(
+    committed: Annotated[
+        bool, typer.Option("--committed", help="Also: the last commit says what comes out here.")
+    ] = False,
+) -> None:
     """Every gate of a pull request: brief, stages, reports up to date, verdict."""
     from .check import main
 
+    raise typer.Exit(main(against_commit=committed))
+
+
+@app.command()
+def bring() -> None:
+    """What a clone lacks before its model can be judged: data, models, the champion."""
+    from .bring import main
+
     raise typer.Exit(main())
+
+
+@app.command()
+def summary(
+    against: Annotated[str, typer.Option(help="The commit to compare with.")] = "origin/main",
+    tests: Annotated[bool, typer.Option("--tests", help="Only what the last tests say.")] = False,
+) -> None:
+    """The model of a pull request on one page: verdict, money, slices, what changed."""
+    from .summary import main
+
+    raise typer.Exit(main(against, tests=tests))
+
+
+@app.command()
+def secrets(
+    against: Annotated[
+        str | None, typer.Option(help="Only the commits that this one does not have.")
+    ] = None,
+) -> None:
+    """No password, token or key in any commit that leads here."""
+    from .secrets_in_git import main
+
+    raise typer.Exit(main(date.today(), against))
+
+
+@app.command()
+def audit(
+    service_url: Annotated[
+        str | None, typer.Option(help="An advisory service of your own that speaks OSV.")
+    ] = None,
+) -> None:
+    """Nothing known against the libraries of uv.lock but what .github/exceptions.toml excuses."""
+    from .audit import main
+
+    raise typer.Exit(main(date.today(), service_url))
 
 
 @app.command()
@@ -66,6 +114,39 @@ def rollback(because: Because = None, name: Name = None) -> None:
 
 
 @app.command()
+def release(
+    rollback: Annotated[
+        bool, typer.Option("--rollback", help="Back to what was in charge before.")
+    ] = False,
+    again: Annotated[str | None, typer.Option(help="Deploy a tag again: champion-1.")] = None,
+) -> None:
+    """On main: propose the challenger where the verdict is ship, or tag what was merged."""
+    from .release import main
+
+    raise typer.Exit(main(rollback=rollback, tag=again))
+
+
+@app.command()
+def refresh(
+    propose: Annotated[
+        bool, typer.Option("--propose", help="After dvc repro: a pull request if it is better.")
+    ] = False,
+) -> None:
+    """The newest snapshot of the data, where it comes from somewhere; else why there is none."""
+    from .refresh import main
+
+    raise typer.Exit(main(propose=propose))
+
+
+@app.command()
+def template_update() -> None:
+    """The template's newest release as a pull request, conflicts in plain sight."""
+    from .template_update import main
+
+    raise typer.Exit(main())
+
+
+@app.command()
 def score(
     source: Annotated[Path, typer.Argument(metavar="IN", help="A .csv or .parquet table.")],
     target: Annotated[Path, typer.Argument(metavar="OUT", help="The .parquet file to write.")],
@@ -75,6 +156,28 @@ def score(
     from .score import main
 
     raise typer.Exit(main(source, target, model))
+
+
+@app.command()
+def serve(
+    port: Annotated[int, typer.Option(help="Where to listen.", min=0, max=65535)] = 8000,
+    host: Annotated[str, typer.Option(help="For whom: 0.0.0.0 is everybody.")] = "127.0.0.1",
+) -> None:
+    """The champion over HTTP: /predict, /health, /ready; /docs says what a request looks like."""
+    from .service.app import main
+
+    raise typer.Exit(main(Path("models/champion"), port, host))
+
+
+@app.command()
+def canaries(
+    url: Annotated[str, typer.Argument(help="Of a running service: http://127.0.0.1:8000")],
+    wait: Annotated[float, typer.Option(help="Seconds until it has to answer.", min=0)] = 0,
+) -> None:
+    """A running service answers the champion's canary rows as on the day that it was made."""
+    from .canaries import main
+
+    raise typer.Exit(main(url, Path("models/champion"), wait))
 
 
 if find_spec(f"{__package__}.record"):  # where a language model may be asked

@@ -43,25 +43,30 @@ def promote(*, refresh: bool, because: str | None, name: str | None) -> int:
     with alone():
         if resume() == "champion":
             return 0
-        by = ready(name)
-        told = allowed(refresh=refresh, because=because, name=name)
-        tag = following("champion")
-        change: Change = {
-            "tag": tag,
-            "title": f"{tag}: {told['challenger']} takes charge from {told['champion']}",
-            "verdict": told["verdict"],
-            "sentence": told["sentence"],
-            "gain": told["gain"],
-            "because": because or ("a refresh was asked for" if refresh else "it is worth more"),
-            "by": by,
-            "date": datetime.now(UTC).date().isoformat(),
-            "data": read_json(CHALLENGER / "card.json")["rows"],
-            "before": {
-                "name": in_charge.tag(CHAMPION) or "the rule",
-                "pointer": Path(POINTER).read_text(encoding="utf-8"),
-            },
-        }
+        change = promotion(refresh=refresh, because=because, name=name)
         return carry_out(change, lambda: copy_challenger(change))
+
+
+def promotion(*, refresh: bool, because: str | None, name: str | None) -> Change:
+    """What puts the challenger in charge, if the verdict allows it; nothing is moved yet."""
+    by = ready(name)
+    told = allowed(refresh=refresh, because=because, name=name)
+    tag = following("champion")
+    return {
+        "tag": tag,
+        "title": f"{tag}: {told['challenger']} takes charge from {told['champion']}",
+        "verdict": told["verdict"],
+        "sentence": told["sentence"],
+        "gain": told["gain"],
+        "because": because or ("a refresh was asked for" if refresh else "it is worth more"),
+        "by": by,
+        "date": datetime.now(UTC).date().isoformat(),
+        "data": read_json(CHALLENGER / "card.json")["rows"],
+        "before": {
+            "name": in_charge.tag(CHAMPION) or "the rule",
+            "pointer": Path(POINTER).read_text(encoding="utf-8"),
+        },
+    }
 
 
 def rollback(*, because: str | None, name: str | None) -> int:
@@ -69,26 +74,34 @@ def rollback(*, because: str | None, name: str | None) -> int:
     with alone():
         if resume() == "rollback":
             return 0
-        by = ready(name)
-        if in_charge.tag(CHAMPION) is None:
-            raise Mendable(
-                "models/champion: expected a promoted model, found the rule, which is first. "
-                f"Next: uv run {PACKAGE} champion"
-            )
-        left = read_json(CHAMPION / "promotion.json")
-        tag = following("rollback")
-        change: Change = {
-            "tag": tag,
-            "title": f"{tag}: {left['tag']} gives way to {left['before']['name']}",
-            "verdict": "roll back",
-            "sentence": f"{left['tag']} is no longer in charge.",
-            "gain": None,
-            "because": because or "it was asked for",
-            "by": by,
-            "date": datetime.now(UTC).date().isoformat(),
-            "data": {},
-        }
+        change, left = way_back(because=because, name=name)
         return carry_out(change, lambda: restore_pointer(left["before"]["pointer"]))
+
+
+def way_back(*, because: str | None, name: str | None) -> tuple[Change, Change]:
+    """What puts the former champion in charge again, and the promotion that it takes back; nothing
+    is moved yet.
+    """
+    by = ready(name)
+    if in_charge.tag(CHAMPION) is None:
+        raise Mendable(
+            "models/champion: expected a promoted model, found the rule, which is first. "
+            f"Next: uv run {PACKAGE} champion"
+        )
+    left = read_json(CHAMPION / "promotion.json")
+    tag = following("rollback")
+    change: Change = {
+        "tag": tag,
+        "title": f"{tag}: {left['tag']} gives way to {left['before']['name']}",
+        "verdict": "roll back",
+        "sentence": f"{left['tag']} is no longer in charge.",
+        "gain": None,
+        "because": because or "it was asked for",
+        "by": by,
+        "date": datetime.now(UTC).date().isoformat(),
+        "data": {},
+    }
+    return change, left
 
 
 @contextmanager
@@ -177,8 +190,34 @@ def following(kind: str) -> str:
 
 def carry_out(change: Change, move: Callable[[], None]) -> int:
     """Move the pointer, let everything that follows settle, record, commit, tag, register."""
+    if trouble := finish(change, prepare(change, move)):
+        raise Mendable(trouble)
+    return 0
+
+
+@contextmanager
+def for_a_while(change: Change, move: Callable[[], None]) -> Iterator[str]:
+    """The commit of a change that is somebody else's to merge: branch, files and champion here
+    are afterwards what they were, whatever happens.
+    """
     before = git("rev-parse", "HEAD").strip()
-    write_json({"before": before, "change": change}, JOURNAL)
+    made = prepare(change, move, proposed=True)
+    try:
+        yield made
+    finally:
+        take_back(before)
+
+
+def take_back(before: str) -> None:
+    """Undo a change that was committed here only to be proposed."""
+    git("reset", "--quiet", "--soft", before)
+    undo()
+
+
+def prepare(change: Change, move: Callable[[], None], *, proposed: bool = False) -> str:
+    """Make the commit of a change; without one, nothing is changed."""
+    before = git("rev-parse", "HEAD").strip()
+    write_json({"before": before, "change": change, "proposed": proposed}, JOURNAL)
     try:
         step("champion", move)
         step("pipeline", settle)
@@ -188,9 +227,7 @@ def carry_out(change: Change, move: Callable[[], None]) -> int:
         if committed(before, change) is None:
             undo()
             raise Mendable(f"{problem}\nIt was undone; the champion is what it was.") from None
-    if trouble := finish(change, committed(before, change) or "HEAD"):
-        raise Mendable(trouble)
-    return 0
+    return committed(before, change) or "HEAD"
 
 
 def settle() -> None:
@@ -280,12 +317,18 @@ def finish(change: Change, committed: str) -> str | None:
     if not git("tag", "--list", tag).strip():
         step("tag", lambda: git("tag", "--annotate", tag, "--message", title, committed))
     trouble = None
-    if re.search(rf"^  {TRACK}:", Path("dvc.yaml").read_text(encoding="utf-8"), re.MULTILINE):
+    if tells_mlflow():
         print("  registry", flush=True)
         trouble = register()
     JOURNAL.unlink()
     print(f"\n{title}.\n{change['sentence']}\nNext: git push --follow-tags, uv run dvc push")
     return trouble
+
+
+def tells_mlflow() -> bool:
+    """Whether the pipeline has its stage `track`."""
+    pipeline = Path("dvc.yaml").read_text(encoding="utf-8")
+    return re.search(rf"^  {TRACK}:", pipeline, re.MULTILINE) is not None
 
 
 def register() -> str | None:
@@ -309,17 +352,23 @@ def resume() -> str | None:
     left = json.loads(JOURNAL.read_text(encoding="utf-8"))
     change = left["change"]
     unlock()
-    if found := committed(left["before"], change):
+    found = committed(left["before"], change)
+    head = git("rev-parse", "HEAD").strip()
+    if found and not left.get("proposed"):
         print(f"Finishing what was begun: {change['title']}")
         if trouble := finish(change, found):
             print(trouble, file=sys.stderr)
         return str(change["tag"]).partition("-")[0]
-    if git("rev-parse", "HEAD").strip() != left["before"]:
+    if head not in {left["before"], found}:
         raise Mendable(
             f"{JOURNAL}: a call that was killed began from {left['before'][:12]}, and commits came "
             "since.\n"
             f"Next: git status; if {POINTER} is as you want it, delete {JOURNAL}"
         )
+    if found:
+        print(f"Taking back first what was only to be proposed: {change['title']}")
+        take_back(left["before"])
+        return None
     print(f"Undoing first what was begun and not committed: {change['title']}")
     undo()
     return None
@@ -399,9 +448,9 @@ def step(name: str, do: Callable[[], object]) -> None:
     do()
 
 
-def git(*arguments: str) -> str:
+def git(*arguments: str, **environment: str) -> str:
     """What git says."""
-    return call(["git", *arguments]).stdout
+    return call(["git", *arguments], environment=environment).stdout
 
 
 def dvc(*arguments: str) -> str:
@@ -409,7 +458,9 @@ def dvc(*arguments: str) -> str:
     return call(["dvc", *arguments]).stdout
 
 
-def call(command: list[str], *, check: bool = True) -> subprocess.CompletedProcess[str]:
+def call(
+    command: list[str], *, check: bool = True, environment: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     """Run a command; where it fails, what it said is the message."""
     python = {"dvc": [sys.executable, "-m", "dvc"], "python": [sys.executable]}
     words = [*python.get(command[0], command[:1]), *command[1:]]
@@ -421,7 +472,7 @@ def call(command: list[str], *, check: bool = True) -> subprocess.CompletedProce
         capture_output=True,
         text=True,
         check=False,
-        env=inherited,
+        env=inherited | (environment or {}),
         stdin=subprocess.DEVNULL,
     )
     if check and done.returncode:

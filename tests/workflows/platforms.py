@@ -1,0 +1,117 @@
+"""A team's repository on its code host: what its workflows run on, open, push and deploy."""
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ..champion.conftest import Shared
+from ..made import UV, passes
+from . import docker, gh
+from .emulated import Use
+from .runner import Job, Ran, run
+from .triggers import Event
+
+DELIVER = ".github/workflows/deliver.yml"
+DEPLOY = """#!/bin/sh
+echo "$1 $2" >> "$DEPLOYED"
+"""
+ATTEST = "actions/attest-build-provenance"
+
+
+@dataclass(frozen=True)
+class Platform:
+    """A repository on its code host: runs, pull requests, a registry, and what was deployed."""
+
+    repository: Shared
+    folder: Path
+
+    @property
+    def pulls(self) -> list[dict[str, Any]]:
+        path = self.folder / "pulls.json"
+        return json.loads(path.read_text())["pulls"] if path.exists() else []
+
+    @property
+    def deployed(self) -> list[str]:
+        path = self.folder / "deployed"
+        return path.read_text().splitlines() if path.exists() else []
+
+    @property
+    def engine(self) -> str:
+        """The verbs that the container engine was asked for."""
+        path = self.folder / "engine/log"
+        told = path.read_text().splitlines() if path.exists() else []
+        path.unlink(missing_ok=True)
+        return " ".join(line.split()[0] for line in told)
+
+    def run(
+        self,
+        event: Event,
+        secrets: Mapping[str, str] | None = None,
+        file: str = DELIVER,
+        **variables: str,
+    ) -> Ran:
+        path = os.pathsep.join([str(self.folder / "bin"), str(Path(UV).parent), os.defpath])
+        kept = {k: v for k, v in os.environ.items() if k.startswith(("UV_", "SSL_"))}
+        environment = {
+            **kept,
+            "PATH": path,
+            "UV_CACHE_DIR": os.environ.get("UV_CACHE_DIR", str(Path.home() / ".cache/uv")),
+            "UV_PROJECT_ENVIRONMENT": str(self.repository.environment),
+            "GIT_CONFIG_NOSYSTEM": "1",
+            "OMP_NUM_THREADS": "1",
+            "GH_KEPT": str(self.folder / "pulls.json"),
+            "DOCKER_KEPT": str(self.folder / "engine"),
+            "DOCKER_PACKAGE": self.repository.package,
+            "DEPLOYED": str(self.folder / "deployed"),
+        }
+        return run(
+            self.repository.folder,
+            file,
+            event,
+            folder=self.folder / "runs",
+            secrets=secrets,
+            variables=variables,
+            actions={"astral-sh/setup-uv": nothing, ATTEST: nothing},
+            environment=environment,
+        )
+
+    def share(self) -> None:
+        """Keep data and models where every machine finds them."""
+        storage = str(self.folder / "storage")
+        passes(self.repository.run("dvc", "remote", "modify", "storage", "url", storage))
+        self.repository.commit("Share the storage")
+        passes(self.repository.run("dvc", "push"))
+
+    def merge(self, branch: str) -> None:
+        """Squash, as the rules of main allow."""
+        self.repository.git("merge", "--quiet", "--squash", branch)
+        self.repository.git("commit", "--quiet", "--message", f"{branch} (#1)")
+        self.repository.git("branch", "--quiet", "-D", branch)
+
+
+def nothing(use: Use) -> None:
+    """uv is here already; and nothing is signed here."""
+
+
+@pytest.fixture
+def platform(started: Shared, tmp_path: Path) -> Platform:
+    """The rule is in charge, and the verdict is ship."""
+    for name, module in (("gh", gh), ("docker", docker)):
+        program = tmp_path / "bin" / name
+        program.parent.mkdir(exist_ok=True)
+        program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{module.__file__}" "$@"\n')
+        program.chmod(0o755)
+    (tmp_path / "engine").mkdir()
+    (started.folder / "deploy/deploy").write_text(DEPLOY)
+    started.commit("Our way to deploy")
+    return Platform(started, tmp_path)
+
+
+def told(job: Job) -> str:
+    return "\n".join(step.text for step in job.steps.all)
