@@ -196,6 +196,7 @@ EARLY = (
     "storage",
     "security",
     "champion",
+    "workflows",
 )
 """What to begin with: first what waits for no repository to be made, small files last, so that no
 worker is left alone with a large one.

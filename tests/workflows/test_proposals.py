@@ -78,6 +78,11 @@ def test_a_release_that_was_killed_is_taken_back_by_the_next_call(hosted: Hosted
     hosted.repository.settled()
 
 
+def test_a_report_with_both_sides_of_a_merge_is_named(hosted: Hosted) -> None:
+    hosted.repository.append("reports/decision.json", "<<<<<<< ours\n")
+    mendable(hosted.type_in(RELEASE), "reports/decision.json: expected JSON", "uv run dvc repro")
+
+
 def test_a_table_put_here_by_hand_has_none_that_anybody_knows_of(hosted: Hosted) -> None:
     repository = hosted.repository
     repository.edit("params.yaml", "source: src/churn/example.py", "source: data/customers.csv")

@@ -152,7 +152,7 @@ def score(
     target: Annotated[Path, typer.Argument(metavar="OUT", help="The .parquet file to write.")],
     model: Annotated[Path, typer.Option(help="Folder of the model.")] = Path("models/champion"),
 ) -> None:
-    """The champion's probabilities and the brief's action for every row of a table."""
+    """What the champion says of every row of a table, and the action that the brief makes of it."""
     from .score import main
 
     raise typer.Exit(main(source, target, model))

@@ -56,8 +56,11 @@ def write_table(frame: pl.DataFrame, path: Path) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """Read a small JSON report."""
-    return json.loads(present(path).read_text(encoding="utf-8"))
+    """Read a small JSON report; Mendable where it is none, after a merge perhaps."""
+    try:
+        return json.loads(present(path).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise Mendable(f"{path}: expected JSON, found {error}. Next: uv run dvc repro") from None
 
 
 def write_json(content: Any, path: Path) -> None:
