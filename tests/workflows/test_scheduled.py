@@ -1,4 +1,4 @@
-"""`retrain.yml` and `template-update.yml`, as the platform would run them every week."""
+"""What runs every week, as the platform would run it: `retrain`, `template-update`, `audit`."""
 
 import re
 import shlex
@@ -8,15 +8,17 @@ import pytest
 import yaml
 
 from ..champion.conftest import blocks, champions, started
+from ..hooks.test_security import ADVISORY, EXCEPTIONS, service
 from ..made import call, git, passes
 from .platforms import Platform, platform, told
 from .runner import Ran
 from .triggers import Event
 
-__all__ = ["champions", "platform", "started"]
+__all__ = ["champions", "platform", "service", "started"]
 
 RETRAIN = ".github/workflows/retrain.yml"
 UPDATE = ".github/workflows/template-update.yml"
+AUDIT = ".github/workflows/audit.yml"
 PULL_REQUEST = ".github/workflows/pull-request.yml"
 FIRST = "# What a pull request has to pass"
 MAY_NOT = """#!/bin/sh
@@ -172,3 +174,22 @@ def test_a_conflict_is_proposed_with_both_versions_where_the_token_may(
     ran = weekly(platform, UPDATE, TEMPLATE_TOKEN="of-the-team")
     assert f"{branch} stays as it is, as s@e.org has pushed to it" in ran.summary
     assert "resolved " in repository.git("show", f"{branch}:{PULL_REQUEST}")
+
+
+def test_an_advisory_is_red_unless_it_is_excused(platform: Platform, service: str) -> None:
+    repository = platform.repository
+    ask = "        run: uv run churn audit"
+    repository.edit(AUDIT, f"{ask}\n", f"{ask} --service-url {service}\n")
+    repository.commit("The advisory service of this machine")
+    ran = weekly(platform, AUDIT)
+    assert ran.result == "success", told(ran.jobs["audit"])
+    assert "No secret in " in told(ran.jobs["audit"])
+    assert "no known vulnerabilities" in told(ran.jobs["audit"])
+    (repository.folder / EXCEPTIONS).unlink()
+    repository.commit("Nothing is excused")
+    ran = weekly(platform, AUDIT)
+    assert ran.result == "failure"
+    outcomes = {step.name: step.outcome for step in ran.jobs["audit"].steps.all}
+    assert outcomes["uv run churn secrets"] == "success"
+    assert outcomes[f"uv run churn audit --service-url {service}"] == "failure"
+    assert str(ADVISORY["id"]) in told(ran.jobs["audit"])
