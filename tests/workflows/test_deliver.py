@@ -6,7 +6,7 @@ import shutil
 
 from ..champion.conftest import blocks, champions, started
 from ..champion.test_promoting import AGAINST, another
-from ..made import passes
+from ..made import git, passes
 from .conftest import MODEL, nearest
 from .platforms import Platform, platform, told
 from .runner import Ran
@@ -141,6 +141,15 @@ def test_a_main_that_no_longer_ships_closes_its_pull_request(platform: Platform)
     path.write_text(nearest(path.read_text(encoding="utf-8")), encoding="utf-8")
     passes(repository.run("dvc", "repro"))
     repository.commit("The nearest neighbour")
+    branch = "release/champion-1"
+    ours = repository.git("rev-parse", branch)
+    words = ("commit-tree", f"{branch}^{{tree}}", "-p", branch, "-m", "Theirs")
+    theirs = git(repository.folder, "-c", "user.email=s@e.org", *words).strip()
+    repository.git("update-ref", f"refs/heads/{branch}", theirs)
+    ran = platform.run(Event("push"))
+    assert ran.result == "success", told(ran.jobs["release"])
+    assert platform.pulls[0]["state"] == "open"  # somebody else has pushed to it
+    repository.git("update-ref", f"refs/heads/{branch}", ours)
     ran = platform.run(Event("push"))
     assert ran.result == "success", told(ran.jobs["release"])
     assert "The pull request of release/champion-1 is closed." in ran.summary

@@ -13,6 +13,7 @@ from pathlib import Path
 from . import start
 from .pipeline.errors import Mendable, Refused
 from .pipeline.parameters import section
+from .platform_files import output
 
 SHARE = "docs of the template: Where data and models live; in short: uvx copier update --vcs-ref \
 :current: --data storage=s3 --data storage_url=s3://bucket/folder, then uv run dvc push"
@@ -78,9 +79,7 @@ def fresh(root: Path) -> None:
 def main() -> int:
     """Bring what is lacking, say what came; refuse where the lock is stale or nothing can come."""
     root = start.project(Path.cwd())
-    if told := os.environ.get("GITHUB_OUTPUT"):
-        with Path(told).open("a", encoding="utf-8") as file:
-            file.write(f"simulated={'yes' if simulated() else 'no'}\n")
+    output(simulated="yes" if simulated() else "no")
     fresh(root)
     alone = private(root)
     said = "" if alone else _dvc("pull", folder=root).stderr.strip()

@@ -12,7 +12,12 @@ def output(**values: str) -> None:
 def say(text: str) -> None:
     """Print, and show on the page of the run where there is one."""
     print(text)
-    _append("GITHUB_STEP_SUMMARY", f"{text}\n\n")
+    show(f"{text}\n\n")
+
+
+def show(text: str) -> None:
+    """Add to the page of the run, where there is one."""
+    _append("GITHUB_STEP_SUMMARY", text)
 
 
 def _append(where: str, text: str) -> None:

@@ -13,6 +13,7 @@ from .pipeline import report
 from .pipeline.brief import yaml
 from .pipeline.errors import Mendable, Refused
 from .pipeline.files import present, read_json, write_text
+from .platform_files import show
 
 Json = dict[str, Any]
 TEAM = ("contract.py", "features.py", "model.py")
@@ -143,9 +144,7 @@ def main(against: str, *, tests: bool = False) -> int:
     root = start.project(Path.cwd())
     told = f"# Tests (failed) · rows · seconds\n\n{tested(root)}" if tests else whole(root, against)
     write_text(told, root / "reports/summary.md")
-    if shown := os.environ.get("GITHUB_STEP_SUMMARY"):
-        with Path(shown).open("a", encoding="utf-8") as file:
-            file.write(told)
+    show(told)
     print(f"{root / 'reports/summary.md'}: written")
     return 0
 
