@@ -178,6 +178,17 @@ def test_a_run_that_is_killed_in_each_stage_goes_on_to_the_same_bytes(
     assert other.git("status", "--porcelain") == ""
 
 
+def test_reports_with_both_sides_of_a_merge_are_made_anew(repository: Repository) -> None:
+    decided, timed = "reports/decision.json", "reports/seconds.json"
+    before = repository.json(decided), repository.json(timed)
+    for path in (decided, timed):
+        repository.append(path, "<<<<<<< ours\n")
+    passes(repository.run("dvc", "repro"), "Running stage 'train'", "Running stage 'decide'")
+    assert repository.json(decided) == before[0]
+    assert repository.json(timed)["of"] == before[1]["of"]
+    assert repository.json(timed)["seconds"].keys() == before[1]["seconds"].keys()
+
+
 def kill_in(folder: Path, stage: str, scratch: Path, shared: dict[str, str]) -> None:
     """SIGKILL DVC and the stage it runs, before the last of the stage's files is in its place."""
     sentinel, kept = scratch / f"{stage} is held", scratch / f"{stage} keeps"

@@ -12,7 +12,7 @@ from . import bring, check, start
 from .pipeline import report
 from .pipeline.brief import yaml
 from .pipeline.errors import Mendable, Refused
-from .pipeline.files import present, read_json, write_text
+from .pipeline.files import read_json, write_text
 from .platform_files import show
 
 Json = dict[str, Any]
@@ -28,7 +28,7 @@ UNJUDGED = "What follows is what the commit says of itself.\n\n"
 def page(root: Path, against: str) -> str:
     """The verdict, what it rests on, and what this change has to do with it, as Markdown."""
     reports = root / "reports"
-    given = {name: read_json(present(reports / f"{name}.json")) for name in report.NAMES}
+    given = {name: read_json(reports / f"{name}.json") for name in report.NAMES}
     unit = report.plain(given["brief"]["decision"]["unit"])
     currency = given["brief"]["value"]["currency"]
     parts = [

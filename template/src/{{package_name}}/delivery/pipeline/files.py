@@ -55,12 +55,12 @@ def write_table(frame: pl.DataFrame, path: Path) -> None:
         frame.write_parquet(part, compression="zstd", compression_level=1)
 
 
-def read_json(path: Path) -> Any:
+def read_json(path: Path, *, made_by: str = "uv run dvc repro") -> Any:
     """Read a small JSON report; Mendable where it is none, after a merge perhaps."""
     try:
-        return json.loads(present(path).read_text(encoding="utf-8"))
+        return json.loads(present(path, made_by=made_by).read_text(encoding="utf-8"))
     except ValueError as error:
-        raise Mendable(f"{path}: expected JSON, found {error}. Next: uv run dvc repro") from None
+        raise Mendable(f"{path}: expected JSON, found {error}. Next: {made_by}") from None
 
 
 def write_json(content: Any, path: Path) -> None:

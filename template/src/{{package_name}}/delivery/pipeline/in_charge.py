@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import run
-from .files import paths, present, read_json, write_json
+from .files import paths, read_json, write_json
 
 RULE = {"name": "rule", "kind": "rule"}
 FETCH = (
@@ -17,7 +17,7 @@ FETCH = (
 
 def card(folder: Path) -> dict[str, Any]:
     """The card of the model in charge; while that is the rule, it says no more than that."""
-    told: dict[str, Any] = read_json(present(folder / "card.json", made_by=FETCH))
+    told: dict[str, Any] = read_json(folder / "card.json", made_by=FETCH)
     return told
 
 

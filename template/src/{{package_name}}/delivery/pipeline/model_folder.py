@@ -120,9 +120,9 @@ def _read(folder: Path, files: dict[str, str]) -> Any:
 
 def unaltered(folder: Path) -> dict[str, Any]:
     """The card of a folder whose files are those that it names; reads nothing else of them."""
-    path = present(folder / "card.json", made_by=_mending(folder))
+    path = folder / "card.json"
+    card: dict[str, Any] = read_json(path, made_by=_mending(folder))
     try:
-        card: dict[str, Any] = read_json(path)
         read = [CANARIES] if hasattr(model, "load") else [CANARIES, WEIGHTS]
         named = dict.fromkeys(read) | dict(card["files"])
         dict(card["sources"])

@@ -101,7 +101,10 @@ def timed(seconds: dict[str, float], of: dict[str, Any], path: Path) -> dict[str
     """Seconds that each candidate took, with what they were measured `of`. They are kept as long as
     that is the same, so that the same inputs give the same report however busy a machine is.
     """
-    known = read_json(path) if path.exists() else {}
+    try:
+        known = read_json(path)
+    except Mendable:  # none yet, or both sides of a merge
+        known = {}
     if known.get("of") == of and set(known["seconds"]) == set(seconds):
         return dict(known)
     return {"of": of, "seconds": {name: round(took, 2) for name, took in seconds.items()}}
