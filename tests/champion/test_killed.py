@@ -11,7 +11,7 @@ import pytest
 from ..made import UV, mendable, passes, surroundings
 from .conftest import Shared
 
-HELD = "#!/bin/sh\necho >> {sentinel}\nexec sleep 600\n"
+HELD = '#!/bin/sh\n[ "$1" = "{state}" ] || exit 0\necho >> {sentinel}\nexec sleep 600\n'
 
 
 def kill_at(repository: Shared, verb: str, step: str, after: float = 0.0) -> None:
@@ -37,11 +37,13 @@ def _kill(repository: Shared, verb: str, reached: object, after: float) -> None:
     raise AssertionError(f"it ended before it could be killed:\n{''.join(said)}")
 
 
-def kill_in_hook(repository: Shared, verb: str, hook: str, scratch: Path) -> None:
-    """SIGKILL while git runs a hook: `pre-commit` before the commit exists, `post-commit` after."""
+def kill_in_hook(repository: Shared, verb: str, hook: str, scratch: Path, state: str = "") -> None:
+    """SIGKILL while git runs a hook: `pre-commit` before the commit exists, `post-commit` after;
+    `reference-transaction` of a state: once the tag is `committed`.
+    """
     sentinel = scratch / "held"
     path = repository.folder / ".git/hooks" / hook
-    path.write_text(HELD.format(sentinel=sentinel))
+    path.write_text(HELD.format(sentinel=sentinel, state=state))
     path.chmod(0o755)
     running = subprocess.Popen(
         [UV, "run", "churn", verb], cwd=repository.folder, start_new_session=True,
@@ -94,8 +96,8 @@ def test_before_the_commit_it_is_undone_and_a_second_try_is_as_the_first(
     started.settled()
 
 
-def test_edits_made_after_the_kill_survive_the_undoing(started: Shared) -> None:
-    kill_at(started, "promote", "record")
+def test_edits_made_after_the_kill_survive_the_undoing(started: Shared, tmp_path: Path) -> None:
+    kill_in_hook(started, "promote", "pre-commit", tmp_path)
     started.append("src/churn/features.py", "\n# thought of later\n")
     (started.folder / "notes.txt").write_text("kept")
     mendable(started.run("churn", "promote"), "features.py", "notes.txt", "Next: git commit")
@@ -111,7 +113,8 @@ def test_after_the_commit_it_is_finished(
     assert started.git("tag") == ""
     (started.folder / ".git/index.lock").touch()  # as a git that was killed leaves it
     (started.folder / ".dvc/tmp/rwlock").write_text("")  # and a DVC
-    kill_at(started, "promote", "tag")
+    kill_in_hook(started, "promote", "reference-transaction", tmp_path, "committed")
+    assert started.git("tag") == "champion-1"
     started.git("commit", "--quiet", "--allow-empty", "--message", "Something else, meanwhile")
     passes(started.run("churn", "promote"), "Finishing what was begun: champion-1")
     assert started.git("rev-parse", "champion-1^{}") == started.git("rev-parse", "HEAD^")
