@@ -124,6 +124,7 @@ def test_the_image_is_built_started_and_answers(
     root = Path(buildah("mount", container))
     assert list(root.glob("opt/service/lib/python3*/site-packages/mlflow*")) == []
     assert not (root / "opt/uv").exists()
+    assert list((root / "opt/service").rglob("tests")) == []
     assert not (root / "app/models/challenger").exists()
     assert list((root / "app/src/churn/delivery").rglob("*.pyc"))
     port = free_port()

@@ -159,7 +159,9 @@ def server(ran: Tracked, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
         "--port", str(port), "--workers", "1", "--backend-store-uri", f"sqlite:///{home}/runs.db",
         "--artifacts-destination", str(home / "artifacts"),
     ]  # fmt: skip
-    quiet = surroundings(MLFLOW_DISABLE_TELEMETRY="true")
+    # Its jobs, for which it starts more processes, are nothing that runs and models need.
+    off = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    quiet = surroundings(**off)
     with (home / "log").open("w") as log, subprocess.Popen(
         command, cwd=home, env=quiet, stdout=log, stderr=log, start_new_session=True
     ) as process:  # fmt: skip
