@@ -181,6 +181,18 @@ def test_the_message_about_a_champion_names_the_commands_that_bring_it_back(
     ran = promoted.run("dvc", "repro")  # writes the hash of what it finds into champion.dvc
     assert ran.returncode not in (0, 1, 2), ran
     assert BACK in ran.stderr
+    brought_back(promoted)
+
+
+@pytest.mark.parametrize("file", ["card.json", "promotion.json"])
+def test_so_does_the_message_about_what_is_no_json(promoted: Shared, file: str) -> None:
+    promoted.append(f"models/champion/{file}", "<<<<<<< ours\n")
+    one_message(promoted.run("--quiet", "churn", "champion"), f"{file}: expected JSON", BACK)
+    brought_back(promoted)
+
+
+def brought_back(promoted: Shared) -> None:
+    """The commands of the message, one after the other."""
     for command in BACK.removeprefix("Next: ").split(", then "):
         words = command.removeprefix("uv run ").split()
         promoted.git(*words[1:]) if words[0] == "git" else promoted.run(*words)

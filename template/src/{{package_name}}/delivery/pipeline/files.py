@@ -44,6 +44,15 @@ def present(path: Path, *, made_by: str = "uv run dvc repro") -> Path:
     return path
 
 
+def mending(folder: Path) -> str:
+    """What makes a model's folder anew, or brings it back where it has a pointer in git."""
+    pointer = folder.with_name(f"{folder.name}.dvc")
+    if pointer.exists():
+        back = f"git checkout {pointer}, then uv run dvc checkout --force {pointer}"
+        return f"{back}, then uv run dvc repro"
+    return "uv run dvc repro --force --single-item train, then uv run dvc repro"
+
+
 def read_table(path: Path) -> pl.DataFrame:
     """Read a parquet file that a stage wrote."""
     return pl.read_parquet(present(path), memory_map=False)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import run
-from .files import paths, read_json, write_json
+from .files import mending, paths, present, read_json, write_json
 
 RULE = {"name": "rule", "kind": "rule"}
 FETCH = (
@@ -17,14 +17,16 @@ FETCH = (
 
 def card(folder: Path) -> dict[str, Any]:
     """The card of the model in charge; while that is the rule, it says no more than that."""
-    told: dict[str, Any] = read_json(folder / "card.json", made_by=FETCH)
+    told: dict[str, Any] = read_json(
+        present(folder / "card.json", made_by=FETCH), made_by=mending(folder)
+    )
     return told
 
 
 def tag(folder: Path) -> str | None:
     """The tag of the commit that put the model in charge: `champion-3`; None for the rule."""
     promotion = folder / "promotion.json"
-    return str(read_json(promotion)["tag"]) if promotion.exists() else None
+    return str(read_json(promotion, made_by=mending(folder))["tag"]) if promotion.exists() else None
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -23,7 +23,7 @@ import polars as pl
 from ... import contract, features, model
 from . import model_file, problem
 from .errors import Mendable
-from .files import present, read_json, read_table, sha256, write_json, write_table
+from .files import mending, present, read_json, read_table, sha256, write_json, write_table
 
 TEAM = (contract, features, model)
 LIBRARIES = ("numpy", "polars", "scikit-learn", "skops")
@@ -121,7 +121,7 @@ def _read(folder: Path, files: dict[str, str]) -> Any:
 def unaltered(folder: Path) -> dict[str, Any]:
     """The card of a folder whose files are those that it names; reads nothing else of them."""
     path = folder / "card.json"
-    card: dict[str, Any] = read_json(path, made_by=_mending(folder))
+    card: dict[str, Any] = read_json(path, made_by=mending(folder))
     try:
         read = [CANARIES] if hasattr(model, "load") else [CANARIES, WEIGHTS]
         named = dict.fromkeys(read) | dict(card["files"])
@@ -129,7 +129,7 @@ def unaltered(folder: Path) -> dict[str, Any]:
     except (ValueError, KeyError, TypeError) as error:
         raise _refused(path, "files and sources with their SHA-256", _said(error)) from None
     for name, digest in named.items():
-        found = sha256(present(folder / name, made_by=_mending(folder)))
+        found = sha256(present(folder / name, made_by=mending(folder)))
         if found != digest:
             told = f"the file that card.json names (SHA-256 {str(digest)[:12]}…)"
             raise _refused(folder / name, told, f"another ({found[:12]}…)")
@@ -139,16 +139,7 @@ def unaltered(folder: Path) -> dict[str, Any]:
 def _refused(path: Path, expected: str, found: str) -> Mendable:
     """The message about a folder that must not be used."""
     folder = path if path.is_dir() else path.parent
-    return Mendable(f"{path}: expected {expected}, found {found}. Next: {_mending(folder)}")
-
-
-def _mending(folder: Path) -> str:
-    """The command that makes a folder anew, or brings it back where it has a pointer in git."""
-    pointer = folder.with_name(f"{folder.name}.dvc")
-    if pointer.exists():
-        back = f"git checkout {pointer}, then uv run dvc checkout --force {pointer}"
-        return f"{back}, then uv run dvc repro"
-    return "uv run dvc repro --force --single-item train, then uv run dvc repro"
+    return Mendable(f"{path}: expected {expected}, found {found}. Next: {mending(folder)}")
 
 
 def _said(error: Exception) -> str:
