@@ -55,7 +55,7 @@ def render(folder: Path, *answers: str) -> Path:
     run([*command, "--data=project_name=churn", *answers, str(ROOT), str(folder)], ROOT)
     run(["git", "init", "--quiet", "."], folder)
     run(["uv", "sync", "--quiet", "--compile-bytecode"], folder)
-    first = "churn.delivery.pipeline.in_charge"
+    first = "churn.delivery.models.in_charge"
     run(["uv", "run", "python", "-m", first, "models/champion"], folder)
     run(["uv", "run", "dvc", "add", "--quiet", "models/champion"], folder)
     return folder

@@ -128,7 +128,7 @@ def stopped(ran: Ran, *words: str) -> None:
     _told(ran, ran.stderr, words)
 
 
-def mendable(ran: Ran, *words: str) -> None:
+def fixable(ran: Ran, *words: str) -> None:
     """Exit code 2, and one message on stderr."""
     assert ran.returncode == 2, ran
     _told(ran, ran.stderr, words)

@@ -17,7 +17,7 @@ import polars as pl
 import typer
 from rich.progress import track
 
-from .pipeline.errors import Mendable
+from ..edge.errors import Fixable
 
 WORDING, RECORDED = "wording", "recorded"
 TABLE = Path("data/questions.parquet")
@@ -39,17 +39,17 @@ def record(
     ] = 1.0,
 ) -> None:
     """Ask the language model each question that it has not answered yet, and keep the answers."""
-    from .. import model as written
+    from ... import model as written
 
     model: Any = written
     if not url.startswith(("http://", "https://")):
         found = url or "nothing"
-        raise Mendable(
+        raise Fixable(
             f"{URL}: expected the address of a language model's API, found {found}. "
             f"Next: export {URL}=https://host/v1, and {KEY} if it wants a key"
         )
     if absent := [name for name in NEEDED if not hasattr(model, name)]:
-        raise Mendable(
+        raise Fixable(
             f"model.py: expected a language model to ask, found no {' and no '.join(absent)}. "
             "Next: name one as the template's example does"
         )
@@ -78,14 +78,14 @@ def asked() -> tuple[pl.DataFrame, str]:
     """The rows of the source that `params.yaml` names, with what is recorded in it or in TABLE, and
     the source's name.
     """
-    from .. import contract
-    from .pipeline.ingest import Ingest, read_file, read_source
-    from .pipeline.parameters import read
+    from ... import contract
+    from ..edge.parameters import read
+    from .sources import Ingest, read_file, read_source
 
     settings = read(Path("params.yaml"), "ingest", Ingest)
     rows = read_source(settings)
     if WORDING not in rows.columns:
-        raise Mendable(
+        raise Fixable(
             f"{settings.source}: expected a column `{WORDING}` with the questions, found "
             f"{', '.join(rows.columns)}. Next: rename the column in the source"
         )
@@ -130,7 +130,7 @@ def answer(url: str, wording: str, model: Any) -> dict[str, Any]:
         said = str(found["choices"][0]["message"]["content"] or "")
         cost = sum(found["usage"][name] * price for name, price in model.TOKEN_PRICES.items())
     except (KeyError, IndexError, TypeError):
-        raise Mendable(
+        raise Fixable(
             f"{url}: expected an answer with `choices` and `usage`, found {str(found)[:200]}. "
             f"Next: see whether {URL} is an API for chat completions"
         ) from None
@@ -164,7 +164,7 @@ def posted(url: str, body: dict[str, Any]) -> Any:
         if pause is None:
             break
         time.sleep(min(pause, LONGEST))
-    raise Mendable(
+    raise Fixable(
         f"{url}: expected an answer, found {' '.join(said.split())}. What was recorded before is "
         f"kept. Next: see that the server is there and {URL} and {KEY} are right, then record again"
     )
@@ -172,7 +172,7 @@ def posted(url: str, body: dict[str, Any]) -> Any:
 
 def keep(rows: pl.DataFrame, answers: dict[int, str | None]) -> None:
     """Write the table with what is recorded so far: whole or not at all."""
-    from .pipeline.files import write_table
+    from ..edge.files import write_table
 
     column = pl.Series(RECORDED, [answers[row] for row in range(rows.height)], dtype=pl.String)
     write_table(rows.with_columns(column), TABLE)
@@ -180,7 +180,7 @@ def keep(rows: pl.DataFrame, answers: dict[int, str | None]) -> None:
 
 def told(done: int, gaps: int, spent: float, budget: float, source: str) -> None:
     """Put the table under DVC, and say what was done and what comes next."""
-    from .start import dvc
+    from ..start import dvc
 
     if TABLE.exists():
         dvc(Path.cwd(), "add", "--quiet", str(TABLE))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from .errors import Mendable
+from .errors import Fixable
 from .merging import settle
 from .project import Project, cannot_reach, parsed
 from .rendering import ANSWERS, Owners, Rendered, entry, put, render
@@ -23,7 +23,7 @@ def adopt_earlier(project: Project, scratch: Path, after: Rendered) -> int:
             version = str(then["_commit"])
             try:
                 before = render(project.source, target, version=version, given=given)
-            except Mendable as error:
+            except Fixable as error:
                 raise cannot_reach(project, error) from None
             take_over(project, before, after)
             return 0

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from .errors import Mendable
+from .errors import Fixable
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_show_locals=False)
 
@@ -114,9 +114,9 @@ def workflows(
 
 
 def run() -> None:
-    """What the installed command runs: what a person can mend is one message and exit code 2."""
+    """What the installed command runs: what a person can fix is one message and exit code 2."""
     try:
         app()
-    except Mendable as problem:
+    except Fixable as problem:
         print(problem, file=sys.stderr)
         sys.exit(2)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from rich.console import Console
 
-from .errors import Mendable
+from .errors import Fixable
 from .new import origin, split
 from .releases import releases
 from .rendering import ANSWERS, Files, Owners, Rendered, put, render
@@ -125,7 +125,7 @@ def between(source: str, old: str, new: str, given: Mapping[str, str]) -> dict[s
             sides.append(render(source, Path(scratch) / side / "project", version=ref, given=given))
     known = {*sides[0].answers, *sides[1].answers}
     if unknown := sorted(set(given) - known):
-        raise Mendable(
+        raise Fixable(
             f"--answer {unknown[0]}: expected one of {', '.join(sorted(known))}. Found none of "
             "that name. Next: answer one that either version asks"
         )
@@ -150,7 +150,7 @@ def reference(source: str, version: str) -> str:
     commit = asked(folder, "rev-parse", "--verify", "--quiet", f"{version}^{{commit}}")
     if commit is None:
         have = ", ".join(known) or "none yet"
-        raise Mendable(
+        raise Fixable(
             f"{version}: expected a release ({have}), another revision of {folder}, or . for the "
             "clone as it stands; found no such thing. Next: git log --oneline, in that clone"
         )

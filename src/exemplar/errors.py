@@ -1,5 +1,5 @@
 """What ends a command early."""
 
 
-class Mendable(Exception):
-    """What a person can mend: names what was expected, what was found and the next command."""
+class Fixable(Exception):
+    """What a person can fix: names what was expected, what was found and the next command."""

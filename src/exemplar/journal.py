@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .errors import Mendable
+from .errors import Fixable
 from .repository import answers, git, listed
 
 LOCK, JOURNAL = "exemplar-update.lock", "exemplar-update.json"
@@ -47,7 +47,7 @@ def alone(git_dir: Path) -> Iterator[int]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise Mendable(
+            raise Fixable(
                 f"{git_dir.parent}: expected no other update at work here, found one. "
                 "Nothing was changed. Next: wait until it has ended"
             ) from None
@@ -130,7 +130,7 @@ def refuse_to_overwrite(
     )
     changed = [path for path in there if now[path] not in {known.get(path), made.get(path)}]
     if changed:
-        raise Mendable(
+        raise Fixable(
             "An update was killed here, and work has come since in: "
             + ", ".join(changed)
             + "\nNothing was touched. Next: keep that work elsewhere (git stash), then run "

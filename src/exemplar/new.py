@@ -14,7 +14,7 @@ import copier
 from copier.errors import CopierError
 from rich.console import Console
 
-from .errors import Mendable
+from .errors import Fixable
 
 CLONE = Path(__file__).resolve().parents[2]
 SHOWN = 15  # lines of a failed command's output
@@ -40,12 +40,12 @@ def make(
 def programs() -> str:
     """The path of uv, once git and uv are known to be there."""
     if shutil.which("git") is None:
-        raise Mendable(
+        raise Fixable(
             "git: expected to be installed, found no such command. Install it, then try again."
         )
     uv = os.environ.get("UV") or shutil.which("uv")
     if uv is None:
-        raise Mendable(
+        raise Fixable(
             "uv: expected to be installed, found no such command. Install it, then try again:\n"
             "    python -m pip install uv"
         )
@@ -56,7 +56,7 @@ def origin(template: str | None) -> str:
     """Where the template is; a folder by its absolute path, as updates need it."""
     if template is None:
         if not (CLONE / "copier.yml").exists():
-            raise Mendable(
+            raise Fixable(
                 "The template: expected in the clone that this runs from, found no clone.\n"
                 "Name it: exemplar new DEST --template PATH_OR_URL"
             )
@@ -65,7 +65,7 @@ def origin(template: str | None) -> str:
     if not path.is_dir() and (":" in template or template.endswith(".git")):
         return template
     if not (path / "copier.yml").exists():
-        raise Mendable(
+        raise Fixable(
             f"--template {template}: expected a URL or a folder with a copier.yml, found none."
         )
     return str(path.resolve())
@@ -75,17 +75,17 @@ def empty(destination: Path, source: str) -> Path:
     """The absolute destination, once nothing can be overwritten there."""
     folder = destination.expanduser().resolve()
     if folder.is_dir() and any(folder.iterdir()):
-        raise Mendable(
+        raise Fixable(
             f"{destination}: expected a new or an empty folder, found files in it. "
             "Nothing was touched; choose another name."
         )
     if folder.exists() and not folder.is_dir():
-        raise Mendable(
+        raise Fixable(
             f"{destination}: expected a new folder, found a file. "
             "Nothing was touched; choose another name."
         )
     if folder.is_relative_to(source):
-        raise Mendable(
+        raise Fixable(
             f"{destination}: expected outside the template, found inside {source}. "
             f"Choose for example ../{folder.name}"
         )
@@ -96,7 +96,7 @@ def split(answers: list[str]) -> dict[str, str]:
     """`KEY=VALUE` by key; the last one counts."""
     for answer in answers:
         if "=" not in answer:
-            raise Mendable(f"--answer {answer}: expected KEY=VALUE, found no '='.")
+            raise Fixable(f"--answer {answer}: expected KEY=VALUE, found no '='.")
     return dict(answer.split("=", 1) for answer in answers)
 
 
@@ -111,7 +111,7 @@ def refuse_unknown(source: str, folder: Path, given: dict[str, str]) -> None:
     ]
     for name in given:
         if name not in asked:
-            raise Mendable(
+            raise Fixable(
                 f"--answer {name}: expected one of {', '.join(asked)}. Found none of that name."
             )
 
@@ -133,12 +133,12 @@ def copy(
                 source, folder, given, defaults=defaults, pretend=pretend, quiet=True, unsafe=False
             )
     except KeyboardInterrupt:
-        raise Mendable("Stopped. Nothing was made.") from None
+        raise Fixable("Stopped. Nothing was made.") from None
     except (CopierError, ValueError) as error:
-        raise Mendable(f"{error}\nNothing was made.") from None
+        raise Fixable(f"{error}\nNothing was made.") from None
     except OSError as error:  # git's, too
         said = str(getattr(error, "stderr", "") or error).strip()
-        raise Mendable(f"Copying {source} to {folder} failed:\n{said}") from None
+        raise Fixable(f"Copying {source} to {folder} failed:\n{said}") from None
 
 
 def start(uv: str, folder: Path, package: str) -> int:
@@ -160,10 +160,10 @@ def start(uv: str, folder: Path, package: str) -> int:
         )
     if synced.returncode:
         last = [line for line in synced.stderr.splitlines() if line.strip()][-SHOWN:]
-        raise Mendable(
+        raise Fixable(
             "The packages could not be had from the index that this machine is set up with:\n"
             + "\n".join(f"    {line}" for line in last)
-            + "\nThe files are kept. When this is mended, go on with:\n"
+            + "\nThe files are kept. When this is fixed, go on with:\n"
             + f"    cd {shlex.quote(str(folder))} && uv run {package} start"
         )
     console.print(f"  {'packages':<15}{time.monotonic() - since:6.1f} s")

@@ -18,7 +18,7 @@ import copier
 from rich.console import Console
 
 from .difference import Change, changes, table
-from .errors import Mendable
+from .errors import Fixable
 from .merging import REFUSED, Settled, settle
 from .project import Project, answered_since, answers_file, cannot_reach
 from .rendering import ANSWERS, Entry, Owners, Rendered, entry, put, render, said
@@ -70,7 +70,7 @@ def newest(project: Project, scratch: Path, then: Mapping[str, Any]) -> Rendered
     given = answered_since(project, then)
     try:
         return render(project.source, target, given=given)
-    except Mendable as error:
+    except Fixable as error:
         raise cannot_reach(project, error) from None
 
 
@@ -108,11 +108,11 @@ def wait_for(project: Project, copier_done: Future[str]) -> None:
     try:
         complaint = copier_done.result()
     except BrokenProcessPool:
-        raise Mendable(
+        raise Fixable(
             "Copier was stopped by somebody else. Nothing was changed. Next: exemplar update"
         ) from None
     if complaint:
-        raise cannot_reach(project, Mendable(complaint))
+        raise cannot_reach(project, Fixable(complaint))
 
 
 def original(project: Project, scratch: Path, then: Mapping[str, Any]) -> Rendered:
@@ -120,7 +120,7 @@ def original(project: Project, scratch: Path, then: Mapping[str, Any]) -> Render
     target = scratch / "before" / project.folder.name
     try:
         return render(project.source, target, version=project.version, given=then)
-    except Mendable as error:
+    except Fixable as error:
         raise cannot_reach(project, error) from None
 
 
@@ -265,7 +265,7 @@ def refuse(project: Project, plan: Plan) -> None:
             lines += [f"    {line}" for line in text[:SHOWN]]
             lines += [f"    and {len(text) - SHOWN} lines more"] * (len(text) > SHOWN)
     console.print()
-    raise Mendable(
+    raise Fixable(
         f"Expected an update in which every edit survives, found {len(refused)} that cannot:\n"
         + "\n".join(lines)
         + "\nNothing was changed. Next, for each: move your edit to a file of your own or undo it, "

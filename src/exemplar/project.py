@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from .errors import Mendable
+from .errors import Fixable
 from .rendering import ANSWERS, read, said
 from .repository import answers as asked
 from .repository import git
@@ -60,16 +60,16 @@ def find(folder: Path) -> Project:
     """The generated repository at a folder."""
     folder = folder.expanduser().resolve()
     if not (folder / ANSWERS).is_file():
-        raise Mendable(
+        raise Fixable(
             f"{folder}: expected a generated repository, found no {ANSWERS} in it. "
             "Next: go to where it is, or name it: exemplar update PATH"
         )
     if shutil.which("git") is None:
-        raise Mendable("git: expected to be installed, found no such command. Install it.")
+        raise Fixable("git: expected to be installed, found no such command. Install it.")
     top = asked(folder, "rev-parse", "--show-toplevel")
     git_dir = asked(folder, "rev-parse", "--absolute-git-dir")
     if top is None or git_dir is None or asked(folder, "rev-parse", "--verify", "HEAD") is None:
-        raise Mendable(
+        raise Fixable(
             f"{folder}: expected a git repository with a commit, found none. Next: git init, "
             "git add --all and git commit there"
         )
@@ -79,14 +79,14 @@ def find(folder: Path) -> Project:
         folder, Path(top).resolve(), Path(git_dir), "" if inside == "." else inside, remembered
     )
     if missing := [key for key in ("_src_path", "_commit") if not remembered.get(key)]:
-        raise Mendable(
+        raise Fixable(
             f"{folder / ANSWERS}: expected YAML with _src_path and _commit, found "
             + ("no such YAML" if not remembered else f"no {' and no '.join(missing)}")
             + f". Nothing was changed. Next: {last_good(project)}"
         )
     address = project.source
     if "://" not in address and ":" not in address and not Path(address).expanduser().is_absolute():
-        raise Mendable(
+        raise Fixable(
             f"{folder / ANSWERS}: expected at _src_path a URL or an absolute path, found "
             f"{address}, which is relative. Nothing was changed. Next: write the whole path there "
             "and commit it"
@@ -117,12 +117,12 @@ def ready(project: Project) -> None:
     for name in UNDER_WAY:
         if (project.git_dir / name).exists():
             what = name.partition("_")[0].partition("-")[0].lower()
-            raise Mendable(
+            raise Fixable(
                 f"{project.top}: expected nothing under way in git, found a {what} that is not "
                 f"finished. Nothing was changed. Next: finish it, or git {what} --abort"
             )
     if dirty := git(project.folder, "status", "--porcelain", "--", ".").rstrip():
-        raise Mendable(
+        raise Fixable(
             f"{project.folder}: expected everything committed, found\n{dirty}\n"
             "Nothing was changed. Next: git commit, or git stash --include-untracked"
         )
@@ -131,14 +131,14 @@ def ready(project: Project) -> None:
     if left := [*(marked or "").split("\n"), *rejected.split("\n")]:
         left = [path for path in left if path and not meant(project, path)]
         if left:
-            raise Mendable(
+            raise Fixable(
                 f"{project.folder}: expected nothing left of an earlier update or merge, found "
                 f"conflict markers or a .rej file: {', '.join(left)}\n"
                 "Nothing was changed. Next: keep what is right there, and commit it"
             )
     for who in ("AUTHOR", "COMMITTER"):
         if asked(project.top, "var", f"GIT_{who}_IDENT") is None:
-            raise Mendable(
+            raise Fixable(
                 "git: expected to know who commits, found nobody. Nothing was changed. Next:\n"
                 '    git config --global user.name "Your Name"\n'
                 '    git config --global user.email "you@example.com"'
@@ -176,24 +176,24 @@ def answers_file(path: Path, remembered: Mapping[str, Any]) -> None:
     path.write_text(text, encoding="utf-8")
 
 
-def cannot_reach(project: Project, error: Exception) -> Mendable:
-    """Why the template or the answers are not usable, and what mends it."""
+def cannot_reach(project: Project, error: Exception) -> Fixable:
+    """Why the template or the answers are not usable, and what fixes it."""
     what = said(error)
     place = Path(project.source).expanduser()
     if "://" not in project.source and ":" not in project.source and not place.is_dir():
         what = "no such folder"
     elif "potentially unsafe" in what:
-        return Mendable(
+        return Fixable(
             f"The template: expected nothing that needs trust, found\n    {what.splitlines()[0]}\n"
             "Nothing was changed. Next: ask whoever keeps the template; --trust is never "
             "needed for a release of Exemplar"
         )
     elif REFUSED_ANSWER.search(what):
-        return Mendable(
+        return Fixable(
             f"{project.folder / ANSWERS}: expected answers that the template accepts, found\n"
-            f"    {what}\nNothing was changed. Next: mend the answer there and commit it"
+            f"    {what}\nNothing was changed. Next: fix the answer there and commit it"
         )
-    return Mendable(
+    return Fixable(
         f"The template: expected at {project.source} (version {project.version}), found:\n"
         f"    {what.splitlines()[-1] if what else type(error).__name__}\n"
         f"Nothing was changed. Next: if it has moved, write its new place at _src_path in "
@@ -205,7 +205,7 @@ def uv() -> str:
     """The path of uv."""
     found = os.environ.get("UV") or shutil.which("uv")
     if found is None:
-        raise Mendable(
+        raise Fixable(
             "uv: expected to be installed, for the tests after the update; found no such command. "
             "Nothing was changed. Next: python -m pip install uv"
         )

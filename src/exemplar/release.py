@@ -14,7 +14,7 @@ from pathlib import Path
 from rich.console import Console
 
 from .difference import Change, between, told
-from .errors import Mendable
+from .errors import Fixable
 from .new import origin
 from .releases import FINAL, Release, order, releases
 from .repository import GitError, git
@@ -41,7 +41,7 @@ def release(
     try:
         return carry_out(version, folder, tests)
     except GitError as error:
-        raise Mendable(f"git said no: {error}\nNext: git status, in {folder}") from None
+        raise Fixable(f"git said no: {error}\nNext: git status, in {folder}") from None
 
 
 def carry_out(version: str, folder: Path, tests: Sequence[str]) -> int:
@@ -65,7 +65,7 @@ def carry_out(version: str, folder: Path, tests: Sequence[str]) -> int:
         notes = f"{version}\n\n{section.strip()}\n\n{told(grouped, patch=False)}"
         git(folder, "tag", "--annotate", "--cleanup=verbatim", "--message", notes, f"v{version}")
     except KeyboardInterrupt:
-        raise Mendable("Stopped. Nothing was released.") from None
+        raise Fixable("Stopped. Nothing was released.") from None
     finally:
         if not done:
             git(folder, "restore", "--staged", "--worktree", PROJECT, CHANGELOG)
@@ -78,25 +78,25 @@ def carry_out(version: str, folder: Path, tests: Sequence[str]) -> int:
 def ready(version: str, folder: Path, made: Sequence[Release]) -> None:
     """Stop where a release cannot begin."""
     if not FINAL.fullmatch(version):
-        raise Mendable(f"{version}: expected a version like 0.2.0, found another form.")
+        raise Fixable(f"{version}: expected a version like 0.2.0, found another form.")
     branch = asked(folder, "branch", "--show-current")
     if branch != "main":
-        raise Mendable(
+        raise Fixable(
             f"{folder}: expected the branch main, found {branch or 'a detached HEAD'}. "
             "Next: git switch main"
         )
     if dirty := git(folder, "status", "--porcelain").rstrip():
-        raise Mendable(
+        raise Fixable(
             f"{folder}: expected everything committed, found\n{dirty}\n"
             "Next: git commit, or git stash"
         )
     if made and order(version) <= made[-1].order:
-        raise Mendable(
+        raise Fixable(
             f"{version}: expected a version above {made[-1].version}, the last release; found one "
             "that is not. Next: choose a higher one"
         )
     if asked(folder, "rev-parse", "--verify", "--quiet", f"refs/tags/v{version}") is not None:
-        raise Mendable(
+        raise Fixable(
             f"v{version}: expected no such tag, found one. Next: git tag --delete v{version}, "
             "unless it was pushed; then choose a higher version"
         )
@@ -107,13 +107,13 @@ def unreleased(changelog: str) -> str:
     found = UNRELEASED.search(changelog)
     headings = re.findall(r"^### (.*)$", found[1], re.MULTILINE) if found else []
     if found is None or tuple(headings) != HEADINGS:
-        raise Mendable(
+        raise Fixable(
             f"{CHANGELOG}: expected a section '## Unreleased' with the headings "
             f"{', '.join(f'### {heading}' for heading in HEADINGS)}; found "
             f"{', '.join(headings) or 'none'}. Next: write it as the sections below are"
         )
     if not any(lines(found[1], heading) for heading in HEADINGS):
-        raise Mendable(
+        raise Fixable(
             f"{CHANGELOG}: expected what this release brings, found only '{NOTHING}' under "
             "'## Unreleased'. Next: say what changes for a team, or make no release"
         )
@@ -134,7 +134,7 @@ def agree(section: str, grouped: Mapping[str, Sequence[Change]], made: Sequence[
     ):
         changed = [change.path for owner in owners for change in grouped.get(owner, ())]
         if changed and not lines(section, heading):
-            raise Mendable(
+            raise Fixable(
                 f"{CHANGELOG}: expected under '{heading}' what changed there since "
                 f"{made[-1].version}, found nothing. It concerns: {', '.join(changed)}\n"
                 f"Next: uv run exemplar diff {made[-1].version} --patch, then say it"
@@ -145,7 +145,7 @@ def raised(project: str, version: str) -> str:
     """`pyproject.toml` with the new version."""
     text, places = VERSION.subn(f'version = "{version}"', project, count=1)
     if not places:
-        raise Mendable(f'{PROJECT}: expected a line version = "…", found none.')
+        raise Fixable(f'{PROJECT}: expected a line version = "…", found none.')
     return text
 
 
@@ -162,11 +162,11 @@ def refuse_red(folder: Path, tests: Sequence[str]) -> None:
     try:
         ran = subprocess.run(tests, cwd=folder, capture_output=True, text=True, check=False)
     except OSError as error:
-        raise Mendable(f"{tests[0]}: expected a command, found: {error.strerror}") from None
+        raise Fixable(f"{tests[0]}: expected a command, found: {error.strerror}") from None
     if ran.returncode:
         last = (ran.stdout + ran.stderr).rstrip().splitlines()[-SHOWN:]
-        raise Mendable(
+        raise Fixable(
             f"{shlex.join(tests)}: expected green, found red:\n"
             + "\n".join(f"    {line}" for line in last)
-            + "\nNothing was released. Next: mend that, then the same command again"
+            + "\nNothing was released. Next: fix that, then the same command again"
         )

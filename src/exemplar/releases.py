@@ -8,7 +8,7 @@ import tomllib
 from pathlib import Path
 from typing import NamedTuple
 
-from .errors import Mendable
+from .errors import Fixable
 from .repository import GitError, git
 
 FINAL = re.compile(r"\d+\.\d+\.\d+")
@@ -44,7 +44,7 @@ def releases(repository: Path, until: str = "HEAD") -> list[Release]:
     """
     try:
         if git(repository, "rev-parse", "--is-shallow-repository").strip() == "true":
-            raise Mendable(
+            raise Fixable(
                 f"{repository}: expected the whole history of the template, found a shallow clone "
                 "that hides releases. Next: git fetch --unshallow --tags"
             )
@@ -53,7 +53,7 @@ def releases(repository: Path, until: str = "HEAD") -> list[Release]:
             *("log", "--first-parent", "--reverse", "--format=%H", until, "--", "pyproject.toml"),
         ).split()
     except GitError as error:
-        raise Mendable(
+        raise Fixable(
             f"{repository}: expected a git repository with releases, found: {error}\n"
             "Next: name a clone of the template"
         ) from None

@@ -12,7 +12,7 @@ import copier
 import yaml
 from pathspec import PathSpec
 
-from .errors import Mendable
+from .errors import Fixable
 
 ANSWERS = ".copier-answers.yml"
 Kind = Literal["file", "program", "link"]
@@ -49,7 +49,7 @@ def render(
 ) -> Rendered:
     """Render without trust and without questions into a folder, which may hold earlier answers.
 
-    Warnings of Copier about clones as they stand are left out; its errors are `Mendable`.
+    Warnings of Copier about clones as they stand are left out; its errors are `Fixable`.
     """
     try:
         with warnings.catch_warnings(), redirect_stderr(io.StringIO()):
@@ -65,7 +65,7 @@ def render(
                 unsafe=False,
             )
     except Exception as error:  # Copier's, Jinja's, git's: no traceback from a template
-        raise Mendable(said(error) or type(error).__name__) from None
+        raise Fixable(said(error) or type(error).__name__) from None
     remembered = read(folder / ANSWERS)
     return Rendered(
         str(remembered.get("_commit", version)),

@@ -17,7 +17,7 @@ from rich.console import Console
 
 from . import journal
 from .adoption import adopt_earlier, take_over
-from .errors import Mendable
+from .errors import Fixable
 from .preview import (
     UNTOUCHED,
     Plan,
@@ -51,7 +51,7 @@ def check(folder: Path) -> int:
     try:
         found = json.loads(told.stdout)
     except ValueError:
-        raise cannot_reach(project, Mendable(told.stderr)) from None
+        raise cannot_reach(project, Fixable(told.stderr)) from None
     if found["update_available"]:
         console.print(
             f"An update is there: {found['current_version']} -> {found['latest_version']}. "
@@ -85,9 +85,9 @@ def update(
                     project, Path(scratch), lock, adopt=adopt, yes=yes, fast_lane=fast_lane
                 )
         except KeyboardInterrupt:
-            raise Mendable("Stopped. Nothing was changed.") from None
+            raise Fixable("Stopped. Nothing was changed.") from None
         except GitError as error:
-            raise Mendable(f"git said no: {error}\nNothing was changed.") from None
+            raise Fixable(f"git said no: {error}\nNothing was changed.") from None
 
 
 def carry_out(
@@ -123,7 +123,7 @@ def carry_out(
     try:
         finish(project, plan, branch, red=red, adopt=adopt)
     except KeyboardInterrupt:
-        raise Mendable(
+        raise Fixable(
             f"Stopped. The update is whole, on the branch {branch}. Next: git status, for what was "
             "adopted so far"
         ) from None
@@ -141,7 +141,7 @@ def resume(folder: Path, git_dir: Path) -> None:
         if journal.restore(top, git_dir, begun):
             console.print(f"An update that was killed has been undone: back on {begun.where}.")
     except GitError as error:
-        raise Mendable(
+        raise Fixable(
             f"An update was killed here and cannot be undone: {error}\n"
             f"Before it, this was {begun.where}. Next: git status"
         ) from None
@@ -150,7 +150,7 @@ def resume(folder: Path, git_dir: Path) -> None:
 def refuse_twice(project: Project, branch: str) -> None:
     """Stop where the branch of an update is there already."""
     if asked(project.top, "rev-parse", "--verify", "--quiet", f"refs/heads/{branch}") is not None:
-        raise Mendable(
+        raise Fixable(
             f"{branch}: expected no such branch, found one, of an earlier update. Next: git switch "
             f"{branch} and go on there, or git branch -D {branch} and exemplar update again"
         )
@@ -161,7 +161,7 @@ def refuse_folders(project: Project, after: Rendered) -> None:
     owners = Owners(after.owners)
     for path in after.files:
         if (project.folder / path).is_dir() and owners.of(path) not in UNTOUCHED:
-            raise Mendable(
+            raise Fixable(
                 f"{path}: expected a file or nothing, as the template has a file there, found a "
                 "folder. Nothing was changed. Next: give the folder another name, and commit it"
             )
@@ -170,7 +170,7 @@ def refuse_folders(project: Project, after: Rendered) -> None:
 def agreed(branch: str) -> bool:
     """Whether a person says yes."""
     if not sys.stdin.isatty():
-        raise Mendable(
+        raise Fixable(
             "Expected a terminal to ask at, found none. Nothing was changed. "
             "Next: exemplar update --yes"
         )
@@ -198,9 +198,9 @@ def move(project: Project, plan: Plan, branch: str, fast_lane: Sequence[str]) ->
         try:
             journal.restore(project.top, project.git_dir, begun)
         except GitError as why:
-            raise Mendable(f"The way back failed: {why}\nNext: exemplar update again") from None
+            raise Fixable(f"The way back failed: {why}\nNext: exemplar update again") from None
         if isinstance(error, KeyboardInterrupt):
-            raise Mendable(f"Stopped. Back on {begun.where}, nothing was changed.") from None
+            raise Fixable(f"Stopped. Back on {begun.where}, nothing was changed.") from None
         raise
     journal.end(project.git_dir)
     return red
@@ -227,10 +227,10 @@ def environment(project: Project, begun: journal.Begun) -> None:
     """Bring the environment to what `pyproject.toml` asks for now."""
     synced = call([uv(), "sync", "--quiet"], project.folder)
     if synced.returncode:
-        raise Mendable(
+        raise Fixable(
             "The packages of the new version could not be had from the index that this machine is "
             f"set up with:\n{indented(synced.stderr)}\nBack on {begun.where}, nothing was changed. "
-            "Next, when this is mended: exemplar update"
+            "Next, when this is fixed: exemplar update"
         )
 
 
@@ -280,6 +280,6 @@ def finish(project: Project, plan: Plan, branch: str, *, red: bool, adopt: bool)
     )
     console.print(
         "Next: "
-        + ("mend that here, or go back with git switch -; " if red else "")
+        + ("fix that here, or go back with git switch -; " if red else "")
         + "uv run dvc repro if the pipeline changed, then a pull request"
     )

@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from .errors import Mendable
+from .errors import Fixable
 from .new import origin
 from .rendering import render
 
@@ -65,7 +65,7 @@ def workflow(source: str, set_up: str) -> str:
     """A workflow that needs no other file of its repository."""
     whole = SET_UP.sub(lambda match: steps(set_up, match[1], match[2] or ""), source)
     if "./.github" in whole:
-        raise Mendable("A workflow uses an action of its repository that is not put in its place")
+        raise Fixable("A workflow uses an action of its repository that is not put in its place")
     return OURS.sub(r"\1$default-branch", whole)
 
 
@@ -85,7 +85,7 @@ def steps(set_up: str, indent: str, given: str) -> str:
 def properties(name: str) -> str:
     """What the code host shows of a workflow."""
     if name not in SHOWN:
-        raise Mendable(
+        raise Fixable(
             f"{name}.yml: expected a description in src/exemplar/workflows.py, found none. "
             "Next: add it to SHOWN"
         )

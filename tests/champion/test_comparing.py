@@ -15,9 +15,10 @@ import sys
 from pathlib import Path
 import polars as pl
 from churn import features
-from churn.delivery.pipeline import model_file, problem
+from churn.delivery.models import model_file
+from churn.delivery.problem import training
 weights, rows, out = map(Path, sys.argv[1:])
-p = problem.predict(
+p = training.predict(
     model_file.loads(weights.read_bytes()), features.features(pl.read_parquet(rows))
 )
 p.write_parquet(out)

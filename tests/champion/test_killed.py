@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ..made import UV, mendable, passes, surroundings
+from ..made import UV, fixable, passes, surroundings
 from .conftest import Shared
 
 HELD = '#!/bin/sh\n[ "$1" = "{state}" ] || exit 0\necho >> {sentinel}\nexec sleep 600\n'
@@ -75,7 +75,7 @@ def files(repository: Shared) -> dict[str, bytes]:
 def undone(repository: Shared, state: object, before: dict[str, bytes]) -> None:
     """Nothing is left of the promotion; `rollback` undoes it and finds the rule in charge."""
     ran = repository.run("churn", "rollback")
-    mendable(ran, "found the rule, which is first")
+    fixable(ran, "found the rule, which is first")
     assert "Undoing first what was begun and not committed: champion-1" in ran.stdout
     assert repository.state() == state
     assert files(repository) == before
@@ -100,7 +100,7 @@ def test_edits_made_after_the_kill_survive_the_undoing(started: Shared, tmp_path
     kill_in_hook(started, "promote", "pre-commit", tmp_path)
     started.append("src/churn/features.py", "\n# thought of later\n")
     (started.folder / "notes.txt").write_text("kept")
-    mendable(started.run("churn", "promote"), "features.py", "notes.txt", "Next: git commit")
+    fixable(started.run("churn", "promote"), "features.py", "notes.txt", "Next: git commit")
     assert "# thought of later" in (started.folder / "src/churn/features.py").read_text()
     assert (started.folder / "notes.txt").read_text() == "kept"
     assert started.git("status", "--porcelain") == "M src/churn/features.py\n?? notes.txt"
@@ -133,7 +133,7 @@ def test_a_rollback_is_undone_or_finished_too_and_never_done_twice(
         kill_at(promoted, "rollback", "champion", 0.3)
         kill_in_hook(promoted, "rollback", hook, tmp_path)
         ran = promoted.run("churn", "promote")
-        mendable(ran, "in charge already, as champion-1")
+        fixable(ran, "in charge already, as champion-1")
         assert "Undoing first what was begun and not committed: rollback-1" in ran.stdout
         assert promoted.state() == state
         assert files(promoted) == before
@@ -153,7 +153,7 @@ def test_a_second_call_beside_the_first_is_refused(started: Shared, undisturbed:
         assert first.stdout is not None
         assert first.stdout.readline() == "  champion\n"
         for verb in ("promote", "rollback"):
-            mendable(started.run("churn", verb), "A promotion or a rollback is running")
+            fixable(started.run("churn", verb), "A promotion or a rollback is running")
         first.stdout.read()
     assert first.returncode == 0
     assert started.state() == undisturbed.state()

@@ -6,7 +6,7 @@ import sqlite3
 from pathlib import Path
 
 from ..conftest import Render, tracking
-from ..made import UV, call, mendable, passes, says_no
+from ..made import UV, call, fixable, passes, says_no
 from .conftest import Shared, blocks
 from .test_killed import kill_at
 
@@ -60,7 +60,7 @@ def test_the_first_promotion_leaves_a_settled_tree_a_tag_and_a_record(undisturbe
 
 def test_before_it_the_rule_is_in_charge(started: Shared) -> None:
     passes(started.run("churn", "champion"), "The rule is in charge", "Nothing was promoted yet.")
-    mendable(started.run("churn", "rollback"), "found the rule, which is first")
+    fixable(started.run("churn", "rollback"), "found the rule, which is first")
     assert started.compared_by() == 2
 
 
@@ -69,26 +69,26 @@ def test_promote_refuses_elsewhere_than_on_main_with_changes_or_with_stale_repor
 ) -> None:
     before = started.state()
     started.git("switch", "--quiet", "--create", "mine")
-    mendable(started.run("churn", "promote"), "found mine", "Next: git switch main")
+    fixable(started.run("churn", "promote"), "found mine", "Next: git switch main")
     started.git("checkout", "--quiet", "--detach")
-    mendable(started.run("churn", "promote"), "a detached HEAD")
+    fixable(started.run("churn", "promote"), "a detached HEAD")
     started.git("switch", "--quiet", "main")
     (started.folder / "notes.txt").touch()
-    mendable(started.run("churn", "promote"), "expected everything committed", "?? notes.txt")
+    fixable(started.run("churn", "promote"), "expected everything committed", "?? notes.txt")
     (started.folder / "notes.txt").unlink()
     started.append("src/churn/features.py", "\n# nothing new\n")
-    mendable(started.run("churn", "promote"), "M src/churn/features.py", "Next: git commit")
+    fixable(started.run("churn", "promote"), "M src/churn/features.py", "Next: git commit")
     assert started.state() == before
     started.commit("A comment")
-    mendable(started.run("churn", "promote"), "train", "out of date", "Next: uv run dvc repro")
+    fixable(started.run("churn", "promote"), "train", "out of date", "Next: uv run dvc repro")
     assert started.git("tag") == ""
     # The same from a folder below; the rule of exit codes holds there as well.
     below = call(started.folder / "docs", UV, "run", "churn", "promote", **started.surroundings())
-    mendable(below, "Next: uv run dvc repro")
+    fixable(below, "Next: uv run dvc repro")
 
 
 def test_only_ship_goes_through_and_an_override_stays_on_record(promoted: Shared) -> None:
-    mendable(promoted.run("churn", "promote"), "in charge already, as champion-1")
+    fixable(promoted.run("churn", "promote"), "in charge already, as champion-1")
     another(promoted)
     verdict = promoted.json("reports/decision.json")["verdict"]
     sentence = promoted.json("reports/decision.json")["sentence"]
@@ -97,7 +97,7 @@ def test_only_ship_goes_through_and_an_override_stays_on_record(promoted: Shared
     ran = promoted.run("churn", "promote")
     says_no(ran, sentence, "The verdict is refresh, so nothing was promoted", "promote --refresh")
     assert ran.stderr == ""
-    mendable(promoted.run("churn", "promote", *AGAINST[:2]), 'add --name "Your Name"')
+    fixable(promoted.run("churn", "promote", *AGAINST[:2]), 'add --name "Your Name"')
     assert promoted.state() == before
     passes(promoted.run("churn", "promote", "--refresh"), "champion-2: ")
     record = (promoted.folder / "docs/releases.md").read_text().partition("champion-2: ")[2]
@@ -145,7 +145,7 @@ def test_rollback_goes_back_one_by_one_to_the_rule_and_promotion_starts_anew(
         for words in (f"{left} is no longer in charge", f"Why: of {left}", "Who: B. Person"):
             assert words in last, last
         passes(promoted.run("churn", "champion"), f"{left} gives way to {now}")
-    mendable(promoted.run("churn", "rollback"), "found the rule, which is first")
+    fixable(promoted.run("churn", "rollback"), "found the rule, which is first")
     assert promoted.json("reports/decision.json")["verdict"] == "ship"
     passes(promoted.run("churn", "promote"), "champion-3: gradient boosting takes charge from rule")
 
@@ -179,13 +179,13 @@ def test_neither_needs_a_network_and_a_dead_mlflow_holds_up_nothing(
     offline = {f"{name}_proxy": DEAD for name in ("http", "https", "all")}
     offline |= {"UV_OFFLINE": "1", "MLFLOW_TRACKING_URI": DEAD}
     ran = started.run("churn", "promote", **offline)
-    mendable(
+    fixable(
         ran, "The champion has changed here; MLflow has not heard of it", "register params.yaml"
     )
     assert started.git("tag") == "champion-1"
     assert started.git("status", "--porcelain") == ""
     ran = started.run("churn", "rollback", **offline)
-    mendable(ran, "MLflow has not heard of it")
+    fixable(ran, "MLflow has not heard of it")
     assert started.git("status", "--porcelain") == ""
     passes(started.run("churn", "champion"), "rollback-1: champion-1 gives way to the rule")
     words = re.findall(r"uv run (python -m .+)", ran.stderr)[-1].split()
@@ -202,7 +202,7 @@ def test_what_fails_on_the_way_is_undone_at_once(started: Shared) -> None:
     hook = started.folder / ".git/hooks/pre-commit"
     hook.write_text("#!/bin/sh\necho the hook says no >&2\nexit 1\n")
     hook.chmod(0o755)
-    mendable(started.run("churn", "promote"), "the hook says no", "It was undone")
+    fixable(started.run("churn", "promote"), "the hook says no", "It was undone")
     hook.unlink()
     assert started.state() == before
     assert not (started.folder / "docs/releases.md").exists()

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from ..made import mendable, passes
+from ..made import fixable, passes
 from .conftest import MADE_BY, Shared
 from .test_comparing import in_megabytes
 
@@ -96,7 +96,7 @@ def test_after_a_feature_changed_it_still_answers_as_on_the_day_it_took_charge(
     ran = promoted.run(
         "churn", "score", str(tmp_path / "rows.parquet"), out, "--model", "models/challenger"
     )
-    mendable(ran, "models/challenger", "features.py changed since")
+    fixable(ran, "models/challenger", "features.py changed since")
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_what_cannot_be_scored_is_refused_in_one_message(
     rows.rename({"region": "regoin"}).write_csv(tmp_path / "misspelt.csv")
     before = sorted(tmp_path.iterdir())
     ran = repository.run("churn", "score", str(tmp_path / source), str(tmp_path / target))
-    mendable(ran, *words)
+    fixable(ran, *words)
     assert ran.stdout == ""
     assert sorted(tmp_path.iterdir()) == before
 
@@ -145,7 +145,7 @@ def test_a_damaged_champion_does_not_score(promoted: Shared, tmp_path: Path) -> 
     weights.unlink()  # DVC's files may be links
     weights.write_bytes(whole[: len(whole) // 2])
     out = tmp_path / "out.parquet"
-    mendable(
+    fixable(
         promoted.run("churn", "score", str(tmp_path / "rows.parquet"), str(out)),
         "models/champion/model.skops: expected the file that card.json names",
     )

@@ -15,7 +15,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from ..made import UV, mendable, surroundings
+from ..made import UV, fixable, surroundings
 from .conftest import MADE_BY, Shared
 
 ADDRESS = re.compile(r"running on (http://127\.0\.0\.1:\d+)")
@@ -120,13 +120,13 @@ def test_a_champion_that_was_tampered_with_is_not_served(promoted: Shared) -> No
     weights = promoted.folder / "models/champion/model.skops"
     weights.chmod(0o644)
     weights.write_bytes(weights.read_bytes()[:-1])
-    mendable(promoted.run("churn", "serve", "--port", "0"), "models/champion/model.skops: expected")
+    fixable(promoted.run("churn", "serve", "--port", "0"), "models/champion/model.skops: expected")
 
 
 def test_after_the_code_changed_the_champion_is_served_from_its_tag(promoted: Shared) -> None:
     promoted.append(MODEL, "\n# Another idea.\n")
     ran = promoted.run("churn", "serve", "--port", "0")
-    mendable(ran, "model.py changed since", "git checkout champion-1, then uv sync")
+    fixable(ran, "model.py changed since", "git checkout champion-1, then uv sync")
     promoted.git("checkout", "--quiet", "--force", "champion-1")
     with served(promoted) as address:
         assert get(f"{address}/ready")["champion"] == "champion-1"
@@ -136,4 +136,4 @@ def test_a_port_that_is_taken_is_one_message(started: Shared) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         ran = started.run("churn", "serve", "--port", port)
-    mendable(ran, f"expected port {port} of 127.0.0.1 to be free, found it taken")
+    fixable(ran, f"expected port {port} of 127.0.0.1 to be free, found it taken")

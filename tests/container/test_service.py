@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from ..champion.conftest import Shared, blocks
-from ..made import UV, call, mendable, passes, says_no
+from ..made import UV, call, fixable, passes, says_no
 from .running import Serving, command, free_port, serving
 
 SERVE, CANARIES = blocks("container.md")["Try the service without a container"]
@@ -107,8 +107,8 @@ def test_while_the_rule_is_in_charge_its_canaries_are_sent(
 
 def test_where_nothing_answers_somebody_has_to_start_it(started: Shared) -> None:
     url = f"http://127.0.0.1:{free_port()}"
-    mendable(started.run("churn", "canaries", url), url, "expected a service", "--wait")
-    mendable(started.run("churn", "canaries", "localhost"), "expected an address")
+    fixable(started.run("churn", "canaries", url), url, "expected a service", "--wait")
+    fixable(started.run("churn", "canaries", "localhost"), "expected an address")
 
 
 def test_only_the_champion_of_the_commit_is_built_in(
@@ -121,12 +121,12 @@ def test_only_the_champion_of_the_commit_is_built_in(
 
     passes(promoted.run(*built_in(promoted)), "champion-1")
     passes(started.run(*built_in(started, "the rule")), "the rule")
-    mendable(promoted.run(*built_in(promoted, "champion-2")), "expected champion-1", "champion-2")
+    fixable(promoted.run(*built_in(promoted, "champion-2")), "expected champion-1", "champion-2")
     rule = started.folder / "models/rule/card.json"
     rule.chmod(0o644)
     rule.write_text(rule.read_text() + "\n")
-    mendable(started.run(*built_in(started)), "models/rule: expected the folder of this commit")
+    fixable(started.run(*built_in(started)), "models/rule: expected the folder of this commit")
     other = promoted.folder / "models/champion"
     shutil.rmtree(other)
     shutil.copytree(promoted.folder / "models/challenger", other)
-    mendable(promoted.run(*built_in(promoted)), "models/champion: expected the folder of this")
+    fixable(promoted.run(*built_in(promoted)), "models/champion: expected the folder of this")

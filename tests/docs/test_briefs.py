@@ -10,7 +10,7 @@ import pytest
 from ..conftest import ROOT
 from .pages import DOCS, briefs
 
-MODULE = ROOT / "template/src/{{package_name}}/delivery/pipeline/brief.py"
+MODULE = ROOT / "template/src/{{package_name}}/delivery/edge/brief.py"
 
 
 @pytest.fixture(scope="module")

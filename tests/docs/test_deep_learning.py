@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from ..conftest import ROOT, UNITS, Render
-from ..made import UV, Repository, mendable, passes, surroundings
+from ..made import UV, Repository, fixable, passes, surroundings
 from ..security import hostile
 from .pages import DOCS, blocks
 from .reader import Reader, reader
@@ -253,6 +253,6 @@ def test_weights_that_were_tampered_with_are_refused(
     if in_the_card:
         hostile.relabel(model)
     ran = alone.run("churn", "score", "data/test.parquet", "out.parquet", "--model", str(model))
-    mendable(ran, told)
+    fixable(ran, told)
     assert not (alone.folder / "models/ran").exists()
     assert not (alone.folder / "out.parquet").exists()

@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from ..made import Ran, Repository, mendable, passes
+from ..made import Ran, Repository, fixable, passes
 
 KEY = "a-key-that-nobody-may-keep"
 INVENTED = "Bring the rug to our shop, and you get a new one for nothing."
@@ -107,8 +107,8 @@ def by_hand(repository: Repository) -> None:
 @answering
 def test_without_an_address_nothing_is_asked(repository: Repository) -> None:
     words = "LANGUAGE_MODEL_URL: expected the address of a language model's API, found "
-    mendable(record(repository, ""), words + "nothing. Next: export LANGUAGE_MODEL_URL=")
-    mendable(record(repository, "file:///etc/passwd"), words + "file:///etc/passwd. Next: ")
+    fixable(record(repository, ""), words + "nothing. Next: export LANGUAGE_MODEL_URL=")
+    fixable(record(repository, "file:///etc/passwd"), words + "file:///etc/passwd. Next: ")
 
 
 @answering
@@ -116,16 +116,14 @@ def test_a_server_that_is_not_there_is_one_message(few: Repository) -> None:
     with Model() as gone:
         url = gone.url
     ran = record(few, url)
-    mendable(
-        ran, f"{url}/chat/completions: expected an answer, found ", "Next: see that the server"
-    )
+    fixable(ran, f"{url}/chat/completions: expected an answer, found ", "Next: see that the server")
     assert KEY not in ran.stdout + ran.stderr
 
 
 @answering
 def test_a_server_that_says_no_for_good_is_not_asked_again(few: Repository, model: Model) -> None:
     model.refusals = [401, 401]
-    mendable(record(few, model.url), "found 401 ", "not now", "LANGUAGE_MODEL_KEY are right")
+    fixable(record(few, model.url), "found 401 ", "not now", "LANGUAGE_MODEL_KEY are right")
     assert model.refusals == [401]
 
 
@@ -134,7 +132,7 @@ def test_a_server_that_is_busy_is_asked_again_and_not_for_ever(
     few: Repository, model: Model
 ) -> None:
     model.refusals = [429, 503, 500, 429, 503]
-    mendable(record(few, model.url), "found 503 ")
+    fixable(record(few, model.url), "found 503 ")
     assert (model.refusals, model.asked) == ([], [])
     model.refusals = [429, 503]
     passes(record(few, model.url, "--budget", "0.004"), "questions without an answer were asked")

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from ..made import Repository, mendable, passes, says_no, stopped
+from ..made import Repository, fixable, passes, says_no, stopped
 
 BRIEF = "project-brief.md"
 DECISION = "decision: {unit: customer, action: call, at_most: 400, out_of: 5000, every: week}"
@@ -82,8 +82,8 @@ def test_a_brief_that_lacks_what_its_phase_asks_for_is_told_what(
     remove(repository, part)
     told = LACKING[phase, part]
     ran = repository.run("churn", "check")
-    mendable(ran, "project-brief.md: ", "expected ", told, f"(this brief is in {phase})")
-    assert "Next: mend the brief, then uv run dvc repro" in ran.stderr
+    fixable(ran, "project-brief.md: ", "expected ", told, f"(this brief is in {phase})")
+    assert "Next: fix the brief, then uv run dvc repro" in ran.stderr
 
 
 @pytest.mark.parametrize("phase", ["discover", "define", "develop", "deliver"])
@@ -95,7 +95,7 @@ def test_what_only_a_later_phase_asks_for_may_be_missing(
     for later, part in LACKING:
         if phases.index(later) > phases.index(phase) and part not in ("experiment", "review_by"):
             remove(repository, part)
-    ran = repository.run("python", "-m", "churn.delivery.pipeline.brief", BRIEF)
+    ran = repository.run("python", "-m", "churn.delivery.edge.brief", BRIEF)
     passes(ran)
 
 
@@ -105,7 +105,7 @@ def test_a_wrong_brief_is_told_what_was_expected_and_found(
 ) -> None:
     (old, new), told = WRONG[fault]
     repository.edit(BRIEF, old, new)
-    mendable(repository.run("churn", "check"), told, "Next: mend the brief, then uv run dvc repro")
+    fixable(repository.run("churn", "check"), told, "Next: fix the brief, then uv run dvc repro")
 
 
 def test_evidence_without_a_date_is_none(repository: Repository) -> None:
@@ -113,7 +113,7 @@ def test_evidence_without_a_date_is_none(repository: Repository) -> None:
     text, places = re.subn(r"^- \d{4}-\d{2}-\d{2}: ", "- Lately: ", path.read_text(), flags=re.M)
     assert places > 0
     path.write_text(text)
-    mendable(
+    fixable(
         repository.run("churn", "check"),
         "expected dated bullets (`- 2026-05-04: …`) under `## Evidence`, found none",
     )
@@ -122,7 +122,7 @@ def test_evidence_without_a_date_is_none(repository: Repository) -> None:
 def test_a_wrong_brief_stops_the_pipeline_at_its_first_stage(repository: Repository) -> None:
     repository.edit(BRIEF, "currency: GBP", "currency: pounds")
     ran = repository.run("dvc", "repro")
-    stopped(ran, "project-brief.md: `value.currency`: expected", "found 'pounds'", "Next: mend the")
+    stopped(ran, "project-brief.md: `value.currency`: expected", "found 'pounds'", "Next: fix the")
     assert "ingest" not in ran.stdout
 
 
@@ -133,7 +133,7 @@ def test_a_price_for_a_class_that_the_target_has_not_stops_the_pipeline(
     stopped(
         repository.run("dvc", "repro"),
         "project-brief.md: value: expected a price for each class of the target (leaves, stays), "
-        "found left, stays. Next: mend the brief, then uv run dvc repro",
+        "found left, stays. Next: fix the brief, then uv run dvc repro",
     )
 
 
@@ -153,7 +153,7 @@ def test_a_brief_of_phase_deliver_needs_a_runbook_and_a_review_date_ahead(
 
 def test_a_brief_that_is_gone_is_named(repository: Repository) -> None:
     (repository.folder / BRIEF).unlink()
-    mendable(
+    fixable(
         repository.run("churn", "check"),
         "project-brief.md: expected a project brief, found no file",
     )

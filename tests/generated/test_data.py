@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from ..made import Repository, mendable, passes, says_no, stopped
+from ..made import Repository, fixable, passes, says_no, stopped
 from .conftest import every_problem
 from .edits import EDITS
 
@@ -17,7 +17,7 @@ def test_a_column_of_another_type_stops_the_line(repository: Repository) -> None
         "data/quarantine.parquet: expected at most 2.0% of the rows to break the contract",
         "found 100.0%",
         f"{time} is not a date",
-        "Next: mend the source or contract.py, then uv run dvc repro",
+        "Next: fix the source or contract.py, then uv run dvc repro",
     )
     gate = repository.run(repository.package, "check")
     says_no(gate, "NO  current: these are out of date: validate")
@@ -89,7 +89,7 @@ def test_an_empty_table_is_named(repository: Repository) -> None:
 
 def test_a_missing_source_is_named_before_the_pipeline_runs(repository: Repository) -> None:
     repository.edit("params.yaml", "source: src/churn/example.py", "source: data/customers.csv")
-    mendable(
+    fixable(
         repository.run("churn", "check"),
         "data/customers.csv: expected to exist, found nothing there. Next: ",
     )
@@ -107,7 +107,7 @@ def test_a_missing_target_is_named_with_the_column_that_may_be_meant(
     stopped(
         repository.run("dvc", "repro"),
         "data/raw.parquet: expected every column of contract.py, "
-        f"found none named `{target}`{suggestion}. Next: mend contract.py or the source",
+        f"found none named `{target}`{suggestion}. Next: fix contract.py or the source",
     )
 
 

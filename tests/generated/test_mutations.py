@@ -15,7 +15,7 @@ from ..made import UV, Repository, call, passes
 from .conftest import fresh
 
 CONTRACT, FEATURES, MODEL = (f"src/churn/{name}.py" for name in ("contract", "features", "model"))
-EXAMPLE, PIPELINE = "src/churn/example.py", "src/churn/delivery/pipeline/"
+EXAMPLE, DELIVERY = "src/churn/example.py", "src/churn/delivery/"
 SERVICE = "src/churn/delivery/service/app.py"
 
 
@@ -218,34 +218,35 @@ MUTATIONS: dict[str, Mutation] = {
     ),
     "whole rows are lost": one(
         "integration/test_contract_on_data.py::test_a_hand_written_row_comes_through_unchanged",
-        PIPELINE + "conform.py", 'return valid.select("row", *columns), wrong',
+        DELIVERY + "tables/conform.py", 'return valid.select("row", *columns), wrong',
         'return valid.select("row", *columns).head(0), wrong',
     ),
     "a reason that names nothing": one(
         "integration/test_contract_on_data.py::"
         "test_a_target_that_is_none_is_set_aside_with_its_reason",
-        PIPELINE + "conform.py", 'f"{column} is not {kind_of(columns[column])}"',
+        DELIVERY + "tables/conform.py", 'f"{column} is not {kind_of(columns[column])}"',
         'f"{column} is wrong"',
     ),
     "a missing value without a reason": one(
         "integration/test_contract_on_data.py::"
         "test_a_missing_value_is_set_aside_in_every_column_that_needs_one",
-        PIPELINE + "conform.py", '"nullability": "is missing"', '"nullability": "is odd"',
+        DELIVERY + "tables/conform.py", '"nullability": "is missing"', '"nullability": "is odd"',
     ),
     # tests/integration/test_split_of_rows.py
     "no validation rows": one(
         "integration/test_split_of_rows.py::test_every_row_is_in_one_part_and_no_part_is_empty",
-        PIPELINE + "split.py", '& (known <= test))\n        .then(pl.lit("validation"))',
+        DELIVERY + "pipeline/split.py", '& (known <= test))\n        .then(pl.lit("validation"))',
         '& (known <= test))\n        .then(pl.lit("train"))',
     ),
     "the horizon is forgotten": one(
         "integration/test_split_of_rows.py::test_labels_are_known_before_the_next_part_begins",
-        PIPELINE + "split.py", "    known = pl.col(time) + horizon\n", "    known = pl.col(time)\n",
+        DELIVERY + "pipeline/split.py", "    known = pl.col(time) + horizon\n",
+        "    known = pl.col(time)\n",
     ),
     "test rows of any time": one(
         "integration/test_split_of_rows.py::"
         "test_other_rows_do_not_move_a_row_to_another_side_of_the_test",
-        PIPELINE + "split.py", "part=pl.when(pl.col(time) >= test)",
+        DELIVERY + "pipeline/split.py", "part=pl.when(pl.col(time) >= test)",
         "part=pl.when(pl.int_range(pl.len()) % 5 == 0)",
     ),
     # tests/integration/test_training.py
@@ -282,13 +283,13 @@ MUTATIONS: dict[str, Mutation] = {
     ),
     "every call is a right one": one(
         "integration/test_value_of_actions.py::test_each_unit_is_worth_what_the_brief_says",
-        PIPELINE + "problem.py", "(a, c): float(prices[i, j])",
+        DELIVERY + "problem/outcomes.py", "(a, c): float(prices[i, j])",
         "(a, c): float(prices[i].max() + 0 * j)",
     ),
     "more calls than the squad can make": one(
         "integration/test_value_of_actions.py::"
         "test_no_more_units_are_acted_on_than_the_brief_allows",
-        PIPELINE + "problem.py", "np.lexsort((lot, -score))[room:]",
+        DELIVERY + "problem/outcomes.py", "np.lexsort((lot, -score))[room:]",
         "np.lexsort((lot, -score))[room + 9:]",
     ),
     "a segment that the report does not have": one(
@@ -323,15 +324,15 @@ MUTATIONS: dict[str, Mutation] = {
     ),
     "no limit to the quarantine": one(
         "system/test_pipeline.py::test_too_many_bad_rows_stop_the_line",
-        PIPELINE + "validate.py", '> limit:', '> 1:',
+        DELIVERY + "pipeline/validate.py", '> limit:', '> 1:',
     ),
     "any text is a currency": one(
         "system/test_pipeline.py::test_a_bad_brief_stops_the_line",
-        PIPELINE + "brief.py", 'pattern=r"^[A-Z]{3}$"', 'pattern=r"^\\w+$"',
+        DELIVERY + "edge/brief.py", 'pattern=r"^[A-Z]{3}$"', 'pattern=r"^\\w+$"',
     ),
     "a decision that always ships": one(
         "system/test_pipeline.py::test_a_worse_model_is_not_shipped",
-        PIPELINE + "decide.py", 'return "hold", reasons', 'return "ship", reasons',
+        DELIVERY + "verdict/decision.py", 'return "hold", reasons', 'return "ship", reasons',
     ),
 }  # fmt: skip
 

@@ -5,7 +5,7 @@ close is the same.
 import polars as pl
 import pytest
 
-from ..made import Ran, Repository, mendable, passes
+from ..made import Ran, Repository, fixable, passes
 from ..security.hostile import relabel
 
 MODEL = "src/churn/model.py"
@@ -86,12 +86,12 @@ def test_a_file_of_the_team_is_guarded_as_those_of_the_template(repository: Repo
     passes(repository.run(*SCORE), "rows scored")
     model = repository.folder / "models/challenger"
     (model / "classes.txt").write_text("stays,leaves")
-    mendable(repository.run(*SCORE), "classes.txt: expected the file that card.json names")
+    fixable(repository.run(*SCORE), "classes.txt: expected the file that card.json names")
     relabel(model)
-    mendable(repository.run(*SCORE), "expected its canary rows to score as on the day it was made")
+    fixable(repository.run(*SCORE), "expected its canary rows to score as on the day it was made")
     (model / "classes.txt").write_bytes(b"\xff")
     relabel(model)
-    mendable(repository.run(*SCORE), "challenger: expected a model of listed types, found Unicode")
+    fixable(repository.run(*SCORE), "challenger: expected a model of listed types, found Unicode")
 
 
 @pytest.mark.parametrize(("close", "within", "beyond"), [("", 1e-10, 1e-7), ("1e-5", 1e-6, 1e-4)])
@@ -109,4 +109,4 @@ def test_canaries_may_be_off_by_as_much_as_the_team_says(
         return repository.run(*SCORE)
 
     passes(off(within), "rows scored")
-    mendable(off(beyond), "expected its canary rows to score as on the day it was made")
+    fixable(off(beyond), "expected its canary rows to score as on the day it was made")

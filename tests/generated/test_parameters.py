@@ -2,7 +2,7 @@
 
 import pytest
 
-from ..made import Repository, mendable, says_no, stopped
+from ..made import Repository, fixable, says_no, stopped
 
 FAULTS = {
     "a key that is nearly right": (
@@ -32,7 +32,7 @@ FAULTS = {
 def test_a_wrong_value_stops_the_stage_that_reads_it(repository: Repository, fault: str) -> None:
     (old, new), words = FAULTS[fault]
     repository.edit("params.yaml", old, new)
-    stopped(repository.run("dvc", "repro"), words, "Next: mend the line, then uv run dvc repro")
+    stopped(repository.run("dvc", "repro"), words, "Next: fix the line, then uv run dvc repro")
 
 
 @pytest.mark.parametrize(
@@ -49,8 +49,8 @@ def test_a_file_that_cannot_be_read_is_named_by_the_gate_and_stops_the_line(
 ) -> None:
     repository.edit("params.yaml", old, new)
     stopped(repository.run("dvc", "repro"), "params.yaml")
-    mendable(repository.run("churn", "check"), "params.yaml: ", words, "Next: mend the line")
-    mendable(repository.run("churn", "start"), "params.yaml: ", words, "Next: mend the line")
+    fixable(repository.run("churn", "check"), "params.yaml: ", words, "Next: fix the line")
+    fixable(repository.run("churn", "start"), "params.yaml: ", words, "Next: fix the line")
 
 
 def test_a_stage_whose_deps_lack_a_file_that_it_uses_is_named(repository: Repository) -> None:

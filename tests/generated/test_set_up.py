@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ..made import UV, Repository, call, mendable, passes
+from ..made import UV, Repository, call, fixable, passes
 
 NAMELESS = {"user.useConfigOnly": "true"}
 """git as on a machine on which nobody has said who they are, whatever its host is called."""
@@ -39,7 +39,7 @@ def test_where_git_knows_nobody_all_but_the_commit_is_done_and_the_commands_are_
     nobody = dict.fromkeys(("GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL"), "")
     nobody |= dict.fromkeys(("GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL"), "")
     ran = repository.run("churn", "start", **nobody, **configured(NAMELESS))
-    mendable(
+    fixable(
         ran,
         "git does not know who you are, so nothing was committed",
         'git config --global user.name "Your Name"',
@@ -56,7 +56,7 @@ def test_where_git_knows_nobody_all_but_the_commit_is_done_and_the_commands_are_
 def test_without_git_nothing_is_started(repository: Repository, tmp_path: Path) -> None:
     (tmp_path / "uv").symlink_to(UV)
     ran = repository.run("churn", "start", PATH=str(tmp_path))
-    mendable(ran, "git: expected to be installed, found no such command. Install it, then uv run")
+    fixable(ran, "git: expected to be installed, found no such command. Install it, then uv run")
     assert ran.stdout == ""
 
 
@@ -75,10 +75,10 @@ def test_without_the_package_index_the_files_are_kept_and_the_next_command_is_na
     surroundings = UNREACHABLE[why] | {"UV_CACHE_DIR": str(tmp_path / "cache"), "UV": UV}
     exemplar = clone / ".venv/bin/exemplar"
     ran = call(clone, exemplar, "new", "--defaults", folder, **surroundings)
-    mendable(
+    fixable(
         ran,
         "The packages could not be had from the index that this machine is set up with:",
-        "The files are kept. When this is mended, go on with:",
+        "The files are kept. When this is fixed, go on with:",
         f"cd {folder} && uv run churn start",
     )
     assert (folder / "project-brief.md").exists()
@@ -90,11 +90,11 @@ def test_start_says_which_command_to_run_again_when_the_index_is_gone(
     (repository.folder / "uv.lock").unlink()
     gone = UNREACHABLE["no index"] | {"UV_CACHE_DIR": str(tmp_path / "cache")}
     ran = call(repository.folder, UV, "run", "--no-sync", "churn", "start", **gone)
-    mendable(
+    fixable(
         ran,
         "uv sync",
         "It looks as if the package index that this machine is set up with cannot be reached.",
-        "What was made is kept. When this is mended, go on with: uv run churn start",
+        "What was made is kept. When this is fixed, go on with: uv run churn start",
     )
 
 
@@ -110,9 +110,9 @@ def test_start_again_does_only_what_is_missing(repository: Repository) -> None:
 
 def test_start_stops_where_the_source_is_missing(repository: Repository) -> None:
     repository.edit("params.yaml", "source: src/churn/example.py", "source: data/customers.csv")
-    mendable(
+    fixable(
         repository.run("churn", "start"),
         "data/customers.csv: expected to exist, found nothing there. Next: ",
-        "mend `ingest: source:` in params.yaml",
+        "fix `ingest: source:` in params.yaml",
     )
     assert os.listdir(repository.folder / "data")  # noqa: PTH208

@@ -52,5 +52,5 @@ def test_a_horizon_longer_than_the_data_leaves_nothing_to_train_on(repository: R
     stopped(
         repository.run("dvc", "repro"),
         "data/valid.parquet: expected train rows of two classes or more, found 0 rows of 0",
-        "rows lie in the gap). Next: mend `split:` in params.yaml, or contract.py",
+        "rows lie in the gap). Next: fix `split:` in params.yaml, or contract.py",
     )

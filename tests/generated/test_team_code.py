@@ -8,12 +8,12 @@ FEATURES, MODEL = "src/churn/features.py", "src/churn/model.py"
 SLIPS = {
     "a column that the contract does not have": (
         (FEATURES, 'pl.col("months_left") <= 2', 'pl.col("months_lefd") <= 2'),
-        ["features.py, line ", 'unable to find column "months_lefd"', "Next: mend features.py"],
+        ["features.py, line ", 'unable to find column "months_lefd"', "Next: fix features.py"],
     ),
     "a candidate that cannot learn from missing values": (
         (MODEL, "SimpleImputer(add_indicator=True), StandardScaler()", "StandardScaler()"),
         ["model.py: candidates: `logistic regression`: expected to learn from these features",
-         "contains NaN", "Next: mend model.py, then uv run dvc repro"],
+         "contains NaN", "Next: fix model.py, then uv run dvc repro"],
     ),
     "a candidate that gives no probabilities": (
         (MODEL, "LogisticRegression(max_iter=1000, random_state=seed)", "StandardScaler()"),

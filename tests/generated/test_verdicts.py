@@ -7,7 +7,7 @@ import shutil
 import pytest
 
 from ..conftest import EXAMPLES, UNITS
-from ..made import Repository, mendable, passes, says_no, stopped
+from ..made import Repository, fixable, passes, says_no, stopped
 from .conftest import every_problem
 from .edits import EDITS, edit
 
@@ -223,7 +223,7 @@ def test_a_champion_that_is_gone_blocks_and_names_the_command(
     if not cache:
         shutil.rmtree(repository.folder / ".dvc/cache")
     ran = repository.run("churn", "check")
-    mendable(
+    fixable(
         ran,
         "blocked: without the champion nothing ships.",
         "models/champion/card.json: expected to exist, found nothing there. "

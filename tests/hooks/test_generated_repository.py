@@ -75,12 +75,12 @@ def test_a_deleted_brief(generated: Checked) -> None:
 
 
 def test_a_dependency_that_a_stage_does_not_name(generated: Checked) -> None:
-    pipeline = "src/churn/delivery/pipeline"
+    path = "src/churn/delivery/edge/brief.py"
     text = (generated.folder / "dvc.yaml").read_text(encoding="utf-8")
-    generated.write("dvc.yaml", text.replace(f"      - {pipeline}\n", "", 1))
+    generated.write("dvc.yaml", text.replace(f"      - {path}\n", "", 1))
     red(
         generated.check("stage-deps"),
-        f"stage `brief`: expected `{pipeline}/brief.py` among its deps",
+        f"stage `brief`: expected `{path}` among its deps",
     )
 
 
@@ -220,9 +220,7 @@ def test_start_leaves_hooks_alone_that_git_runs_from_elsewhere(generated: Checke
 
 
 def test_check_asks_the_same_of_what_is_committed(generated: Checked) -> None:
-    asked = (
-        "import datetime, churn.delivery.check as c; print(*c.kept_by_git(datetime.date.today()))"
-    )
+    asked = "import datetime, churn.delivery.checks.check as c; print(*c.kept_by_git(datetime.date.today()))"
     words = (UV, "run", "python", "-c", asked)
     assert generated.run(*words).stdout.startswith("True code, text and pointers")
     generated.write("docs/customers.csv", "name,age\nAnn,42\n")
@@ -234,8 +232,10 @@ def test_check_asks_the_same_of_what_is_committed(generated: Checked) -> None:
 
 
 def test_check_does_not_pass_where_git_cannot_be_asked(generated: Checked) -> None:
-    asked = "import datetime, churn.delivery.check as c; c.kept_by_git(datetime.date.today())"
+    asked = (
+        "import datetime, churn.delivery.checks.check as c; c.kept_by_git(datetime.date.today())"
+    )
     python = generated.folder / ".venv/bin/python"
     ran = call(generated.folder, python, "-c", asked, GIT_DIR="/nowhere")
     assert ran.returncode == 1
-    assert "Mendable: .: expected a git repository, found: " in ran.stderr
+    assert "Fixable: .: expected a git repository, found: " in ran.stderr

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from ..champion.conftest import MADE_BY, Shared
-from ..made import Ran, mendable
+from ..made import Ran, fixable
 from . import hostile
 from .hostile import Edit
 
@@ -23,14 +23,14 @@ BACK = (
 LOAD = """
 import json, sys
 from pathlib import Path
-from churn.delivery.pipeline import model_folder
-from churn.delivery.pipeline.errors import Mendable
+from churn.delivery.models import model_folder
+from churn.delivery.edge.errors import Fixable
 found = {}
 for folder in sorted(Path("models").glob("case-*")):
     try:
         model_folder.load(folder)
         found[folder.name] = "loaded"
-    except Mendable as error:
+    except Fixable as error:
         found[folder.name] = str(error)
 print(json.dumps(found))
 """
@@ -93,7 +93,7 @@ def score(repository: Shared, *words: str) -> Ran:
 
 
 def one_message(ran: Ran, *words: str) -> None:
-    mendable(ran, *words)
+    fixable(ran, *words)
     assert ran.stdout == ""
     assert len(ran.stderr.strip().splitlines()) == 1, ran.stderr
     assert ran.stderr.count("Next: ") == 1
@@ -214,6 +214,6 @@ def test_a_hostile_challenger_is_not_promoted(started: Shared) -> None:
     started.commit("A challenger that nobody trained")
     before = started.state()
     ran = started.run("--quiet", "churn", "promote")
-    mendable(ran, f"{CHALLENGER}/model.skops: expected", TREE, ANEW)
+    fixable(ran, f"{CHALLENGER}/model.skops: expected", TREE, ANEW)
     assert started.state() == before
     started.settled()

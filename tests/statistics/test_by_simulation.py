@@ -21,7 +21,7 @@ import pytest
 from scipy.integrate import quad
 from scipy.stats import binom, norm
 
-MODULE = "template/src/{{package_name}}/delivery/pipeline/intervals.py"
+MODULE = "template/src/{{package_name}}/delivery/statistics/intervals.py"
 ENTROPY = int(os.environ.get("SIMULATION_ENTROPY", np.random.SeedSequence().entropy))  # type: ignore[arg-type]
 CHANCE = 1e-7
 CONFIDENCE, DRAWS, UNITS = 0.95, 2_000, 4_000

@@ -12,7 +12,7 @@ import pytest
 from scipy.stats import binom, norm, t
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-MODULE = "template/src/{{package_name}}/delivery/pipeline/intervals.py"
+MODULE = "template/src/{{package_name}}/delivery/statistics/intervals.py"
 NAMES = ("n", "d", "c")
 SETTINGS: dict[str, Any] = {"confidence": 0.95, "draws": 2_000, "seed": 7}
 TAIL: dict[str, Any] = {"extremes": (0, 1), "draws": 2_000, "seed": 7}

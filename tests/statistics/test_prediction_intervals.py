@@ -19,10 +19,10 @@ REPETITIONS = 8_000
 
 @pytest.fixture(scope="module")
 def problem(render: Render) -> Iterator[ModuleType]:
-    """`problem.py` of a rendered regression repository."""
+    """`problem/training.py` of a rendered regression repository."""
     source = str(render("priced", problem="regression") / "src")
     sys.path.insert(0, source)
-    yield importlib.import_module("priced.delivery.pipeline.problem")
+    yield importlib.import_module("priced.delivery.problem.training")
     sys.path.remove(source)
 
 

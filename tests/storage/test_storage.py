@@ -13,7 +13,7 @@ import pytest
 
 from ..champion.conftest import Shared, blocks, taken
 from ..conftest import ROOT
-from ..made import Ran, call, mendable, passes
+from ..made import Ran, call, fixable, passes
 
 PAGE = (ROOT / "docs/storage.md").read_text(encoding="utf-8")
 COMMANDS = blocks("storage.md")
@@ -99,7 +99,7 @@ def test_a_vanished_folder_gives_the_reason_and_start_the_next_command(promoted:
     forget(promoted)
     fails(promoted.run("dvc", "pull"), "Missing cache files")
     ran = promoted.run("--quiet", "churn", "start")
-    mendable(ran, "Missing cache files", "models/champion", "go on with: uv run churn start")
+    fixable(ran, "Missing cache files", "models/champion", "go on with: uv run churn start")
 
 
 def test_a_full_disk_gives_the_reason_and_the_same_command_goes_on(promoted: Shared) -> None:
@@ -250,7 +250,7 @@ def test_a_server_that_is_gone_and_comes_back(moved: Moved, tmp_path: Path) -> N
     fails(here.run("dvc", "push", **moved.keys), reason)
     forget(here)
     ran = here.run("--quiet", "churn", "start", **moved.keys)
-    mendable(ran, reason, "go on with: uv run churn start")
+    fixable(ran, reason, "go on with: uv run churn start")
     (here.folder / ".dvc/config.local").unlink()
     passes(here.run("dvc", "pull", **moved.keys))
     assert contents(here) == moved.before

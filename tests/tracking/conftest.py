@@ -80,9 +80,14 @@ class Tracked(Repository):
         """The Python of its environment, without uv's own time."""
         return call(self.folder, self.folder / PYTHON, *words, **changes)
 
-    def tracking(self, *words: str, uri: str) -> Ran:
-        """The module `tracking` by hand, with another MLflow than that of params.yaml."""
-        module = "churn.delivery.pipeline.tracking"
+    def track(self, *words: str, uri: str) -> Ran:
+        """The stage `track` by hand, with another MLflow than that of params.yaml."""
+        module = "churn.delivery.pipeline.track"
+        return self.python("-m", module, *words, MLFLOW_TRACKING_URI=uri)
+
+    def registry(self, *words: str, uri: str) -> Ran:
+        """The registry by hand, with another MLflow than that of params.yaml."""
+        module = "churn.delivery.tracking.registry"
         return self.python("-m", module, *words, MLFLOW_TRACKING_URI=uri)
 
     def seen(self, uri: str) -> Seen:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ..made import Ran, mendable, passes, stopped
+from ..made import Ran, fixable, passes, stopped
 from .conftest import LOG, Seen, Tracked, free_port
 
 OWN = "sqlite:///mlflow.db"
@@ -93,14 +93,14 @@ def test_files_are_the_same_bytes_and_our_loader_takes_the_model(tracked: Tracke
     for path in (where / "figures").iterdir():
         assert ET.parse(path).getroot().tag == "{http://www.w3.org/2000/svg}svg"
         assert "--ink: #" in path.read_text(), "its colours come along"
-    check = f"from pathlib import Path; from churn.delivery.pipeline import model_folder as m;\
+    check = f"from pathlib import Path; from churn.delivery.models import model_folder as m;\
  print(m.load(Path({str(where / 'model')!r}))[1]['name'])"
     passes(tracked.python("-c", check), tracked.json("reports/decision.json")["challenger"])
 
 
 def test_the_same_result_is_one_run_however_often_it_is_tracked(tracked: Tracked) -> None:
     passes(tracked.run("dvc", "repro", "--force", "--single-item", "track"), "knows this result")
-    passes(tracked.tracking("log", *LOG, uri=OWN), "MLflow knows this result already: ")
+    passes(tracked.track(*LOG, uri=OWN), "MLflow knows this result already: ")
     check_whole(tracked, tracked.seen(OWN))
 
 
@@ -123,7 +123,7 @@ def test_prose_is_no_new_result_and_a_price_is(tracked: Tracked) -> None:
 
 def test_an_edit_that_is_not_committed_is_told(tracked: Tracked, empty: str) -> None:
     tracked.append("src/churn/features.py", "\n# An idea.\n")
-    passes(tracked.tracking("log", *LOG, uri=empty), "Tracked as ")
+    passes(tracked.track(*LOG, uri=empty), "Tracked as ")
     run = tracked.seen(empty).run
     assert run["tags"]["tree"] == "uncommitted changes"
     assert run["tags"]["commit"] == tracked.git("rev-parse", "HEAD").strip()
@@ -140,7 +140,7 @@ def test_a_run_that_was_killed_half_way_does_not_count(tracked: Tracked, empty: 
     half = f"from mlflow import MlflowClient as C; c = C({empty!r});\
  c.create_run(c.create_experiment('churn'), tags={{'inputs': {inputs!r}}})"
     passes(tracked.python("-c", half))
-    passes(tracked.tracking("log", *LOG, uri=empty), "Tracked as ")
+    passes(tracked.track(*LOG, uri=empty), "Tracked as ")
     assert {run["status"] for run in tracked.seen(empty).runs} == {"RUNNING", "FINISHED"}
 
 
@@ -148,7 +148,7 @@ def test_a_result_that_cannot_be_tracked_whole_is_a_failed_run(
     tracked: Tracked, empty: str
 ) -> None:
     (tracked.folder / "reports/report.html").unlink()
-    mendable(tracked.tracking("log", *LOG, uri=empty), "reports/report.html: expected to exist")
+    fixable(tracked.track(*LOG, uri=empty), "reports/report.html: expected to exist")
     assert tracked.seen(empty).run["status"] == "FAILED"
 
 
@@ -158,7 +158,7 @@ def test_a_copy_of_the_folder_keeps_its_own_artifacts(tracked: Tracked, tmp_path
     shutil.copytree(tracked.folder, other, ignore=shutil.ignore_patterns(".venv", "mlruns"))
     (other / ".venv").symlink_to(tracked.folder / ".venv")
     copy = Tracked(other, tracked.how)
-    passes(copy.tracking("log", *LOG, uri=OWN), "Tracked as ")
+    passes(copy.track(*LOG, uri=OWN), "Tracked as ")
     assert sorted(tracked.folder.glob("mlruns/*/*")) == before
     assert Path(copy.seen(OWN).run["uri"].removeprefix("file://")).is_relative_to(other)
 
@@ -168,11 +168,11 @@ def test_a_copy_of_the_folder_keeps_its_own_artifacts(tracked: Tracked, tmp_path
 
 def test_a_real_server_gets_the_same_and_no_password_is_told(tracked: Tracked, server: str) -> None:
     uri = f"http://someone:{SECRET}@{server}"
-    ran = tracked.tracking("log", *LOG, uri=uri)
+    ran = tracked.track(*LOG, uri=uri)
     passes(ran, "Tracked as ")
-    again = tracked.tracking("log", *LOG, uri=uri)
+    again = tracked.track(*LOG, uri=uri)
     passes(again, "knows this result")
-    registered = tracked.tracking("register", "params.yaml", LOG[2], "champion-1", uri=uri)
+    registered = tracked.registry("params.yaml", LOG[2], "champion-1", uri=uri)
     passes(registered, "churn: version 1 is the champion")
     for said in (ran, again, registered):
         assert SECRET not in said.stdout + said.stderr
@@ -212,8 +212,8 @@ def test_a_server_that_never_answers_is_given_up_within_seconds(
     tracked: Tracked, mute: str
 ) -> None:
     since = time.monotonic()
-    ran = tracked.tracking("log", *LOG, uri=f"http://{mute}")
-    mendable(ran, f"at http://{mute}, found: ", "timed out")
+    ran = tracked.track(*LOG, uri=f"http://{mute}")
+    fixable(ran, f"at http://{mute}, found: ", "timed out")
     assert time.monotonic() - since < SECONDS
 
 
@@ -228,8 +228,8 @@ def test_a_server_that_never_answers_is_given_up_within_seconds(
 )
 def test_what_an_address_lacks_is_told_at_once(tracked: Tracked, uri: str, words: str) -> None:
     since = time.monotonic()
-    ran = tracked.tracking("log", *LOG, uri=uri)
-    mendable(ran, words, "MLFLOW_TRACKING_URI", "uv run dvc repro track")
+    ran = tracked.track(*LOG, uri=uri)
+    fixable(ran, words, "MLFLOW_TRACKING_URI", "uv run dvc repro track")
     assert SECRET not in ran.stdout + ran.stderr
     assert time.monotonic() - since < SECONDS
 
@@ -242,8 +242,8 @@ def test_a_password_in_params_is_refused_and_not_repeated(tracked: Tracked) -> N
 
 
 def test_nothing_is_reported_to_those_who_make_mlflow(tracked: Tracked, empty: str) -> None:
-    check = f"from churn.delivery.pipeline import tracking\n\
-with tracking.reached({empty!r}, ''): from mlflow.telemetry.client import get_telemetry_client\n\
+    check = f"from churn.delivery.tracking import runs\n\
+with runs.reached({empty!r}, ''): from mlflow.telemetry.client import get_telemetry_client\n\
 from mlflow.telemetry.utils import is_telemetry_disabled\n\
 print(get_telemetry_client(), is_telemetry_disabled())"
     passes(tracked.python("-c", check), "None True")
@@ -263,7 +263,7 @@ def champion(tracked: Tracked, source: str, *extra: str) -> str:
 
 
 def register(tracked: Tracked, folder: str, tag: str) -> Ran:
-    return tracked.tracking("register", "params.yaml", folder, tag, uri=OWN)
+    return tracked.registry("params.yaml", folder, tag, uri=OWN)
 
 
 def test_the_alias_follows_the_champion_and_a_tag_is_one_version(tracked: Tracked) -> None:
@@ -304,22 +304,22 @@ def test_with_the_rule_in_charge_no_version_is_the_champion(tracked: Tracked) ->
 
 def test_without_a_server_nothing_is_registered_and_the_command_is_named(tracked: Tracked) -> None:
     uri = f"http://127.0.0.1:{free_port()}"
-    ran = tracked.tracking("register", "params.yaml", LOG[2], "champion-1", uri=uri)
-    again = f"register params.yaml {LOG[2]} champion-1"
-    mendable(ran, uri, f"uv run python -m churn.delivery.pipeline.tracking {again}")
+    ran = tracked.registry("params.yaml", LOG[2], "champion-1", uri=uri)
+    again = f"params.yaml {LOG[2]} champion-1"
+    fixable(ran, uri, f"uv run python -m churn.delivery.tracking.registry {again}")
 
 
 # --- Names ----------------------------------------------------------------------------------------
 
 
 def test_names_that_mlflow_does_not_take_stay_apart(tracked: Tracked) -> None:
-    check = "from churn.delivery.pipeline.tracking import key\n\
+    check = "from churn.delivery.tracking.runs import key\n\
 print([key(name) for name in ('age = 65+', 'age = 65-', 'age = 65*', 'région = n')])"
     passes(tracked.python("-c", check), "['age: 65u002b', 'age: 65-', 'age: 65u002a', 'région: n']")
 
 
 def test_a_model_is_known_by_its_content(tracked: Tracked, tmp_path: Path) -> None:
-    ask = "from pathlib import Path; from churn.delivery.pipeline.tracking import folder_hash;\
+    ask = "from pathlib import Path; from churn.delivery.tracking.runs import folder_hash;\
  import sys; print(folder_hash(Path(sys.argv[1])))"
     known = tracked.seen(OWN).run["tags"]["model"]
     copy = tmp_path / "copy"

@@ -173,7 +173,7 @@ def exemplar(folder: Path, *arguments: str | Path, **changes: str) -> Ran:
     )
 
 
-def mendable(ran: Ran, *words: str) -> None:
+def fixable(ran: Ran, *words: str) -> None:
     """Exit code 2 and one message with these words, which says what comes next."""
     assert ran.returncode == 2, ran
     assert "Traceback" not in ran.stderr, ran.stderr

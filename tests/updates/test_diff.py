@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from exemplar.errors import Mendable
+from exemplar.errors import Fixable
 from exemplar.releases import Release, releases, tag
 
 from ..conftest import ROOT
 from ..made import git
-from .small import edit, exemplar, mendable, release, save, second, template_at
+from .small import edit, exemplar, fixable, release, save, second, template_at
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +64,7 @@ def test_answers_are_those_of_the_project(template: Path) -> None:
     ran = exemplar(template, "diff", "0.1.0", "0.2.0", *words, "--template", template)
     assert "src/churn/delivery/monitor.py" in ran.stdout
     unknown = ("--answer", "colour=red", "--template", template)
-    mendable(exemplar(template, "diff", "0.1.0", ".", *unknown), "colour", "storage")
+    fixable(exemplar(template, "diff", "0.1.0", ".", *unknown), "colour", "storage")
 
 
 def test_nothing_is_said_to_change_where_nothing_does(template: Path) -> None:
@@ -73,7 +73,7 @@ def test_nothing_is_said_to_change_where_nothing_does(template: Path) -> None:
 
 
 def test_a_version_that_is_not_there_is_named_with_those_that_are(template: Path) -> None:
-    mendable(
+    fixable(
         exemplar(template, "diff", "0.1.0", "0.9.0", "--template", template),
         "0.1.0, 0.2.0",
         "0.9.0",
@@ -120,7 +120,7 @@ def test_a_shallow_history_is_an_error_and_says_how_to_mend_it(
     template: Path, tmp_path: Path
 ) -> None:
     git(tmp_path, "clone", "--quiet", "--depth", "1", f"file://{template}", "shallow")
-    with pytest.raises(Mendable, match="git fetch --unshallow"):
+    with pytest.raises(Fixable, match="git fetch --unshallow"):
         releases(tmp_path / "shallow")
-    with pytest.raises(Mendable, match="expected a git repository"):
+    with pytest.raises(Fixable, match="expected a git repository"):
         releases(tmp_path)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from exemplar.errors import Mendable
+from exemplar.errors import Fixable
 from exemplar.releases import releases
 
 from ..conftest import ROOT
@@ -13,7 +13,7 @@ from ..made import git
 from .histories import HISTORIES, LONG, LOST, History, page
 from .made_up import MADE_UP, RETIRED, chain
 from .projects import ANSWERS, Project, Source, tree
-from .small import exemplar, mendable
+from .small import exemplar, fixable
 
 EDIT = b"# Ours"
 BY_NAME = {history.name: history for history in HISTORIES}
@@ -45,9 +45,9 @@ def test_there_are_at_least_25_histories_each_told_in_a_sentence() -> None:
 
 def test_a_shallow_history_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:
     git(tmp_path, "clone", "--quiet", "--depth=1", ROOT.as_uri(), "shallow")
-    with pytest.raises(Mendable, match="git fetch --unshallow"):
+    with pytest.raises(Fixable, match="git fetch --unshallow"):
         releases(tmp_path / "shallow")
-    with pytest.raises(Mendable, match="shallow"):
+    with pytest.raises(Fixable, match="shallow"):
         chain(tmp_path / "shallow", tmp_path / "template")
 
 
@@ -82,7 +82,7 @@ def test_no_release_ships_a_binary_that_an_update_would_put_back(source: Source)
 def test_a_path_that_is_dropped_but_not_retired_would_be_deleted_with_its_edit(
     tmp_path: Path,
 ) -> None:
-    """Why `copier.yml` has a list of retired paths; if Copier mends this, the list can go."""
+    """Why `copier.yml` has a list of retired paths; if Copier fixes this, the list can go."""
     source = Source(ROOT, tmp_path)
     config = source.clone / "copier.yml"
     config.write_text(config.read_text().replace(f"    /{RETIRED}\n", ""))
@@ -119,7 +119,7 @@ def test_what_plain_copier_loses_is_not_lost_by_exemplar_update(
     before = tree(project.folder)
     ran = exemplar(project.folder, "update", "--yes")
     if "refuses" in catches:
-        mendable(ran, EDIT.decode())
+        fixable(ran, EDIT.decode())
         assert tree(project.folder) == before
     else:
         assert ran.returncode == 0, ran
@@ -141,7 +141,7 @@ def test_exemplar_update_touches_nothing_where_plain_copier_leaves_a_conflict(
 ) -> None:
     project = started(BY_NAME[name], source, tmp_path)
     before, refs = tree(project.folder), project.git("for-each-ref")
-    mendable(exemplar(project.folder, "update", "--yes"), "cannot")
+    fixable(exemplar(project.folder, "update", "--yes"), "cannot")
     assert (tree(project.folder), project.git("for-each-ref")) == (before, refs)
 
 

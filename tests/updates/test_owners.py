@@ -9,7 +9,7 @@ import copier
 import pytest
 import yaml
 
-from exemplar.errors import Mendable
+from exemplar.errors import Fixable
 from exemplar.releases import releases
 from exemplar.rendering import Owners, Rendered, render
 
@@ -146,7 +146,7 @@ def test_a_history_that_was_cut_off_is_an_error_here_too(tmp_path: Path) -> None
     template = template_at(tmp_path / "template")
     second(template)
     git(tmp_path, "clone", "--quiet", "--depth", "1", f"file://{template}", "shallow")
-    with pytest.raises(Mendable, match="shallow"):
+    with pytest.raises(Fixable, match="shallow"):
         releases(tmp_path / "shallow")
 
 

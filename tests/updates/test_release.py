@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from exemplar.errors import Mendable
+from exemplar.errors import Fixable
 from exemplar.release import CHANGELOG, HEADINGS, release
 
 from ..conftest import ROOT
 from ..made import git
-from .small import DELIVERY, SOMEONE, edit, exemplar, mendable, save, template_at
+from .small import DELIVERY, SOMEONE, edit, exemplar, fixable, save, template_at
 
 GREEN = (sys.executable, "-c", "")
 SAYS = {
@@ -61,7 +61,7 @@ def test_a_release_is_a_commit_with_a_version_a_date_and_a_tag(
 
 def test_the_next_release_follows(template: Path) -> None:
     assert release("0.2.0", template, tests=GREEN) == 0
-    with pytest.raises(Mendable, match="what this release brings"):
+    with pytest.raises(Fixable, match="what this release brings"):
         release("0.3.0", template, tests=GREEN)
     edit(template / DELIVERY / "check.py", "line 9\n", "line 9 of 0.3.0\n")
     text = (template / CHANGELOG).read_text()
@@ -77,7 +77,7 @@ def test_the_next_release_follows(template: Path) -> None:
 def untouched(template: Path, version: str, words: str, tests: tuple[str, ...] = GREEN) -> None:
     """The release is refused with these words, and the clone is as it was."""
     before = (git(template, "for-each-ref"), git(template, "status", "--porcelain"))
-    with pytest.raises(Mendable, match=words):
+    with pytest.raises(Fixable, match=words):
         release(version, template, tests=tests)
     assert (git(template, "for-each-ref"), git(template, "status", "--porcelain")) == before
 
@@ -137,7 +137,7 @@ def test_it_is_refused_in_a_shallow_clone(template: Path, tmp_path: Path) -> Non
 
 def test_the_command_says_so_in_one_message(template: Path) -> None:
     (template / "at work.txt").touch()
-    mendable(exemplar(template, "release", "0.2.0", "--template", template), "everything committed")
+    fixable(exemplar(template, "release", "0.2.0", "--template", template), "everything committed")
 
 
 def test_the_changelog_of_this_repository_can_be_released() -> None:

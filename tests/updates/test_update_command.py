@@ -22,7 +22,7 @@ from .small import (
     Made,
     edit,
     exemplar,
-    mendable,
+    fixable,
     project_at,
     release,
     save,
@@ -131,7 +131,7 @@ def test_a_person_is_asked(made: Made, said: str, branch: str) -> None:
 def test_without_a_terminal_it_shows_and_changes_nothing(made: Made) -> None:
     before = state(made.folder)
     ran = exemplar(made.folder, "update")
-    mendable(ran, "--yes")
+    fixable(ran, "--yes")
     assert "ruff.toml" in ran.stdout
     assert state(made.folder) == before
 
@@ -147,7 +147,7 @@ def test_check_answers_in_one_line_and_by_exit_code(made: Made, tmp_path: Path) 
     current = exemplar(made.folder, "update", "--check")
     assert (current.returncode, current.stdout) == (0, "Up to date: 0.2.0.\n")
     shutil.rmtree(made.template)
-    mendable(exemplar(made.folder, "update", "--check"), str(made.template), "_src_path")
+    fixable(exemplar(made.folder, "update", "--check"), str(made.template), "_src_path")
 
 
 def test_a_second_call_has_nothing_to_do(made: Made) -> None:
@@ -194,7 +194,7 @@ def test_the_same_lines_are_refused_and_the_edit_is_shown(made: Made) -> None:
     made.save()
     before = state(made.folder)
     ran = exemplar(made.folder, "update", "--yes")
-    mendable(ran, "ruff.toml: edited by you and by the template", "+line 5 of the team")
+    fixable(ran, "ruff.toml: edited by you and by the template", "+line 5 of the team")
     assert state(made.folder) == before
 
 
@@ -214,7 +214,7 @@ def test_a_binary_that_both_changed_is_refused(made: Made) -> None:
     (made.template / LOGO_PATH).write_bytes(b"\0theirs")
     release(made.template, "0.3.0")
     before = state(made.folder)
-    mendable(exemplar(made.folder, "update", "--yes"), "tests/system/logo.png")
+    fixable(exemplar(made.folder, "update", "--yes"), "tests/system/logo.png")
     assert state(made.folder) == before
 
 
@@ -236,7 +236,7 @@ def test_a_file_that_the_template_renamed_takes_no_edit_with_it(made: Made) -> N
     rename(made.template)
     before = state(made.folder)
     ran = exemplar(made.folder, "update", "--yes")
-    mendable(ran, "pytest.ini: edited by you, and dropped or renamed", "+line 9 of the team")
+    fixable(ran, "pytest.ini: edited by you, and dropped or renamed", "+line 9 of the team")
     assert state(made.folder) == before
 
 
@@ -276,7 +276,7 @@ def test_a_file_that_both_added_is_refused(made: Made) -> None:
     (made.folder / "src/churn/delivery/monitor.py").write_text('"""Ours."""\n')
     made.save()
     before = state(made.folder)
-    mendable(exemplar(made.folder, "update", "--yes"), "src/churn/delivery/monitor.py", "Ours.")
+    fixable(exemplar(made.folder, "update", "--yes"), "src/churn/delivery/monitor.py", "Ours.")
     assert state(made.folder) == before
 
 
@@ -286,7 +286,7 @@ def test_a_folder_in_the_place_of_a_new_file_is_refused(made: Made) -> None:
     (folder / "mine.py").touch()
     made.save()
     before = state(made.folder)
-    mendable(exemplar(made.folder, "update", "--yes"), "monitor.py")
+    fixable(exemplar(made.folder, "update", "--yes"), "monitor.py")
     assert state(made.folder) == before
 
 
@@ -294,7 +294,7 @@ def test_a_release_that_cannot_be_rendered_is_told_without_a_traceback(made: Mad
     (made.template / "template/broken.md.jinja").write_text("{{ nobody_knows }}")
     release(made.template, "0.3.0")
     before = state(made.folder)
-    mendable(exemplar(made.folder, "update", "--yes"), "nobody_knows")
+    fixable(exemplar(made.folder, "update", "--yes"), "nobody_knows")
     assert state(made.folder) == before
 
 
@@ -373,7 +373,7 @@ def test_answers_that_cannot_be_used_are_named_and_nothing_changes(made: Made, h
     answers.write_text(breaks(text))
     made.save()
     before = state(made.folder)
-    mendable(exemplar(made.folder, "update", "--yes"), *words)
+    fixable(exemplar(made.folder, "update", "--yes"), *words)
     assert state(made.folder) == before
 
 
@@ -381,7 +381,7 @@ def test_a_template_that_moved_is_followed(made: Made) -> None:
     moved = made.template.with_name("moved")
     made.template.rename(moved)
     before = state(made.folder)
-    mendable(exemplar(made.folder, "update", "--yes"), "no such folder", "_src_path")
+    fixable(exemplar(made.folder, "update", "--yes"), "no such folder", "_src_path")
     assert state(made.folder) == before
     made.edit(
         ".copier-answers.yml", f"_src_path: {made.template}", f"_src_path: file://{moved}/.git"
@@ -397,7 +397,7 @@ def test_a_template_that_asks_for_trust_is_refused(made: Made) -> None:
         file.write("\n_tasks: ['touch /tmp/never']\n")
     release(made.template, "0.3.0")
     before = state(made.folder)
-    mendable(exemplar(made.folder, "update", "--yes"), "expected nothing that needs trust", "tasks")
+    fixable(exemplar(made.folder, "update", "--yes"), "expected nothing that needs trust", "tasks")
     assert state(made.folder) == before
 
 
@@ -408,7 +408,7 @@ def test_a_detached_head_is_left_and_found_again(made: Made) -> None:
     made.git("checkout", "--quiet", "--detach")
     before = state(made.folder)
     broken = exemplar(made.folder, "update", "--yes", UV=str(shutil.which("false")))
-    mendable(broken, "packages", "Back on a detached HEAD")
+    fixable(broken, "packages", "Back on a detached HEAD")
     assert state(made.folder) == before
     assert exemplar(made.folder, "update", "--yes").returncode == 0
     stands(made)
@@ -489,19 +489,19 @@ def test_it_does_not_begin_on_top_of_something_unfinished(
 ) -> None:
     prepare(made)
     before = state(made.folder)
-    mendable(exemplar(made.folder, "update", "--yes"), *words)
+    fixable(exemplar(made.folder, "update", "--yes"), *words)
     assert state(made.folder) == before
 
 
 def test_a_folder_without_a_project_is_told_so(tmp_path: Path) -> None:
-    mendable(exemplar(tmp_path, "update"), ".copier-answers.yml", "exemplar update PATH")
+    fixable(exemplar(tmp_path, "update"), ".copier-answers.yml", "exemplar update PATH")
     (tmp_path / ".copier-answers.yml").touch()
-    mendable(exemplar(tmp_path, "update"), "git repository with a commit")
+    fixable(exemplar(tmp_path, "update"), "git repository with a commit")
 
 
 def test_somebody_whom_git_does_not_know_is_told_before_anything_happens(made: Made) -> None:
     nobody = dict.fromkeys(SOMEONE, "")
-    mendable(exemplar(made.folder, "update", "--yes", **nobody), "who commits", "user.name")
+    fixable(exemplar(made.folder, "update", "--yes", **nobody), "who commits", "user.name")
 
 
 # --- Stopped on the way ------------------------------------------------------------------------
@@ -548,7 +548,7 @@ def test_stopped_at_any_step_it_is_back_where_it_was(
     if sign == "KILL":
         assert ran.returncode == -signal.SIGKILL
         (made.folder / "at work.txt").touch()
-        mendable(exemplar(made.folder, "update"), "at work.txt")  # restored before that is found
+        fixable(exemplar(made.folder, "update"), "at work.txt")  # restored before that is found
         (made.folder / "at work.txt").unlink()
     else:
         assert ran.returncode == 2, ran
@@ -560,7 +560,7 @@ def test_stopped_at_any_step_it_is_back_where_it_was(
 def test_copier_alone_killed_is_told_and_changes_nothing(made: Made, tmp_path: Path) -> None:
     before = state(made.folder)
     stop = stopper(tmp_path, "git", " write-tree ", "KILL", after=False)  # Copier's first
-    mendable(exemplar(made.folder, "update", "--yes", **stop), "Copier was stopped")
+    fixable(exemplar(made.folder, "update", "--yes", **stop), "Copier was stopped")
     assert state(made.folder) == before
 
 
@@ -576,7 +576,7 @@ def test_what_was_written_after_a_kill_is_not_overwritten(made: Made, tmp_path: 
     killed(made, tmp_path)
     made.edit("ruff.toml", "line 25\n", "line 25 written since\n")
     before = state(made.folder)
-    mendable(exemplar(made.folder, "update", "--yes"), "work has come since in: ruff.toml")
+    fixable(exemplar(made.folder, "update", "--yes"), "work has come since in: ruff.toml")
     assert state(made.folder) == before
 
 
@@ -598,7 +598,7 @@ def test_of_two_updates_at_once_one_says_no(made: Made, tmp_path: Path) -> None:
     ) as first:  # fmt: skip
         while not (tmp_path / "at").exists():
             time.sleep(0.05)
-        mendable(exemplar(made.folder, "update", "--yes"), "no other update at work")
+        fixable(exemplar(made.folder, "update", "--yes"), "no other update at work")
         (tmp_path / "go").touch()
     assert first.returncode == 0
     stands(made)
@@ -607,7 +607,7 @@ def test_of_two_updates_at_once_one_says_no(made: Made, tmp_path: Path) -> None:
 def test_packages_that_cannot_be_had_undo_the_update(made: Made, tmp_path: Path) -> None:
     uv = script(tmp_path / "bin/uv", 'echo "error: no such version" >&2; echo > uv.lock; exit 1')
     before = state(made.folder)
-    mendable(exemplar(made.folder, "update", "--yes", UV=str(uv)), "no such version")
+    fixable(exemplar(made.folder, "update", "--yes", UV=str(uv)), "no such version")
     assert state(made.folder) == before
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from ..champion.conftest import Shared, blocks, champions, started
 from ..champion.test_killed import kill_in_hook
-from ..made import Ran, call, git, mendable, passes
+from ..made import Ran, call, fixable, git, passes
 from . import gh
 
 __all__ = ["champions", "started"]
@@ -59,7 +59,7 @@ def test_a_storage_that_takes_nothing_leaves_everything_as_it_was(hosted: Hosted
     (hosted.folder / "storage").write_text("no folder")
     hosted.publish()
     before = hosted.repository.state()
-    mendable(hosted.type_in(RELEASE), "Failed: uv run dvc push")
+    fixable(hosted.type_in(RELEASE), "Failed: uv run dvc push")
     assert hosted.repository.state() == before
     assert hosted.repository.git("branch", "--all") == "* main\n  remotes/origin/main"
     assert hosted.pulls == []
@@ -72,7 +72,7 @@ def test_a_release_that_was_killed_is_taken_back_by_the_next_call(hosted: Hosted
     kill_in_hook(hosted.repository, "release", "post-commit", hosted.folder)
     assert hosted.repository.state() != before
     ran = hosted.repository.run("churn", "rollback")
-    mendable(ran, "found the rule, which is first")
+    fixable(ran, "found the rule, which is first")
     assert "Taking back first what was only to be proposed: champion-1" in ran.stdout
     assert hosted.repository.state() == before
     hosted.repository.settled()
@@ -80,7 +80,7 @@ def test_a_release_that_was_killed_is_taken_back_by_the_next_call(hosted: Hosted
 
 def test_a_report_with_both_sides_of_a_merge_is_named(hosted: Hosted) -> None:
     hosted.repository.append("reports/decision.json", "<<<<<<< ours\n")
-    mendable(hosted.type_in(RELEASE), "reports/decision.json: expected JSON", "uv run dvc repro")
+    fixable(hosted.type_in(RELEASE), "reports/decision.json: expected JSON", "uv run dvc repro")
 
 
 def test_a_table_put_here_by_hand_has_none_that_anybody_knows_of(hosted: Hosted) -> None:

@@ -4,7 +4,7 @@ import re
 import shutil
 from pathlib import Path
 
-from ..made import UV, call, mendable, passes
+from ..made import UV, call, fixable, passes
 from .conftest import FILE, MODEL, Hub, cells, green, red, wheel
 
 BRING, TESTS = "uv run churn bring", 'uv run pytest -m "sample or everything or system"'
@@ -86,9 +86,9 @@ def test_a_stale_lock_is_named_with_the_command_that_mends_it(team: Hub) -> None
     team.rewrite("params.yaml", lambda text: text.replace("train:\n  seed: 7", "train:\n  seed: 8"))
     ran = team.proposed(team.push("Another seed"))
     told = "dvc.lock is stale, so nothing here was judged: train: params.yaml."
-    mend = "Next: uv run dvc repro, then git commit dvc.lock and reports/ with it"
-    page = red(ran, "model", BRING, told, mend)
-    assert page.startswith(f"# Not to be merged yet\n\n{told} {mend}\n")
+    fix = "Next: uv run dvc repro, then git commit dvc.lock and reports/ with it"
+    page = red(ran, "model", BRING, told, fix)
+    assert page.startswith(f"# Not to be merged yet\n\n{told} {fix}\n")
     assert "What follows is what the commit says of itself." in page
     assert ran.jobs["comment"].result == "success"
     assert team.comment.read_text() == page
@@ -186,7 +186,7 @@ def test_data_on_one_machine_is_not_judged_and_nothing_is_promoted_in_a_clone(
     page = red(ran, "model", BRING, told, "uv run dvc push")
     assert page.startswith(f"# Not judged\n\n{told}")
     other = moving.clone.cloned(tmp_path / "other/churn", "--branch", "main")
-    mendable(other.run("churn", "promote"), "models/champion", "uv run dvc pull")
+    fixable(other.run("churn", "promote"), "models/champion", "uv run dvc pull")
 
 
 KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")

@@ -19,9 +19,10 @@ from rich.console import Console
 from rich.table import Table
 
 from project import contract
-from project.delivery.pipeline import ingest, parameters
-from project.delivery.pipeline.conform import to_contract
-from project.delivery.pipeline.split import spot
+from project.delivery.edge import parameters
+from project.delivery.tables.conform import to_contract
+from project.delivery.tables.sources import Ingest, read_source
+from project.delivery.tables.spot import spot
 
 ROOT = Path(__file__).parent.parent
 LEVELS = ("unit", "integration", "system")
@@ -46,13 +47,13 @@ def _valid() -> pl.DataFrame:
     made = ROOT / "data/valid.parquet"
     if made.exists():
         return pl.read_parquet(made).drop("row")
-    settings = parameters.read(ROOT / "params.yaml", "ingest", ingest.Ingest)
+    settings = parameters.read(ROOT / "params.yaml", "ingest", Ingest)
     if not (ROOT / settings.source).exists():
         pytest.skip(
             f"not judged: {settings.source} is not here; uv run dvc pull brings shared data"
         )
-    here = settings.model_copy(update={"source": str(ROOT / settings.source)})
-    raw = ingest.read_source(here).with_row_index("row")
+    source = settings.model_copy(update={"source": str(ROOT / settings.source)})
+    raw = read_source(source).with_row_index("row")
     return to_contract(raw, contract.Row)[0].drop("row")
 
 

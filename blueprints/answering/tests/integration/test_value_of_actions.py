@@ -7,14 +7,16 @@ import polars as pl
 import pytest
 
 from project import contract, features, model
-from project.delivery.pipeline import brief, model_file, model_folder, problem
+from project.delivery.edge import brief
+from project.delivery.models import model_file, model_folder
 from project.delivery.pipeline.predict import described
+from project.delivery.problem import outcomes, training
 
 GIBBERISH = ["qwx zzrk", "asdf asdf", "12345", "?", "lorem ipsum dolor"]
 
 
 @pytest.fixture(scope="module")
-def told() -> problem.Brief:
+def told() -> outcomes.Brief:
     return brief.read(Path("project-brief.md"))[0].model_dump(mode="json")
 
 
@@ -25,28 +27,28 @@ def challenger() -> Any:
 
 def predicted(rows: pl.DataFrame) -> pl.DataFrame:
     x = features.features(rows)
-    rule = problem.fit_rule(model.rule(), x, rows[contract.TARGET])
-    return described(rows.with_row_index("row")).hstack(problem.predict(rule, x))
+    rule = training.fit_rule(model.rule(), x, rows[contract.TARGET])
+    return described(rows.with_row_index("row")).hstack(training.predict(rule, x))
 
 
-def answered(rows: pl.DataFrame, fitted: Any, told: problem.Brief) -> pl.DataFrame:
+def answered(rows: pl.DataFrame, fitted: Any, told: outcomes.Brief) -> pl.DataFrame:
     """The outcomes of a model on contract rows, with what it would say as `p_said`."""
     scores = model_folder.scores(fitted, rows)
     units = described(rows.with_row_index("row")).hstack(scores)
-    return problem.outcomes(units, told).hstack(scores.select("p_said"))
+    return outcomes.build_outcomes(units, told).hstack(scores.select("p_said"))
 
 
 def test_the_brief_prices_answers_to_the_intents_of_the_contract(
-    point: pl.DataFrame, told: problem.Brief
+    point: pl.DataFrame, told: outcomes.Brief
 ) -> None:
     assert set(model.ANSWERS) | {"none"} == set(point[contract.TARGET].dtype.categories)  # type: ignore[attr-defined]
     assert told["value"]["wrong"] < told["value"]["handed_over"] < told["value"]["right"]
 
 
-def test_each_unit_is_worth_what_the_brief_says(sample: pl.DataFrame, told: problem.Brief) -> None:
+def test_each_unit_is_worth_what_the_brief_says(sample: pl.DataFrame, told: outcomes.Brief) -> None:
     price = told["value"]
     dear = predicted(sample).with_columns(p_cost=pl.lit(0.25))
-    found = problem.outcomes(dear, told)
+    found = outcomes.build_outcomes(dear, told)
     assert found["outcome"].to_list() == sample[contract.TARGET].to_list()
     assert set(found["action"]) == {told["decision"]["action"], told["decision"]["otherwise"]}
     for action, outcome, answer, value in found.select(
@@ -58,21 +60,21 @@ def test_each_unit_is_worth_what_the_brief_says(sample: pl.DataFrame, told: prob
 
 
 def test_a_call_costs_what_the_brief_says_or_what_was_paid(
-    sample: pl.DataFrame, told: problem.Brief
+    sample: pl.DataFrame, told: outcomes.Brief
 ) -> None:
     rows = predicted(sample).with_columns(p_cost=pl.lit(0.25))
     for call, cost in (("measured", 0.25), (-0.5, 0.5)):
-        found = problem.outcomes(rows, told | {"value": told["value"] | {"call": call}})
+        found = outcomes.build_outcomes(rows, told | {"value": told["value"] | {"call": call}})
         assert set(found["cost"]) == {cost}
 
 
 def test_the_dearer_a_wrong_answer_is_the_less_is_answered(
-    sample: pl.DataFrame, told: problem.Brief
+    sample: pl.DataFrame, told: outcomes.Brief
 ) -> None:
     rows = predicted(sample)
 
     def sent(**prices: float) -> int:
-        found = problem.outcomes(rows, told | {"value": told["value"] | prices})
+        found = outcomes.build_outcomes(rows, told | {"value": told["value"] | prices})
         return int(found["right"].is_not_null().sum())
 
     assert sent(wrong=-1e9) == 0
@@ -80,29 +82,29 @@ def test_the_dearer_a_wrong_answer_is_the_less_is_answered(
 
 
 def test_a_person_answers_all_where_the_risk_is_high_and_the_rest_where_there_is_no_room(
-    sample: pl.DataFrame, told: problem.Brief
+    sample: pl.DataFrame, told: outcomes.Brief
 ) -> None:
     rows = predicted(sample)
-    careful = problem.outcomes(rows, told | {"risk": "high"})
+    careful = outcomes.build_outcomes(rows, told | {"risk": "high"})
     assert set(careful["action"]) == {told["decision"]["otherwise"]}
     few = told["decision"] | {"at_most": 1, "out_of": 10}
-    limited = problem.outcomes(rows, told | {"decision": few})
+    limited = outcomes.build_outcomes(rows, told | {"decision": few})
     assert limited["right"].is_not_null().sum() == sample.height // 10
     least = rows["p_right"].filter(limited["right"].is_not_null()).min()
     assert least >= rows["p_right"].filter(limited["right"].is_null()).median()  # type: ignore[operator]
 
 
-def test_what_rests_on_no_passage_is_never_sent(sample: pl.DataFrame, told: problem.Brief) -> None:
+def test_what_rests_on_no_passage_is_never_sent(sample: pl.DataFrame, told: outcomes.Brief) -> None:
     invented = predicted(sample).with_columns(
         p_intent=pl.lit("none"), p_right=pl.lit(1.0), p_said=pl.lit("You have won a car.")
     )
-    found = problem.outcomes(invented, told)
+    found = outcomes.build_outcomes(invented, told)
     assert set(found["action"]) == {told["decision"]["otherwise"]}
     assert set(found["grounded"]) == {False}
 
 
 def test_only_prepared_passages_are_sent_whatever_is_asked(
-    every_row: pl.DataFrame, challenger: Any, told: problem.Brief
+    every_row: pl.DataFrame, challenger: Any, told: outcomes.Brief
 ) -> None:
     hostile = every_row.filter(kind="hostile")
     orders = every_row.head(500).with_columns(
@@ -135,7 +137,7 @@ def test_a_question_pasted_twice_has_the_same_intent(sample: pl.DataFrame, chall
 
 
 def test_gibberish_is_handed_over(
-    point: pl.DataFrame, challenger: Any, told: problem.Brief
+    point: pl.DataFrame, challenger: Any, told: outcomes.Brief
 ) -> None:
     rows = pl.concat([point] * len(GIBBERISH)).with_columns(wording=pl.Series(GIBBERISH))
     found = answered(rows, challenger, told)

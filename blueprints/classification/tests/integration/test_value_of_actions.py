@@ -6,23 +6,25 @@ import polars as pl
 import pytest
 
 from project import contract, features, model
-from project.delivery.pipeline import brief, model_folder, problem
+from project.delivery.edge import brief
+from project.delivery.models import model_folder
 from project.delivery.pipeline.predict import described
+from project.delivery.problem import outcomes, training
 
 
 @pytest.fixture(scope="module")
-def told() -> problem.Brief:
+def told() -> outcomes.Brief:
     return brief.read(Path("project-brief.md"))[0].model_dump(mode="json")
 
 
 def predicted(rows: pl.DataFrame) -> pl.DataFrame:
     x = features.features(rows)
-    rule = problem.fit_rule(model.rule(), x, rows[contract.TARGET])
-    return described(rows.with_row_index("row")).hstack(problem.predict(rule, x))
+    rule = training.fit_rule(model.rule(), x, rows[contract.TARGET])
+    return described(rows.with_row_index("row")).hstack(training.predict(rule, x))
 
 
 def test_the_brief_prices_the_classes_of_the_contract(
-    point: pl.DataFrame, told: problem.Brief
+    point: pl.DataFrame, told: outcomes.Brief
 ) -> None:
     target = contract.Row.columns()[contract.TARGET].dtype
     assert isinstance(target, pl.Enum)
@@ -31,33 +33,33 @@ def test_the_brief_prices_the_classes_of_the_contract(
     assert all(set(prices) == classes for prices in told["value"]["actions"].values())
 
 
-def test_each_unit_is_worth_what_the_brief_says(sample: pl.DataFrame, told: problem.Brief) -> None:
-    found = problem.outcomes(predicted(sample), told)
+def test_each_unit_is_worth_what_the_brief_says(sample: pl.DataFrame, told: outcomes.Brief) -> None:
+    found = outcomes.build_outcomes(predicted(sample), told)
     assert found.height == sample.height
     assert found["outcome"].to_list() == sample[contract.TARGET].to_list()
     prices = told["value"]["actions"]
     for action, outcome, value in found.select("action", "outcome", "value").iter_rows():
-        if action == problem.REVIEW:
+        if action == outcomes.REVIEW:
             best = max(0.0, *(price[outcome] for price in prices.values()))
             assert value == pytest.approx(best + told["value"]["review"])
         else:
-            assert value == (0 if action == problem.NOTHING else prices[action][outcome])
+            assert value == (0 if action == outcomes.NOTHING else prices[action][outcome])
 
 
 def test_no_more_units_are_acted_on_than_the_brief_allows(
-    sample: pl.DataFrame, told: problem.Brief
+    sample: pl.DataFrame, told: outcomes.Brief
 ) -> None:
     rows = predicted(sample)
     cheap = told | {"decision": told["decision"] | {"at_most": 1, "out_of": 10}}
     generous = told["value"] | {
         "actions": {a: dict.fromkeys(p, 1.0) for a, p in told["value"]["actions"].items()}
     }
-    acted = problem.outcomes(rows, cheap | {"value": generous})["action"] != problem.NOTHING
+    acted = outcomes.build_outcomes(rows, cheap | {"value": generous})["action"] != outcomes.NOTHING
     assert acted.sum() == sample.height // 10
 
 
 def test_the_score_moves_as_the_business_knows_it_must(
-    every_row: pl.DataFrame, told: problem.Brief
+    every_row: pl.DataFrame, told: outcomes.Brief
 ) -> None:
     challenger, _ = model_folder.load(Path("models/challenger"))
     prices = told["value"]["actions"].values()
@@ -67,7 +69,7 @@ def test_the_score_moves_as_the_business_knows_it_must(
     for name, sign in model.DIRECTION.items():
         step = x[name].std()
         stepped = x.with_columns((pl.col(name) + step).cast(x.schema[name]))
-        after, now = (problem.predict(challenger, each).select(score) for each in (stepped, x))
+        after, now = (training.predict(challenger, each).select(score) for each in (stepped, x))
         moved = sign * (after - now).to_series()
         assert (moved > -1e-9).all(), (
             f"{name}: {(moved <= -1e-9).sum():,} of {x.height:,} rows move the wrong way"

@@ -3,7 +3,7 @@
 import polars as pl
 
 from project import contract
-from project.delivery.pipeline.conform import to_contract
+from project.delivery.tables.conform import to_contract
 
 
 def test_every_valid_row_keeps_the_contract(every_row: pl.DataFrame) -> None:

@@ -10,7 +10,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from project import contract, model
-from project.delivery.pipeline import model_folder
+from project.delivery.models import model_folder
 
 SHOWN = 25
 CLOSE = getattr(model, "CLOSE", 1e-12)

@@ -13,8 +13,8 @@ from fastapi.testclient import TestClient
 from polars.testing import assert_frame_equal
 
 from project import contract
-from project.delivery import score
-from project.delivery.pipeline import brief
+from project.delivery.edge import brief
+from project.delivery.models import score
 from project.delivery.service import app
 
 pytestmark = pytest.mark.everything  # the champion is brought with the data, so these wait for it

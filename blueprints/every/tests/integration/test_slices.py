@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from project import contract
-from project.delivery.pipeline import brief
+from project.delivery.edge import brief
 
 
 def test_slices_of_the_report_are_those_of_the_outcomes(every_row: pl.DataFrame) -> None:

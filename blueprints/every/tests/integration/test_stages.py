@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from project.delivery import stage_deps
+from project.delivery.checks import stage_deps
 
 
 @pytest.mark.point

@@ -9,9 +9,11 @@ import polars as pl
 import pytest
 
 from project import contract, features, model
-from project.delivery.pipeline import brief, model_folder, problem
-from project.delivery.pipeline.errors import Mendable
+from project.delivery.edge import brief
+from project.delivery.edge.errors import Fixable
+from project.delivery.models import model_folder
 from project.delivery.pipeline.predict import described
+from project.delivery.problem import outcomes, target, training
 
 LISTED = ["fig", "plum", "pear", "quince", "sloe"]
 """Things by names that no data has; they only have to look like things."""
@@ -29,12 +31,12 @@ class Fixed:
 
 
 @pytest.fixture(scope="module")
-def told() -> problem.Brief:
+def told() -> outcomes.Brief:
     return brief.read(Path("project-brief.md"))[0].model_dump(mode="json")
 
 
 @pytest.fixture(scope="module")
-def kind(told: problem.Brief) -> str:
+def kind(told: outcomes.Brief) -> str:
     """The dearest kind of event."""
     prices = told["value"]["events"]
     return str(max(prices, key=prices.__getitem__))
@@ -42,25 +44,25 @@ def kind(told: problem.Brief) -> str:
 
 def predicted(rows: pl.DataFrame) -> pl.DataFrame:
     x = features.features(rows)
-    rule = problem.fit_rule(model.rule(), x, rows[contract.TARGET])
-    return described(rows.with_row_index("row")).hstack(problem.predict(rule, x))
+    rule = training.fit_rule(model.rule(), x, rows[contract.TARGET])
+    return described(rows.with_row_index("row")).hstack(training.predict(rule, x))
 
 
 def listed(point: pl.DataFrame, kind: str, wanted: str, chances: list[float]) -> pl.DataFrame:
     """The example row with this truth, and LISTED with these chances; all events are of `kind`."""
     row = point.with_columns(pl.lit(wanted).alias(contract.TARGET)).with_row_index("row")
-    missing = problem.PLACES - len(chances)
+    missing = training.PLACES - len(chances)
     names = [*LISTED[: len(chances)], *[""] * missing]
-    said = dict(zip(problem.NAMES, names, strict=True)) | {f"{problem.OF}{kind}": 1.0}
-    said |= dict(zip(problem.CHANCES, [*chances, *[0.0] * missing], strict=True))
+    said = dict(zip(training.NAMES, names, strict=True)) | {f"{training.OF}{kind}": 1.0}
+    said |= dict(zip(training.CHANCES, [*chances, *[0.0] * missing], strict=True))
     return described(row).with_columns(pl.lit(value).alias(name) for name, value in said.items())
 
 
-def outcome(found: pl.DataFrame, told: problem.Brief) -> dict[str, Any]:
-    return problem.outcomes(found, told).row(0, named=True)
+def outcome(found: pl.DataFrame, told: outcomes.Brief) -> dict[str, Any]:
+    return outcomes.build_outcomes(found, told).row(0, named=True)
 
 
-def priced(told: problem.Brief, most: int = 5, **changes: Any) -> problem.Brief:
+def priced(told: outcomes.Brief, most: int = 5, **changes: Any) -> outcomes.Brief:
     """The brief with a list of at most `most`, and with these changes of its prices."""
     return told | {
         "value": told["value"] | changes,
@@ -68,25 +70,27 @@ def priced(told: problem.Brief, most: int = 5, **changes: Any) -> problem.Brief:
     }
 
 
-def test_the_brief_prices_every_kind_of_event(every_row: pl.DataFrame, told: problem.Brief) -> None:
-    kinds = set(problem.wants(every_row[contract.TARGET])["event"])
+def test_the_brief_prices_every_kind_of_event(
+    every_row: pl.DataFrame, told: outcomes.Brief
+) -> None:
+    kinds = set(target.wants(every_row[contract.TARGET])["event"])
     assert kinds <= set(told["value"]["events"])
-    with pytest.raises(Mendable, match=f"found none for {min(kinds)}"):
-        problem.act(predicted(every_row.head(500)), priced(told, events={}))
+    with pytest.raises(Fixable, match=f"found none for {min(kinds)}"):
+        outcomes.act(predicted(every_row.head(500)), priced(told, events={}))
 
 
 def test_models_weigh_places_as_the_brief_does(
-    every_row: pl.DataFrame, told: problem.Brief
+    every_row: pl.DataFrame, told: outcomes.Brief
 ) -> None:
-    places = problem.wants(every_row[contract.TARGET])["place"].drop_nulls()
+    places = target.wants(every_row[contract.TARGET])["place"].drop_nulls()
     every = [model.rule(), *model.candidates(0).values()]
     weighing = {getattr(one, "noticed", 1.0) for one in every}
     assert places.is_empty() or weighing == {told["value"]["noticed"]}
 
 
-def test_each_list_is_worth_what_the_brief_says(sample: pl.DataFrame, told: problem.Brief) -> None:
+def test_each_list_is_worth_what_the_brief_says(sample: pl.DataFrame, told: outcomes.Brief) -> None:
     value = told["value"]
-    found = problem.outcomes(predicted(sample), told)
+    found = outcomes.build_outcomes(predicted(sample), told)
     assert found["outcome"].to_list() == sample[contract.TARGET].to_list()
     assert found["positive"].to_list() == (sample[contract.TARGET] != "").to_list()
     for shown, outcome, worth in found.select("shown", "outcome", "value").iter_rows():
@@ -104,7 +108,7 @@ def test_each_list_is_worth_what_the_brief_says(sample: pl.DataFrame, told: prob
 
 
 def test_an_event_by_a_place_further_down_counts_for_those_who_did_not_look_so_far(
-    point: pl.DataFrame, told: problem.Brief, kind: str
+    point: pl.DataFrame, told: outcomes.Brief, kind: str
 ) -> None:
     noticed = priced(told, noticed=0.5, shown=0.0)
     found, lower = (
@@ -116,7 +120,7 @@ def test_an_event_by_a_place_further_down_counts_for_those_who_did_not_look_so_f
 
 
 def test_what_is_wanted_twice_counts_once_and_as_the_dearer(
-    point: pl.DataFrame, told: problem.Brief, kind: str
+    point: pl.DataFrame, told: outcomes.Brief, kind: str
 ) -> None:
     prices = {kind: 4.0, "glance": 0.1}
     both, dear = (
@@ -127,7 +131,7 @@ def test_what_is_wanted_twice_counts_once_and_as_the_dearer(
 
 
 def test_the_higher_what_is_wanted_stands_the_more_a_list_is_worth(
-    point: pl.DataFrame, told: problem.Brief, kind: str
+    point: pl.DataFrame, told: outcomes.Brief, kind: str
 ) -> None:
     free = priced(told, shown=0.0, noticed=0.9)
     found = [
@@ -142,40 +146,42 @@ def test_the_higher_what_is_wanted_stands_the_more_a_list_is_worth(
 
 
 def test_a_thing_is_shown_only_where_it_is_expected_to_earn_more_than_it_costs(
-    point: pl.DataFrame, told: problem.Brief, kind: str
+    point: pl.DataFrame, told: outcomes.Brief, kind: str
 ) -> None:
     row = listed(point, kind, "", [0.5, 0.4, 0.3])
     for cost, shown in ((-0.1, "fig plum pear"), (-0.28, "fig plum"), (-0.6, "")):
         prices: dict[str, Any] = {"noticed": 0.8, "events": {kind: 1.0}, "shown": cost}
         worth = [0.5, 0.4 * 0.8, 0.3 * 0.8**2][: len(shown.split())]
-        acted = problem.act(row, priced(told, **prices)).row(0, named=True)
+        acted = outcomes.act(row, priced(told, **prices)).row(0, named=True)
         assert acted["shown"] == shown.split()
-        assert acted["action"] == (told["decision"]["action"] if shown else problem.NOTHING)
+        assert acted["action"] == (told["decision"]["action"] if shown else outcomes.NOTHING)
         assert acted["score"] == pytest.approx(sum(worth) + cost * len(worth))
 
 
-def test_no_list_is_longer_than_the_brief_allows(sample: pl.DataFrame, told: problem.Brief) -> None:
+def test_no_list_is_longer_than_the_brief_allows(
+    sample: pl.DataFrame, told: outcomes.Brief
+) -> None:
     rows = predicted(sample)
-    for most in (1, 3, problem.PLACES):
-        shown = problem.act(rows, priced(told, most, shown=0.0))["shown"]
+    for most in (1, 3, training.PLACES):
+        shown = outcomes.act(rows, priced(told, most, shown=0.0))["shown"]
         assert shown.list.len().max() == most
-    with pytest.raises(Mendable, match="at_most up to 20, found 21"):
-        problem.act(rows, priced(told, 21))
+    with pytest.raises(Fixable, match="at_most up to 20, found 21"):
+        outcomes.act(rows, priced(told, 21))
 
 
 def test_the_best_come_first_and_equal_ones_by_their_names(
-    sample: pl.DataFrame, told: problem.Brief, kind: str
+    sample: pl.DataFrame, told: outcomes.Brief, kind: str
 ) -> None:
     x = features.features(sample)
     wanted = pl.Series(contract.TARGET, [f"sloe:{kind}", ""] * (sample.height // 2))
-    of_four = problem.fit_rule(
+    of_four = training.fit_rule(
         _fits(Fixed(plum=1.0, fig=1.0 + 1e-12, sloe=2.0, pear=0.0)), x, wanted
     )
-    found = problem.predict(of_four, x)
+    found = training.predict(of_four, x)
     assert found.null_count().sum_horizontal().item() == 0
     assert list(found.row(0)[:5]) == ["sloe", "fig", "plum", "pear", ""]
     rows = described(sample.with_row_index("row")).hstack(found)
-    acted = problem.act(rows, priced(told, 4, shown=0.0))
+    acted = outcomes.act(rows, priced(told, 4, shown=0.0))
     assert acted["shown"][0].to_list() == ["sloe", "fig", "plum", "pear"]
 
 
@@ -186,7 +192,7 @@ def _fits(fixed: Fixed) -> Any:
 
 
 def test_what_no_model_knows_counts_as_missed(
-    point: pl.DataFrame, told: problem.Brief, kind: str
+    point: pl.DataFrame, told: outcomes.Brief, kind: str
 ) -> None:
     row = listed(point, kind, f"of-2027:{kind} fig:{kind}", [0.5, 0.5])
     found = outcome(row, priced(told, shown=0.0))
@@ -195,21 +201,21 @@ def test_what_no_model_knows_counts_as_missed(
 
 
 def test_a_row_that_a_model_could_not_take_is_shown_nothing(
-    point: pl.DataFrame, told: problem.Brief, kind: str
+    point: pl.DataFrame, told: outcomes.Brief, kind: str
 ) -> None:
     row = listed(point, kind, f"fig:{kind}", [0.5])
     blank = row.with_columns(
         pl.lit(None, row.schema[name]).alias(name) for name in row.columns if name[:2] == "p_"
     )
     found = outcome(blank, told)
-    assert (found["action"], found["value"], found["shown"]) == (problem.NOTHING, 0.0, "")
+    assert (found["action"], found["value"], found["shown"]) == (outcomes.NOTHING, 0.0, "")
     assert found["wanted"] == 1
 
 
 @pytest.mark.point
 def test_a_truth_that_cannot_be_read_is_named(kind: str) -> None:
-    with pytest.raises(Mendable, match=f"found 'fig={kind}'"):
-        problem.wants(pl.Series([f"fig:{kind}", f"fig={kind}"]))
+    with pytest.raises(Fixable, match=f"found 'fig={kind}'"):
+        target.wants(pl.Series([f"fig:{kind}", f"fig={kind}"]))
 
 
 def test_the_chances_of_what_is_shown_come_true(every_row: pl.DataFrame) -> None:
@@ -221,7 +227,7 @@ def test_the_chances_of_what_is_shown_come_true(every_row: pl.DataFrame) -> None
 
 def test_no_chance_is_above_that_of_a_better_place(every_row: pl.DataFrame) -> None:
     challenger, _ = model_folder.load(Path("models/challenger"))
-    chances = model_folder.scores(challenger, every_row).select(problem.CHANCES).to_numpy()
+    chances = model_folder.scores(challenger, every_row).select(training.CHANCES).to_numpy()
     assert (np.diff(chances, axis=1) <= 0).all()
     assert chances.min() >= 0
     assert chances.max() < 1

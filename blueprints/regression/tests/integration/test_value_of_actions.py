@@ -6,27 +6,29 @@ import polars as pl
 import pytest
 
 from project import contract, features, model
-from project.delivery.pipeline import brief, model_folder, problem
+from project.delivery.edge import brief
+from project.delivery.models import model_folder
 from project.delivery.pipeline.predict import described
+from project.delivery.problem import outcomes, training
 
 
 @pytest.fixture(scope="module")
-def told() -> problem.Brief:
+def told() -> outcomes.Brief:
     return brief.read(Path("project-brief.md"))[0].model_dump(mode="json")
 
 
 def predicted(rows: pl.DataFrame) -> pl.DataFrame:
     x = features.features(rows)
-    rule = problem.fit_rule(model.rule(), x, rows[contract.TARGET])
-    return described(rows.with_row_index("row")).hstack(problem.predict(rule, x))
+    rule = training.fit_rule(model.rule(), x, rows[contract.TARGET])
+    return described(rows.with_row_index("row")).hstack(training.predict(rule, x))
 
 
-def priced(told: problem.Brief, **changes: float | None) -> problem.Brief:
+def priced(told: outcomes.Brief, **changes: float | None) -> outcomes.Brief:
     return told | {"value": told["value"] | changes}
 
 
 def test_the_brief_prices_an_answer_to_the_targets_question(
-    point: pl.DataFrame, told: problem.Brief
+    point: pl.DataFrame, told: outcomes.Brief
 ) -> None:
     assert contract.Row.columns()[contract.TARGET].dtype.is_numeric()
     assert point[contract.TARGET].is_finite().all()
@@ -34,37 +36,37 @@ def test_the_brief_prices_an_answer_to_the_targets_question(
     assert told["value"]["per_unit_too_low"] < 0
 
 
-def test_each_unit_is_worth_what_the_brief_says(sample: pl.DataFrame, told: problem.Brief) -> None:
+def test_each_unit_is_worth_what_the_brief_says(sample: pl.DataFrame, told: outcomes.Brief) -> None:
     price = told["value"]
-    found = problem.outcomes(predicted(sample), told)
+    found = outcomes.build_outcomes(predicted(sample), told)
     assert found["outcome"].to_list() == sample[contract.TARGET].to_list()
     for action, outcome, answer, value in found.select(
         "action", "outcome", "answer", "value"
     ).iter_rows():
         beyond = max(0, abs(answer - outcome) - price["free_within"])
         each = price["per_unit_too_high"] if answer > outcome else price["per_unit_too_low"]
-        review = action == problem.REVIEW
+        review = action == outcomes.REVIEW
         assert value == pytest.approx(price["review"] if review else beyond * each)
 
 
 def test_the_dearer_it_is_to_be_too_high_the_lower_the_answer(
-    sample: pl.DataFrame, told: problem.Brief
+    sample: pl.DataFrame, told: outcomes.Brief
 ) -> None:
     rows = predicted(sample)
     careful, bold = (
-        problem.act(rows, priced(told, per_unit_too_high=-high, per_unit_too_low=-1.0))["answer"]
+        outcomes.act(rows, priced(told, per_unit_too_high=-high, per_unit_too_low=-1.0))["answer"]
         for high in (4.0, 0.25)
     )
     assert (careful < bold).all()
 
 
 def test_a_person_is_asked_where_that_is_cheaper_and_no_more_often_than_the_brief_allows(
-    sample: pl.DataFrame, told: problem.Brief
+    sample: pl.DataFrame, told: outcomes.Brief
 ) -> None:
     rows = predicted(sample)
 
-    def asked(brief: problem.Brief) -> int:
-        return int((problem.outcomes(rows, brief)["action"] == problem.REVIEW).sum())
+    def asked(brief: outcomes.Brief) -> int:
+        return int((outcomes.build_outcomes(rows, brief)["action"] == outcomes.REVIEW).sum())
 
     free, dear, none = (asked(priced(told, review=price)) for price in (-1e-9, -1e9, None))
     assert free > dear == none == 0
@@ -88,7 +90,7 @@ def test_the_score_moves_as_the_business_knows_it_must(every_row: pl.DataFrame) 
     for name, sign in model.DIRECTION.items():
         step = x[name].std()
         stepped = x.with_columns((pl.col(name) + step).cast(x.schema[name]))
-        after, now = (problem.predict(challenger, each).select(score) for each in (stepped, x))
+        after, now = (training.predict(challenger, each).select(score) for each in (stepped, x))
         moved = sign * (after - now).to_series()
         assert (moved > -1e-9).all(), (
             f"{name}: {(moved <= -1e-9).sum():,} of {x.height:,} rows move the wrong way"

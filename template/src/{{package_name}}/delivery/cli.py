@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from .pipeline import errors
+from .edge import errors
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_show_locals=False)
 Because = Annotated[str | None, typer.Option(help="Why, for the record in docs/releases.md.")]
@@ -35,7 +35,7 @@ def check(
     ] = False,
 ) -> None:
     """Every gate of a pull request: brief, stages, reports up to date, verdict."""
-    from .check import main
+    from .checks.check import main
 
     raise typer.Exit(main(against_commit=committed))
 
@@ -43,7 +43,7 @@ def check(
 @app.command()
 def bring() -> None:
     """What a clone lacks before its model can be judged: data, models, the champion."""
-    from .bring import main
+    from .platform.bring import main
 
     raise typer.Exit(main())
 
@@ -54,7 +54,7 @@ def summary(
     tests: Annotated[bool, typer.Option("--tests", help="Only what the last tests say.")] = False,
 ) -> None:
     """The model of a pull request on one page: verdict, money, slices, what changed."""
-    from .summary import main
+    from .platform.summary import main
 
     raise typer.Exit(main(against, tests=tests))
 
@@ -66,7 +66,7 @@ def secrets(
     ] = None,
 ) -> None:
     """No password, token or key in any commit that leads here."""
-    from .secrets_in_git import main
+    from .checks.secrets_in_git import main
 
     raise typer.Exit(main(date.today(), against))
 
@@ -78,7 +78,7 @@ def audit(
     ] = None,
 ) -> None:
     """Nothing known against the libraries of uv.lock but what .github/exceptions.toml excuses."""
-    from .audit import main
+    from .checks.audit import main
 
     raise typer.Exit(main(date.today(), service_url))
 
@@ -86,7 +86,7 @@ def audit(
 @app.command()
 def champion() -> None:
     """Which model is in charge, since when, why, and what it would be worth."""
-    from .promote import champion
+    from .promotion.promote import champion
 
     raise typer.Exit(champion())
 
@@ -100,7 +100,7 @@ def promote(
     name: Name = None,
 ) -> None:
     """Put the challenger in charge, on main and if the verdict is ship; recorded and tagged."""
-    from .promote import promote
+    from .promotion.promote import promote
 
     raise typer.Exit(promote(refresh=refresh, because=because, name=name))
 
@@ -108,7 +108,7 @@ def promote(
 @app.command()
 def rollback(because: Because = None, name: Name = None) -> None:
     """Put back in charge what was there before the present champion; recorded and tagged."""
-    from .promote import rollback
+    from .promotion.promote import rollback
 
     raise typer.Exit(rollback(because=because, name=name))
 
@@ -121,7 +121,7 @@ def release(
     again: Annotated[str | None, typer.Option(help="Deploy a tag again: champion-1.")] = None,
 ) -> None:
     """On main: propose the challenger where the verdict is ship, or tag what was merged."""
-    from .release import main
+    from .platform.release import main
 
     raise typer.Exit(main(rollback=rollback, tag=again))
 
@@ -133,7 +133,7 @@ def refresh(
     ] = False,
 ) -> None:
     """The newest snapshot of the data, where it comes from somewhere; else why there is none."""
-    from .refresh import main
+    from .platform.refresh import main
 
     raise typer.Exit(main(propose=propose))
 
@@ -141,7 +141,7 @@ def refresh(
 @app.command()
 def template_update() -> None:
     """The template's newest release as a pull request, conflicts in plain sight."""
-    from .template_update import main
+    from .platform.template_update import main
 
     raise typer.Exit(main())
 
@@ -153,7 +153,7 @@ def score(
     model: Annotated[Path, typer.Option(help="Folder of the model.")] = Path("models/champion"),
 ) -> None:
     """What the champion says of every row of a table, and the action that the brief makes of it."""
-    from .score import main
+    from .models.score import main
 
     raise typer.Exit(main(source, target, model))
 
@@ -175,13 +175,13 @@ def canaries(
     wait: Annotated[float, typer.Option(help="Seconds until it has to answer.", min=0)] = 0,
 ) -> None:
     """A running service answers the champion's canary rows as on the day that it was made."""
-    from .canaries import main
+    from .service.canaries import main
 
     raise typer.Exit(main(url, Path("models/champion"), wait))
 
 
-if find_spec(f"{__package__}.record"):  # where a language model may be asked
-    app.command()(import_module(f"{__package__}.record").record)
+if find_spec(f"{__package__}.tables.record"):  # where a language model may be asked
+    app.command()(import_module(f"{__package__}.tables.record").record)
 
 
 def run() -> None:

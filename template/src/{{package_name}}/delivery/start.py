@@ -15,8 +15,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from . import check
-from .pipeline.errors import Mendable
+from .checks import check
+from .edge.errors import Fixable
 
 PACKAGE = __name__.partition(".")[0]
 AGAIN = f"uv run {PACKAGE} start"
@@ -51,7 +51,7 @@ def main() -> int:
         console.print("  Commits go unchecked here; uv run pre-commit install says why.")
     console.print("\n" + decision(root))
     if not named:
-        raise Mendable(
+        raise Fixable(
             f"\n{NAMELESS} Run these two, then again: {AGAIN}\n"
             '    git config --global user.name "Your Name"\n'
             '    git config --global user.email "you@example.com"'
@@ -64,13 +64,13 @@ def project(folder: Path) -> Path:
     for root in (folder, *folder.parents):
         if (root / "dvc.yaml").exists():
             return root
-    raise Mendable(f"{folder}: expected to be inside the project, found no dvc.yaml here or above")
+    raise Fixable(f"{folder}: expected to be inside the project, found no dvc.yaml here or above")
 
 
 def repository(root: Path) -> Path | None:
     """Make sure that git keeps the history; the outer repository if that does already."""
     if shutil.which("git") is None:
-        raise Mendable(
+        raise Fixable(
             f"git: expected to be installed, found no such command. Install it, then {AGAIN}"
         )
     found = subprocess.run(
@@ -87,7 +87,7 @@ def repository(root: Path) -> Path | None:
     if top == root.resolve():
         return None
     if succeeds(["git", "check-ignore", "--quiet", "."], root):
-        raise Mendable(
+        raise Fixable(
             f"{root}: expected to be kept by git, found that the repository around it, {top}, "
             f"ignores this folder. Move it elsewhere, or run git init -b main here, then {AGAIN}"
         )
@@ -98,7 +98,7 @@ def environment(root: Path) -> None:
     """Install what `pyproject.toml` names, from the index that this machine is set up with."""
     uv = os.environ.get("UV") or shutil.which("uv")
     if uv is None:
-        raise Mendable(
+        raise Fixable(
             f"uv: expected to be installed, found none. python -m pip install uv, then {AGAIN}"
         )
     call([uv, "sync"], root)
@@ -107,7 +107,7 @@ def environment(root: Path) -> None:
 def champion(root: Path) -> None:
     """Put the rule in charge, unless a champion is there; bring it where only its pointer is."""
     pointer = "models/champion.dvc"
-    rule = [sys.executable, "-m", f"{PACKAGE}.delivery.pipeline.in_charge", "models/champion"]
+    rule = [sys.executable, "-m", f"{PACKAGE}.delivery.models.in_charge", "models/champion"]
     if not (root / pointer).exists():
         call(rule, root)
         dvc(root, "add", "--quiet", "models/champion")
@@ -230,8 +230,8 @@ def call(
             if "sync" in command and UNREACHABLE.search(" ".join(said))
             else ""
         )
-        raise Mendable(
+        raise Fixable(
             f"Failed, with exit code {process.returncode}: {' '.join(shown or command)}\n"
             + "\n".join(f"    {line}" for line in said)
-            + f"{hint}\nWhat was made is kept. When this is mended, go on with: {AGAIN}"
+            + f"{hint}\nWhat was made is kept. When this is fixed, go on with: {AGAIN}"
         )

@@ -1,1 +1,1 @@
-"""The stages of `dvc.yaml` and what they call; `problem.py` is all that differs by problem."""
+"""The stages of `dvc.yaml`, one module each, and nothing else."""

@@ -1,74 +1,9 @@
 """Stage `ingest`: the source as one table, nothing changed and nothing dropped."""
 
-import importlib.util
-import inspect
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
-
-import polars as pl
-from pydantic import Field
-
-from .brief import nearest
-from .errors import Mendable, run
-from .files import paths, present, write_table
-from .parameters import NEXT, Settings, read
-
-
-class Ingest(Settings):
-    """`source`: a .csv or .parquet file, a folder of them, or a .py file that defines
-    `rows(**settings)`; `settings` are for such a file and unread otherwise.
-    """
-
-    source: str
-    settings: dict[str, Any] = Field(default_factory=dict)
-
-
-def read_source(ingest: Ingest) -> pl.DataFrame:
-    """The source's rows; CSV columns stay text, because the contract decides what they mean."""
-    source = Path(ingest.source)
-    present(
-        source, made_by="uv run dvc pull (shared data), or mend `ingest: source:` in params.yaml"
-    )
-    if source.suffix == ".py":
-        return _call(source, ingest.settings)
-    parts = (
-        sorted(f for f in source.rglob("*") if f.suffix in {".csv", ".parquet"})
-        if source.is_dir()
-        else [source]
-    )
-    if not parts or any(part.suffix not in {".csv", ".parquet"} for part in parts):
-        raise Mendable(f"{source}: expected .csv, .parquet or .py, found something else. {NEXT}")
-    try:
-        return pl.concat([read_file(part) for part in parts])
-    except pl.exceptions.PolarsError as error:
-        raise Mendable(
-            f"{source}: expected tables with the same columns, found: {error}. {NEXT}"
-        ) from None
-
-
-def read_file(path: Path) -> pl.DataFrame:
-    """One table; a .csv as text."""
-    if path.suffix == ".csv":
-        return pl.read_csv(path, infer_schema=False)
-    return pl.read_parquet(path, memory_map=False)
-
-
-def _call(source: Path, settings: dict[str, Any]) -> pl.DataFrame:
-    """Call `rows` in the Python file at `source` with the settings of `params.yaml`."""
-    spec = importlib.util.spec_from_file_location(source.stem, source)
-    if spec is None or spec.loader is None:
-        raise Mendable(f"{source}: expected a Python file, found something else. {NEXT}")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    rows: Callable[..., pl.DataFrame] = module.rows
-    known = list(inspect.signature(rows).parameters)
-    for key in settings:
-        if key not in known:
-            hint = nearest(key, known) or f"; allowed: {', '.join(known)}"
-            told = f"`{key}` is not a key here{hint}"
-            raise Mendable(f"params.yaml: ingest: settings: {told}\n{NEXT}")
-    return rows(**settings)
+from ..edge.errors import Fixable, run
+from ..edge.files import paths, write_table
+from ..edge.parameters import NEXT, read
+from ..tables.sources import Ingest, read_source
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -77,7 +12,7 @@ def main(argv: list[str] | None = None) -> int:
     ingest = read(params, "ingest", Ingest)
     rows = read_source(ingest)
     if rows.is_empty():
-        raise Mendable(f"{ingest.source}: expected rows, found an empty table. {NEXT}")
+        raise Fixable(f"{ingest.source}: expected rows, found an empty table. {NEXT}")
     write_table(rows, raw)
     return 0
 

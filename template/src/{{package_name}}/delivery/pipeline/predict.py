@@ -6,9 +6,10 @@ from pathlib import Path
 import polars as pl
 
 from ... import contract
-from . import champion, in_charge, model_folder, problem
-from .errors import Mendable, run
-from .files import paths, read_table, write_json, write_table
+from ..edge.errors import Fixable, run
+from ..edge.files import paths, read_table, write_json, write_table
+from ..models import champion, in_charge, model_folder
+from ..problem import target
 
 
 def described(rows: pl.DataFrame) -> pl.DataFrame:
@@ -21,7 +22,7 @@ def described(rows: pl.DataFrame) -> pl.DataFrame:
         "row",
         pl.col(contract.ENTITY or "row").cast(pl.String).alias("cluster"),
         *(pl.col(name).cast(pl.String).fill_null("missing") for name in contract.SEGMENTS),
-        pl.col(contract.TARGET).cast(problem.TRUTH).alias("target"),
+        pl.col(contract.TARGET).cast(target.TRUTH).alias("target"),
     )
 
 
@@ -34,7 +35,7 @@ def unseen(rows: pl.DataFrame, until: str | None, test: Path) -> pl.DataFrame:
         end, time = end.astimezone(UTC), time.dt.convert_time_zone("UTC")
     later = rows.filter(time > end)
     if later.is_empty():
-        raise Mendable(
+        raise Fixable(
             f"blocked: {test}: expected test rows after {until}, until when the champion was "
             "trained, found none. Next: ingest newer rows, then uv run dvc repro"
         )

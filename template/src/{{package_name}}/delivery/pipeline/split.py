@@ -2,7 +2,6 @@
 between them.
 """
 
-import hashlib
 from datetime import timedelta
 from typing import Any
 
@@ -10,12 +9,13 @@ import polars as pl
 from pydantic import Field
 
 from ... import contract
-from .errors import Mendable, run
-from .files import paths, read_table, sha256, write_json, write_table
-from .parameters import Settings, read
+from ..edge.errors import Fixable, run
+from ..edge.files import paths, read_table, sha256, write_json, write_table
+from ..edge.parameters import Settings, read
+from ..tables.spot import spot
 
 PARTS = ("train", "validation", "test")
-NEXT = "Next: mend `split:` in params.yaml, or contract.py, then uv run dvc repro"
+NEXT = "Next: fix `split:` in params.yaml, or contract.py, then uv run dvc repro"
 
 
 class Split(Settings):
@@ -71,11 +71,6 @@ def by_key(rows: pl.DataFrame, key: pl.Series, shares: Split) -> pl.DataFrame:
     )
 
 
-def spot(name: str) -> float:
-    """A number in [0, 1) that depends on the name alone."""
-    return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=6).digest()) / 2**48
-
-
 def divided(rows: pl.DataFrame, shares: Split) -> tuple[str, pl.DataFrame]:
     """How the rows were divided (by time, entity or row) and the rows with their `part`."""
     if contract.TIME:
@@ -128,13 +123,13 @@ def main(argv: list[str] | None = None) -> int:
     for name, part in parts.items():
         classes = part[contract.TARGET].n_unique()
         if classes < 2:
-            raise Mendable(
+            raise Fixable(
                 f"{valid}: expected {name} rows of two classes or more, found {part.height:,} rows "
                 f"of {classes} (split by {by}; {rows.filter(part='gap').height:,} rows lie in the "
                 f"gap). {NEXT}"
             )
     if crossing := leaks(rows):
-        raise Mendable(
+        raise Fixable(
             f"{valid}: expected parts that share nothing, found that {'; '.join(crossing)}. {NEXT}"
         )
     for path, part in zip(targets, parts.values(), strict=True):

@@ -8,10 +8,12 @@ import polars as pl
 from pydantic import Field
 
 from ... import contract, features, model
-from . import intervals, model_folder, problem
-from .errors import Mendable, run
-from .files import paths, read_json, read_table, write_json
-from .parameters import Settings, read
+from ..edge.errors import Fixable, run
+from ..edge.files import paths, read_json, read_table, write_json
+from ..edge.parameters import Settings, read
+from ..models import model_folder
+from ..problem import training
+from ..statistics import intervals
 
 CANARIES = (
     20  # rows that show, whenever a model is loaded, that it still scores as on its first day
@@ -33,12 +35,12 @@ def checked(rows: pl.DataFrame) -> pl.DataFrame:
     x = features.features(rows)
     special = {name for name in (contract.ENTITY, contract.TIME, contract.TARGET) if name}
     if forbidden := special & set(x.columns):
-        raise Mendable(
+        raise Fixable(
             "features.py: expected features without entity, time and target, found "
             f"{', '.join(sorted(forbidden))}. Next: leave them out, then uv run dvc repro"
         )
     if x.height != rows.height:
-        raise Mendable(
+        raise Fixable(
             f"features.py: expected {rows.height:,} rows for {rows.height:,} rows, found "
             f"{x.height:,}. Next: keep every row, then uv run dvc repro"
         )
@@ -50,7 +52,7 @@ def suspected(x: pl.DataFrame, y: pl.Series, limit: float, seed: int) -> list[di
     contract's reason).
     """
     power = {
-        name: problem.power_alone(x[name].head(LEAK_ROWS), y.head(LEAK_ROWS), seed)
+        name: training.power_alone(x[name].head(LEAK_ROWS), y.head(LEAK_ROWS), seed)
         for name in x.columns
     }
     return [
@@ -91,10 +93,14 @@ def lost(p: pl.DataFrame, rows: pl.DataFrame) -> dict[str, Any]:
     """The mean loss on `rows` under the loss's name, with the bounds of its interval; rows of one
     entity count as one cluster.
     """
-    each = problem.loss(p, rows[contract.TARGET])
+    each = training.loss(p, rows[contract.TARGET])
     cluster = rows[contract.ENTITY or "row"].cast(pl.String)
     estimate, lower, upper = intervals.mean(each, cluster, CONFIDENCE)
-    return {problem.LOSS: estimate, f"{problem.LOSS}_lower": lower, f"{problem.LOSS}_upper": upper}
+    return {
+        training.LOSS: estimate,
+        f"{training.LOSS}_lower": lower,
+        f"{training.LOSS}_upper": upper,
+    }
 
 
 def timed(seconds: dict[str, float], of: dict[str, Any], path: Path) -> dict[str, Any]:
@@ -103,7 +109,7 @@ def timed(seconds: dict[str, float], of: dict[str, Any], path: Path) -> dict[str
     """
     try:
         known = read_json(path)
-    except Mendable:  # none yet, or both sides of a merge
+    except Fixable:  # none yet, or both sides of a merge
         known = {}
     if known.get("of") == of and set(known["seconds"]) == set(seconds):
         return dict(known)
@@ -120,7 +126,7 @@ def main(argv: list[str] | None = None) -> int:
     )  # fmt: skip
     settings = read(params, "train", Train)
     if absent := [name for name in ("rule", "candidates") if not hasattr(model, name)]:
-        raise Mendable(
+        raise Fixable(
             "model.py: expected the functions rule() and candidates(seed), found no "
             f"{' and no '.join(absent)}. Next: write it, then uv run dvc repro"
         )
@@ -132,7 +138,7 @@ def main(argv: list[str] | None = None) -> int:
         rows_val[contract.TARGET],
     )
 
-    rule = problem.fit_rule(model.rule(), x, y)
+    rule = training.fit_rule(model.rule(), x, y)
     tried: dict[str, tuple[dict[str, Any], Any, pl.DataFrame]] = {}
     untried, seconds = {}, {}
     for name, candidate in model.candidates(settings.seed).items():
@@ -141,26 +147,26 @@ def main(argv: list[str] | None = None) -> int:
             untried[name] = why
             continue
         try:
-            fitted = problem.fit(candidate, x, y, x_val, y_val)
-            p = problem.predict(fitted, x_val)
+            fitted = training.fit(candidate, x, y, x_val, y_val)
+            p = training.predict(fitted, x_val)
         except (AttributeError, TypeError, ValueError) as error:
-            raise Mendable(
+            raise Fixable(
                 f"model.py: candidates: `{name}`: expected to learn from these features and to "
-                f"predict, found {error}. Next: mend model.py, then uv run dvc repro"
+                f"predict, found {error}. Next: fix model.py, then uv run dvc repro"
             ) from None
         tried[name] = (lost(p, rows_val), fitted, p)
         seconds[name] = time.perf_counter() - since
     if not tried:
         told = "; ".join(f"`{name}`: {why}" for name, why in untried.items()) or "no candidate"
-        raise Mendable(
+        raise Fixable(
             f"model.py: candidates: expected one that can be tried, found {told}. "
-            "Next: mend model.py, then uv run dvc repro"
+            "Next: fix model.py, then uv run dvc repro"
         )
-    chosen = min(tried, key=lambda name: tried[name][0][problem.LOSS])
+    chosen = min(tried, key=lambda name: tried[name][0][training.LOSS])
 
     until = str(rows_val[contract.TIME].max()) if contract.TIME else None
     canaries = rows_val.drop("row").head(CANARIES)
-    p_rule = problem.predict(rule, x_val)
+    p_rule = training.predict(rule, x_val)
     model_folder.save(
         rule, rule_folder, card("rule", "rule", x, rows, until, split_report, p_rule), canaries
     )
@@ -174,11 +180,11 @@ def main(argv: list[str] | None = None) -> int:
     write_json(
         {
             "chosen": chosen,
-            "loss": problem.LOSS,
+            "loss": training.LOSS,
             "rule": lost(p_rule, rows_val),
             "candidates": [{"name": name} | loss for name, (loss, _, _) in tried.items()],
             "not_tried": [{"name": name, "why": why} for name, why in untried.items()],
-            "yardstick": problem.yardstick(model),
+            "yardstick": training.yardstick(model),
             "features": x.columns,
             "leaks": suspected(x, y, settings.leak_auc, settings.seed),
             "leak_auc": settings.leak_auc,

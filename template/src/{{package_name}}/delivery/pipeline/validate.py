@@ -10,13 +10,13 @@ import polars as pl
 from pydantic import Field
 
 from ... import contract
-from . import problem
-from .conform import faults, to_contract
-from .errors import Mendable, run
-from .files import paths, read_table, write_json, write_table
-from .parameters import Settings, read, section
+from ..edge.errors import Fixable, run
+from ..edge.files import paths, read_table, write_json, write_table
+from ..edge.parameters import Settings, read, section
+from ..problem import target
+from ..tables.conform import faults, to_contract
 
-NEXT = "Next: mend the source or contract.py, then uv run dvc repro"
+NEXT = "Next: fix the source or contract.py, then uv run dvc repro"
 
 
 class Validate(Settings):
@@ -79,7 +79,7 @@ def summary(source: pl.DataFrame, valid: pl.DataFrame, wrong: pl.DataFrame) -> d
         },
         "time": time
         and {"column": time, "first": _day(valid[time].min()), "last": _day(valid[time].max())},
-        "target": problem.balance(valid[contract.TARGET]),
+        "target": target.balance(valid[contract.TARGET]),
         "unused": [
             name for name in source.columns if name not in ("row", *contract.Row.column_names())
         ],
@@ -94,7 +94,7 @@ def main(argv: list[str] | None = None) -> int:
     )
     limit = read(params, "validate", Validate).quarantine_at_most
     if wrong_names := faults(contract):
-        raise Mendable("\n".join([*wrong_names, NEXT]))
+        raise Fixable("\n".join([*wrong_names, NEXT]))
     source = read_table(raw).drop("row", strict=False).with_row_index("row")
     kept, wrong = to_contract(source, contract.Row)
     write_table(wrong, quarantine)
@@ -103,15 +103,15 @@ def main(argv: list[str] | None = None) -> int:
         most = "; ".join(
             f"{reason} ({n:,} rows)" for reason, n in list(content["reasons"].items())[:3]
         )
-        raise Mendable(
+        raise Fixable(
             f"{quarantine}: expected at most {limit:.1%} of the rows to break the contract "
             f"(`validate: quarantine_at_most`), found {content['quarantine_share']:.1%} "
             f"({wrong.height:,} of {source.height:,}): {most}. {NEXT}"
         )
     if len(content["target"]) < 2:
         only = ", ".join(content["target"]) or "no value at all"
-        raise Mendable(
-            f"{raw}: expected {problem.VARIED} in `{contract.TARGET}`, found {only}. {NEXT}"
+        raise Fixable(
+            f"{raw}: expected {target.VARIED} in `{contract.TARGET}`, found {only}. {NEXT}"
         )
     write_table(kept, valid)
     write_json(content, report)

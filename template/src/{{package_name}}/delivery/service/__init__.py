@@ -1,1 +1,1 @@
-"""The champion behind an HTTP address; no stage imports this room."""
+"""The champion behind an HTTP address."""

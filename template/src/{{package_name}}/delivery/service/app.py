@@ -16,11 +16,11 @@ from pydantic import BaseModel, conlist, create_model
 from pydantic_core import to_jsonable_python
 
 from ... import contract
-from .. import score
-from ..pipeline import in_charge, model_folder, problem
-from ..pipeline.errors import Mendable
-from ..pipeline.files import read_table
-from ..pipeline.split import spot
+from ..edge.errors import Fixable
+from ..edge.files import read_table
+from ..models import in_charge, model_folder, score
+from ..problem import outcomes
+from ..tables.spot import spot
 
 ROWS_AT_MOST = 100  # in one request; `score` takes tables of any size
 Act = Callable[[pl.DataFrame], pl.DataFrame]
@@ -37,7 +37,7 @@ def one_row() -> type[BaseModel]:
 
 
 def one_answer(acted: pl.DataFrame, said: pl.DataFrame) -> type[BaseModel]:
-    """What a response says of one unit: the columns of `problem.act`, and under `model` the `p_…`
+    """What a response says of one unit: the columns of `outcomes.act`, and under `model` the `p_…`
     columns, as the two tables have them.
     """
     model: Any = create_model("Said", **_fields(said))
@@ -54,14 +54,14 @@ def _fields(table: pl.DataFrame) -> dict[str, Any]:
     return found
 
 
-def alone(folder: Path, brief: problem.Brief) -> Act:
-    """`problem.act` for rows that come one at a time.
+def alone(folder: Path, brief: outcomes.Brief) -> Act:
+    """`outcomes.act` for rows that come one at a time.
 
     Where the brief limits how many units of a batch are acted on, a row is acted on if it would be
     among the champion's test rows; of equal rows, the share that there is room for.
     """
     if brief["decision"]["out_of"] is None:
-        return lambda rows: problem.act(rows, brief)
+        return lambda rows: outcomes.act(rows, brief)
     kept = folder / "predictions.parquet"
     others = read_table(kept if kept.exists() else folder / model_folder.CANARIES)
     others = others.select("^p_.*$").with_row_index("row").cast({"row": pl.Float64})
@@ -72,21 +72,21 @@ def alone(folder: Path, brief: problem.Brief) -> Act:
             place = spot(str(row.drop("row").row(0))) * others.height
             said = row.select("^p_.*$").with_columns(row=pl.lit(place))
             together = pl.concat([others, said.select(others.columns)])
-            found.append(problem.act(together, brief).tail(1))
+            found.append(outcomes.act(together, brief).tail(1))
         return pl.concat(found)
 
     return act
 
 
-def app(folder: Path, brief: problem.Brief) -> FastAPI:
+def app(folder: Path, brief: outcomes.Brief) -> FastAPI:
     """The service of the champion in `folder`; a champion that must not be used stops it here."""
     told, tag = in_charge.card(folder), in_charge.tag(folder)
     weights = folder if told["kind"] != "rule" else folder.with_name("rule")
     try:
         fitted, card = model_folder.load(weights)
-    except Mendable as problem_found:
+    except Fixable as problem_found:
         own = f"\nA service runs the champion's own code: git checkout {tag}, then uv sync"
-        raise Mendable(f"{problem_found}{own if tag else ''}") from None
+        raise Fixable(f"{problem_found}{own if tag else ''}") from None
     act = alone(weights, brief)
     champion = {"champion": tag or "the rule", "model": card["name"]}
     canaries = read_table(weights / model_folder.CANARIES).with_row_index("row")
@@ -150,21 +150,21 @@ def main(folder: Path, port: int, host: str) -> int:
     """Serve until stopped."""
     import uvicorn
 
-    from ..pipeline.brief import BriefError, read
+    from ..edge.brief import BriefError, read
 
     try:
         brief = read(Path("project-brief.md"))[0].model_dump(mode="json")
     except BriefError as error:
-        raise Mendable(str(error)) from None
+        raise Fixable(str(error)) from None
     if brief["value"] is None or brief["decision"] is None:
-        raise Mendable(
+        raise Fixable(
             "project-brief.md: expected `decision:` and `value:` (from phase define on), found "
             "none. Next: write down what each action is worth"
         )
     try:
         uvicorn.run(app(folder, brief), host=host, port=port, access_log=False)
     except SystemExit:
-        raise Mendable(
+        raise Fixable(
             f"serve: expected port {port} of {host} to be free, found it taken. "
             "Next: stop what is there, or choose another --port"
         ) from None

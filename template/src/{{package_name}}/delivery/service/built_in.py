@@ -9,10 +9,10 @@ import json
 import sys
 from pathlib import Path
 
-from ..pipeline import in_charge
-from ..pipeline.brief import yaml
-from ..pipeline.errors import Mendable, run
-from ..pipeline.files import present
+from ..edge.errors import Fixable, run
+from ..edge.explain import yaml
+from ..edge.files import present
+from ..models import in_charge
 
 CHAMPION, POINTER = Path("models/champion"), Path("models/champion.dvc")
 LOCK = Path("dvc.lock")
@@ -53,12 +53,12 @@ def main(argv: list[str] | None = None) -> int:
     announced = (sys.argv[1:] if argv is None else argv)[:1]
     for folder, md5 in expected(in_charge.card(CHAMPION)["kind"] == "rule").items():
         if (found := of(folder)) != md5:
-            raise Mendable(
+            raise Fixable(
                 f"{folder}: expected the folder of this commit ({md5}), found another ({found}). "
                 f"Next: uv run dvc checkout {POINTER if folder == CHAMPION else folder}"
             )
     if announced and announced != [name()]:
-        raise Mendable(f"VERSION: expected {name()}, which is in charge, found {announced[0]}")
+        raise Fixable(f"VERSION: expected {name()}, which is in charge, found {announced[0]}")
     print(name())
     return 0
 

@@ -1,0 +1,221 @@
+"""Answering: one row is one asking, the answer is a prepared passage or the same in other words,
+and what is not surely worth answering is handed over to a person.
+
+A model says which intent it would answer, what it would send, and what the call costs; how sure it
+is becomes a chance on validation rows. Whatever rests on no prepared passage is never sent.
+Everything that differs between kinds of problem is here; the stages around it are the same for all.
+"""
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from ..statistics import intervals
+from ..statistics.intervals import Interval
+from .target import COLUMNS, HAND_OVER, NONE
+from .training import LOSS, loss
+from .words import Metric
+
+Brief = dict[str, Any]
+
+NAMES = ["p_intent", "p_right", "p_said", "p_cost", "p_ms"]
+
+ANSWERED = pl.col("right").is_not_null()
+
+RIGHT = pl.col("right").fill_null(False)
+
+WANTED = pl.col("grounded").is_not_null()
+
+PREPARED = pl.col("outcome") != NONE
+
+TERMS: dict[str, tuple[pl.Expr, pl.Expr]] = {
+    name: (of.cast(pl.Float64), all_of.cast(pl.Float64))
+    for name, (of, all_of) in {
+        "value_per_1000": (pl.col("value") * 1000, pl.lit(1)),
+        "answered_share": (ANSWERED, pl.lit(1)),
+        "right_share": (RIGHT, pl.lit(1)),
+        "precision": (RIGHT, ANSWERED),
+        "recall": (RIGHT & PREPARED, PREPARED),
+        "grounded_share": (pl.col("grounded").fill_null(False), WANTED),
+        "cost_per_1000": (pl.col("cost") * 1000, pl.lit(1)),
+    }.items()
+}
+"""Metric to (numerator, denominator) per unit of the outcomes table; the metric is the ratio of
+their sums.
+"""
+
+SLICE_METRICS = ("value_per_1000", "precision", "answered_share")
+
+
+def act(predictions: pl.DataFrame, brief: Brief) -> pl.DataFrame:
+    """`action` (String), `score` (Float64, its expected value in money) and `said` (String, what to
+    send; null where it is handed over) for every prediction.
+
+    An answer is sent where it rests on a prepared passage and p * right + (1 - p) * wrong is more
+    than a handing over is worth; the call is paid either way. With `at_most` of `out_of`, only
+    the surest are sent; ties are broken by a hash of the unit, so that no order of rows favours
+    anyone. With `risk: high` a person answers always.
+    """
+    price, decision = brief["value"], brief["decision"]
+    p = predictions["p_right"].fill_null(0.0).to_numpy()
+    worth = p * price["right"] + (1 - p) * price["wrong"]
+    sent = (predictions["p_intent"].fill_null(NONE) != NONE).to_numpy()
+    sent = sent & (worth > price["handed_over"]) & (brief["risk"] != "high")
+    if decision["at_most"] is not None:
+        room = int(len(p) * decision["at_most"] / decision["out_of"])
+        lot = predictions["row"].to_numpy().astype(np.uint64) * np.uint64(2654435761)
+        order = np.lexsort((lot % np.uint64(2**32), -np.where(sent, worth, -np.inf)))
+        sent[order[room:]] = False
+    words = np.where(sent, decision["action"], decision["otherwise"] or HAND_OVER)
+    score = np.where(sent, worth, price["handed_over"]) - _cost(predictions, brief).to_numpy()
+    action = pl.Series("action", words.tolist(), dtype=pl.String)
+    told = pl.select(pl.when(pl.Series(sent)).then(predictions["p_said"]).alias("said"))
+    return pl.DataFrame({"action": action, "score": score}).hstack(told)
+
+
+def _cost(predictions: pl.DataFrame, brief: Brief) -> pl.Series:
+    """What the call of each row costs: the price in the brief, or what was paid."""
+    call = brief["value"]["call"]
+    paid = predictions["p_cost"].fill_null(0.0)
+    return paid if call == "measured" else pl.Series(np.full(predictions.height, -float(call)))
+
+
+def build_outcomes(predictions: pl.DataFrame, brief: Brief) -> pl.DataFrame:
+    """The outcomes table of one model.
+
+    Columns: `unit` (UInt32), `cluster` and the segments (String), `action`, `outcome` (the true
+    intent), `score`, `value` (money, the call paid), `positive` (whether the unit tells models
+    apart: all do), `answer` (the intent sent, "none" where it was handed over), `right` (null where
+    it was handed over), `grounded` (whether what the model wanted to say rests on a passage; null
+    where it wanted to say nothing), `cost` (money) and `ms` (Float64, null where not recorded).
+    """
+    price, decision = brief["value"], brief["decision"]
+    segments = [
+        name for name in predictions.columns if name not in ("row", "cluster", "target", *NAMES)
+    ]
+    intent, sent = pl.col("p_intent").fill_null(NONE), pl.col("action") == decision["action"]
+    value = pl.when("right").then(price["right"]).when(~pl.col("right")).then(price["wrong"])
+    return (
+        predictions.with_columns(
+            act(predictions, brief).drop("said"), cost=_cost(predictions, brief)
+        )
+        .with_columns(
+            unit="row",
+            outcome="target",
+            positive=pl.lit(True),
+            answer=pl.when(sent).then(intent).otherwise(pl.lit(NONE)),
+            right=pl.when(sent).then(intent == pl.col("target")),
+            grounded=pl.when(pl.col("p_said").fill_null("") != "").then(intent != NONE),
+            ms=pl.when(pl.col("p_ms") > 0).then("p_ms"),
+        )
+        .with_columns(value=value.otherwise(price["handed_over"]).cast(pl.Float64) - pl.col("cost"))
+        .select("unit", "cluster", *segments, *COLUMNS)
+    )
+
+
+def bounds(metric: str, brief: Brief, *outcome: pl.DataFrame) -> tuple[float, float]:
+    """The lowest and highest numerator of one unit; of a cost, up to the dearest that there was."""
+    if metric not in ("value_per_1000", "cost_per_1000"):
+        return 0.0, 1.0
+    dearest = max(
+        (float(cost) for table in outcome for cost in table["cost"].top_k(1)), default=0.0
+    )
+    if metric == "cost_per_1000":
+        return 0.0, 1000 * dearest
+    price = brief["value"]
+    worst = min(price["wrong"], price["handed_over"])
+    return 1000 * (worst - dearest), 1000 * float(price["right"])
+
+
+def extra_metrics(
+    outcome: pl.DataFrame, predictions: pl.DataFrame, confidence: float
+) -> dict[str, Interval]:
+    """How honest the chances are (Brier score); where answers were recorded, how long they took and
+    the share of questions that had none.
+    """
+    cluster = outcome["cluster"].to_numpy()
+    known = predictions["p_right"].is_not_null()
+    each = loss(predictions.filter(known), predictions.filter(known)["target"])
+    found = {LOSS: intervals.mean(each, cluster[known.to_numpy()], confidence)}
+    ms = predictions["p_ms"].fill_null(0.0)
+    if (ms == 0).all():
+        return found
+    timed = (ms > 0).to_numpy()
+    return found | {
+        "ms": intervals.mean(ms.to_numpy()[timed], cluster[timed], confidence),
+        "unrecorded_share": intervals.mean(
+            (ms < 0).cast(pl.Float64).to_numpy(), cluster, confidence
+        ),
+    }
+
+
+METRICS = {
+    "value_per_1000": Metric(
+        "value per 1,000", "money, calls paid and hand-overs counted", "money"
+    ),
+    "answered_share": Metric(
+        "answered share", "of all {unit}s, the share answered without a person", "share"
+    ),
+    "right_share": Metric("right share", "of all {unit}s, the share answered rightly", "share"),
+    "precision": Metric(
+        "precision", "of the {unit}s answered, the share answered rightly", "share"
+    ),
+    "recall": Metric(
+        "recall", "of the {unit}s with a prepared answer, the share answered rightly", "share"
+    ),
+    "grounded_share": Metric(
+        "grounded share",
+        "of the answers that a model wanted to give, the share that rests on a prepared passage; "
+        "the others are never sent",
+        "share",
+    ),
+    "cost_per_1000": Metric("cost per 1,000", "money paid for calls of the model", "money"),
+    LOSS: Metric("Brier score", "error of the chances of being right; less is better", "number"),
+    "ms": Metric("milliseconds", "how long a recorded answer took, on average", "number"),
+    "unrecorded_share": Metric(
+        "unrecorded share", "of all {unit}s, those without a recorded answer: handed over", "share"
+    ),
+}
+
+
+def calibration(outcome: pl.DataFrame, predictions: pl.DataFrame, bins: int = 10) -> pl.DataFrame:
+    """The chance of being right against the share that is, in `bins` groups of equal size; of the
+    units that a model could answer.
+
+    Columns: `mean_predicted`, `observed` (Float64), `n` (UInt32).
+    """
+    could = predictions.filter(pl.col("p_intent") != NONE)
+    return (
+        could.select(p="p_right", y=pl.col("p_intent") == pl.col("target"))
+        .with_columns(bin=((pl.col("p").rank("average") - 0.5) * bins // pl.len()))
+        .group_by("bin")
+        .agg(mean_predicted=pl.col("p").mean(), observed=pl.col("y").mean(), n=pl.len())
+        .sort("bin")
+        .drop("bin")
+    )
+
+
+def value_curve(predictions: pl.DataFrame, brief: Brief, shares: list[float]) -> pl.DataFrame:
+    """Value per 1,000 units if the surest `acted_share` of them were answered and a person answered
+    the others; what a model cannot answer is handed over at any share.
+
+    Columns: `acted_share`, `value_per_1000` (Float64). Units of equal chance count with their mean
+    value.
+    """
+    price = brief["value"]
+    could = pl.col("p_intent").fill_null(NONE) != NONE
+    p = pl.when(could).then("p_right").fill_null(-1.0)
+    right = pl.col("p_intent") == pl.col("target")
+    worth = pl.when(could & right).then(price["right"]).otherwise(price["wrong"])
+    gained = pl.when(could).then(worth - price["handed_over"]).otherwise(0.0)
+    ordered = (
+        predictions.select(p=p, gained=gained)
+        .with_columns(pl.col("gained").mean().over("p"))
+        .sort("p", descending=True)
+    )
+    n = ordered.height
+    ends = [max(int(share * n), 1) - 1 for share in shares]
+    base = price["handed_over"] * n - _cost(predictions, brief).sum()
+    earned = ordered["gained"].cum_sum().gather(ends) + base
+    return pl.DataFrame({"acted_share": shares, "value_per_1000": earned * 1000 / n})

@@ -1,0 +1,36 @@
+"""What the target of a answering problem may be, and what it looks like."""
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+if TYPE_CHECKING:
+    import dataframely as dy
+
+NONE, HAND_OVER = "none", "hand over"
+
+TRUTH = pl.String
+"""What predictions and outcomes hold the target as."""
+
+COLUMNS = [
+    "action", "outcome", "score", "value", "positive", "answer", "right", "grounded", "cost", "ms"
+]  # fmt: skip
+
+
+def unusable(target: "dy.Column") -> str | None:
+    """What is wrong with the target's type in the contract, if anything."""
+    if not isinstance(target.dtype, pl.Enum):
+        return f"expected a dy.Enum of the intents, found {type(target).__name__}"
+    if NONE not in target.dtype.categories:
+        return "expected `none` among the intents, for what has no prepared answer; found it not"
+    return None
+
+
+def balance(target: pl.Series) -> dict[str, int]:
+    """What the target looks like, for `reports/data.json`: rows by intent."""
+    counts = target.cast(pl.String).value_counts(name="n").drop_nulls().sort(target.name)
+    return dict(counts.iter_rows())
+
+
+VARIED = "two intents or more"
+"""What a target has to be for anything to be learned."""

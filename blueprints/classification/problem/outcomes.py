@@ -1,0 +1,214 @@
+"""Classification: one row is one unit, it belongs to one class, and an action is worth what that
+class makes of it.
+
+Everything that differs between kinds of problem is here; the stages around it are the same for all.
+Only training needs scikit-learn, and importing it takes longer than a whole other stage: the
+functions for training import it themselves.
+"""
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from ..edge.errors import Fixable
+from ..statistics import intervals
+from ..statistics.intervals import Interval
+from .target import COLUMNS
+from .training import read_classes, read_probabilities
+from .words import Metric
+
+NOTHING, REVIEW = "none", "review"
+
+Brief = dict[str, Any]
+
+TERMS: dict[str, tuple[pl.Expr, pl.Expr]] = {
+    "value_per_1000": (pl.col("value") * 1000, pl.lit(1.0)),
+    "recall": (
+        (pl.col("positive") & (pl.col("action") != NOTHING)).cast(pl.Float64),
+        pl.col("positive").cast(pl.Float64),
+    ),
+    "precision": (
+        (pl.col("positive") & (pl.col("action") != NOTHING)).cast(pl.Float64),
+        (pl.col("action") != NOTHING).cast(pl.Float64),
+    ),
+    "acted_share": ((pl.col("action") != NOTHING).cast(pl.Float64), pl.lit(1.0)),
+}
+"""Metric to (numerator, denominator) per unit of the outcomes table; the metric is the ratio of
+their sums.
+"""
+
+SLICE_METRICS = ("value_per_1000", "recall", "precision")
+
+
+def act(predictions: pl.DataFrame, brief: Brief) -> pl.DataFrame:
+    """`action` (String) and `score` (Float64, the action's expected value in money) for every
+    prediction.
+
+    The action is the column of probabilities times prices that is highest, nothing being worth 0
+    and a review one more action: a person finds the truth and acts on it. With `at_most` of
+    `out_of`, only the best keep their action; ties are broken by a hash of the unit, so that no
+    order of rows favours anyone.
+    """
+    prices, names = _prices(predictions, brief)
+    expected = read_probabilities(predictions, read_classes(predictions)) @ prices.T
+    if brief["risk"] == "high":
+        expected[:, [name != REVIEW for name in names]] = -np.inf
+    unknown = np.isnan(expected).any(axis=1)  # a row that a model could not take
+    expected[unknown] = 0.0
+    best = expected.argmax(axis=1)
+    score = expected.max(axis=1)
+    wanted = score > 0
+    decision = brief["decision"]
+    if decision["at_most"] is not None:
+        room = int(len(score) * decision["at_most"] / decision["out_of"])
+        lot = (predictions["row"].to_numpy().astype(np.uint64) * np.uint64(2654435761)) % np.uint64(
+            2**32
+        )
+        wanted[np.lexsort((lot, -score))[room:]] = False
+    chosen = np.where(wanted, np.array(names, dtype=object)[best], NOTHING)
+    return pl.DataFrame({"action": pl.Series(chosen.tolist(), dtype=pl.String), "score": score})
+
+
+def build_outcomes(predictions: pl.DataFrame, brief: Brief) -> pl.DataFrame:
+    """The outcomes table of one model.
+
+    Columns: `unit` (UInt32), `cluster` and the segments (String), `action`, `outcome` (the true
+    class), `score`, `value` (money against doing nothing), `positive` (acting on the unit was worth
+    more than nothing).
+    """
+    prices, names = _prices(predictions, brief)
+    classes = read_classes(predictions)
+    segments = [
+        c
+        for c in predictions.columns
+        if c not in ("row", "cluster", "target") and not c.startswith("p_")
+    ]
+    acted = act(predictions, brief)
+    cells = {(NOTHING, name): 0.0 for name in classes}
+    cells |= {
+        (a, c): float(prices[i, j]) for i, a in enumerate(names) for j, c in enumerate(classes)
+    }
+    worth = pl.DataFrame(
+        [(a, c, v) for (a, c), v in cells.items()],
+        schema=["action", "outcome", "value"],
+        orient="row",
+    )
+    acting = [c for c in classes if any(cells[a, c] > 0 for a in names if a != REVIEW)]
+    return (
+        predictions.select(
+            pl.col("row").alias("unit"), "cluster", *segments, outcome=pl.col("target")
+        )
+        .with_columns(acted)
+        .join(worth, on=["action", "outcome"], how="left", maintain_order="left")
+        .with_columns(positive=pl.col("outcome").is_in(acting))
+        .select("unit", "cluster", *segments, *COLUMNS)
+    )
+
+
+def bounds(metric: str, brief: Brief, *_: pl.DataFrame) -> tuple[float, float]:
+    """The lowest and highest numerator that one unit can have."""
+    if metric != "value_per_1000":
+        return 0.0, 1.0
+    prices = [price for action in brief["value"]["actions"].values() for price in action.values()]
+    return 1000 * min(0.0, *prices), 1000 * max(0.0, *prices)
+
+
+def extra_metrics(
+    outcome: pl.DataFrame, predictions: pl.DataFrame, confidence: float
+) -> dict[str, Interval]:
+    """How well the units are ordered and how honest the probabilities are: average precision, AUC,
+    Brier score.
+
+    For several classes the score is the expected value of acting, and the Brier score sums over
+    classes.
+    """
+    classes = read_classes(predictions)
+    positive, score, cluster = (
+        outcome[name].to_numpy() for name in ("positive", "score", "cluster")
+    )
+    truth = predictions["target"].to_numpy()[:, None] == np.array(classes)
+    p = np.nan_to_num(read_probabilities(predictions, classes), nan=1 / len(classes))
+    error = ((p - truth) ** 2).sum(axis=1) / (2 if len(classes) == 2 else 1)
+    return {
+        "average_precision": intervals.average_precision(positive, score, cluster, confidence),
+        "roc_auc": intervals.roc_auc(positive, score, cluster, confidence),
+        "brier": intervals.mean(error, cluster, confidence),
+    }
+
+
+METRICS = {
+    "value_per_1000": Metric("value per 1,000", "money, against doing nothing", "money"),
+    "recall": Metric("recall", "of the positive {unit}s, the share acted on", "share"),
+    "precision": Metric(
+        "precision", "of the {unit}s acted on, the share that is positive", "share"
+    ),
+    "acted_share": Metric("acted share", "of all {unit}s, the share acted on", "share"),
+    "average_precision": Metric(
+        "average precision", "how well the {unit}s are ordered; 1 is perfect", "number"
+    ),
+    "roc_auc": Metric(
+        "AUC", "how often a positive {unit} comes before another; 0.5 is chance", "number"
+    ),
+    "brier": Metric("Brier score", "error of the probabilities; less is better", "number"),
+}
+
+
+def calibration(outcome: pl.DataFrame, predictions: pl.DataFrame, bins: int = 10) -> pl.DataFrame:
+    """Predicted against observed share of positive units, in `bins` groups of equal size.
+
+    Columns: `mean_predicted`, `observed` (Float64), `n` (UInt32).
+    """
+    acting = [f"p_{name}" for name in outcome.filter("positive")["outcome"].unique().sort()]
+    frame = pl.DataFrame(
+        {"p": predictions.select(pl.sum_horizontal(acting)).to_series(), "y": outcome["positive"]}
+    )
+    return (
+        frame.with_columns(bin=((pl.col("p").rank("average") - 0.5) * bins // pl.len()))
+        .group_by("bin")
+        .agg(mean_predicted=pl.col("p").mean(), observed=pl.col("y").mean(), n=pl.len())
+        .sort("bin")
+        .drop("bin")
+    )
+
+
+def value_curve(predictions: pl.DataFrame, brief: Brief, shares: list[float]) -> pl.DataFrame:
+    """Value per 1,000 units if the best `acted_share` of them were acted on: what more or less
+    capacity would be worth.
+
+    Columns: `acted_share`, `value_per_1000` (Float64). Units of equal score count with their mean
+    value.
+    """
+    unlimited = brief | {"decision": brief["decision"] | {"at_most": None, "out_of": None}}
+    ordered = (
+        build_outcomes(predictions, unlimited)
+        .with_columns(pl.col("value").mean().over("score"))
+        .sort("score", descending=True)
+    )
+    earned = ordered["value"].cum_sum()
+    ends = [max(int(share * ordered.height), 1) - 1 for share in shares]
+    return pl.DataFrame(
+        {"acted_share": shares, "value_per_1000": earned.gather(ends) * 1000 / ordered.height}
+    )
+
+
+def _prices(predictions: pl.DataFrame, brief: Brief) -> tuple[np.ndarray, list[str]]:
+    """Actions by classes, in money; a review is worth the best action for the truth, less its own
+    cost.
+    """
+    value, classes = brief["value"], read_classes(predictions)
+    names = list(value["actions"])
+    priced = set(value["actions"][names[0]])
+    if priced != set(classes):
+        raise Fixable(
+            "project-brief.md: value: expected a price for each class of the target "
+            f"({', '.join(sorted(classes))}), found {', '.join(sorted(priced))}. "
+            "Next: fix the brief, then uv run dvc repro"
+        )
+    prices = np.array([[float(value["actions"][name][c]) for c in classes] for name in names])
+    if value["review"] is None:
+        return prices, names
+    return np.vstack([prices, np.maximum(prices.max(axis=0), 0) + value["review"]]), [
+        *names,
+        REVIEW,
+    ]

@@ -1,0 +1,292 @@
+"""Ranking: one row is one unit, the answer is a short list, best first, and each thing on it earns
+what comes of it.
+
+A model orders everything that it knows. Of this the best `PLACES` are kept, each with the chance
+that it is wanted, and the brief decides how many of them are worth their place. What is ranked is
+called a thing here; a brief may call it a brand or a film.
+
+Everything that differs between kinds of problem is here; the stages around it are the same for all.
+"""
+
+from typing import Any
+
+import polars as pl
+
+from ..edge.errors import Fixable
+from ..statistics import intervals
+from ..statistics.intervals import Interval
+from .target import COLUMNS, wants
+from .training import CHANCES, DIGITS, NAMES, OF, PLACES, gain, list_places, weighted
+from .words import Metric
+
+NOTHING = "none"
+
+Brief = dict[str, Any]
+
+TERMS: dict[str, tuple[pl.Expr, pl.Expr]] = {
+    "value_per_1000": (pl.col("value") * 1000, pl.lit(1.0)),
+    "ndcg": (pl.col("ndcg"), pl.col("positive").cast(pl.Float64)),
+    "recall_at_k": (pl.col("found"), pl.col("wanted")),
+    "head_share": (pl.col("in_head").cast(pl.Float64), pl.col("places").cast(pl.Float64)),
+}
+"""Metric to (numerator, denominator) per unit of the outcomes table; the metric is the ratio of
+their sums.
+"""
+
+SLICE_METRICS = ("value_per_1000", "ndcg", "recall_at_k")
+
+
+def act(predictions: pl.DataFrame, brief: Brief) -> pl.DataFrame:
+    """`action` (String), `score` (Float64, the list's expected value in money) and `shown`
+    (List[String], best first).
+
+    At place k a thing is worth noticed^(k - 1) x its chance x the price of an event, and what
+    showing it costs: `noticed` is the persistence of rank-biased precision (Moffat and Zobel 2008).
+    It is shown while that is above 0, and while the list is shorter than `at_most`.
+    """
+    value, decision = brief["value"], brief["decision"]
+    worth = _worth(predictions, brief)
+    expected = [
+        value["noticed"] ** place * pl.col(CHANCES[place]).fill_null(0.0) * worth + value["shown"]
+        for place in range(_most(brief))
+    ]
+    table = predictions.select(
+        *(each.alias(CHANCES[place]) for place, each in enumerate(expected)),
+        *(pl.col(name).fill_null("") for name in NAMES[: len(expected)]),
+    )
+    shows = [
+        pl.all_horizontal(pl.col(CHANCES[: place + 1]) > 0) & (pl.col(NAMES[place]) != "")
+        for place in range(len(expected))
+    ]
+    chosen = [pl.when(show).then(name) for show, name in zip(shows, NAMES, strict=False)]
+    earned = [pl.when(show).then(name) for show, name in zip(shows, CHANCES, strict=False)]
+    return table.select(
+        shown=pl.concat_list(chosen).list.drop_nulls(),
+        score=pl.sum_horizontal(earned).cast(pl.Float64),
+    ).select(
+        pl.when(pl.col("shown").list.len() == 0)
+        .then(pl.lit(NOTHING))
+        .otherwise(pl.lit(decision["action"]))
+        .alias("action"),
+        "score",
+        "shown",
+    )
+
+
+def build_outcomes(predictions: pl.DataFrame, brief: Brief) -> pl.DataFrame:
+    """The outcomes table of one model.
+
+    Columns: `unit` (UInt32), `cluster` and the segments (String), `action`, `outcome` (String, the
+    truth), `score`, `value` (money against showing nothing), `positive` (whether anything was
+    wanted), `shown` (String, the list with spaces between), `places` (UInt32, its length), `wanted`
+    and `found` (how many things were wanted, and how many of these were shown), `expected` (how
+    many of those shown the model expected to be wanted), `ndcg` (discounted gain of the list by the
+    best possible) and `in_head` (UInt32, how many of those shown belong to the head). What came by
+    a list counts by its weight (`weighted`) in value, wanted, found and ndcg.
+    """
+    value, segments = brief["value"], _segments(predictions)
+    units = predictions.select(
+        pl.col("row").alias("unit"), "cluster", *segments, outcome=pl.col("target")
+    )
+    acted = act(predictions, brief).with_columns(pl.col("shown").list.join(" "))
+    units = units.hstack(acted)
+    truth = _truth(units["outcome"], brief)
+    listed = (
+        units.select(
+            row=pl.int_range(pl.len(), dtype=pl.UInt32), brand=pl.col("shown").str.split(" ")
+        )
+        .explode("brand", empty_as_null=True)
+        .filter(pl.col("brand") != "")
+        .with_columns(place_shown=pl.int_range(1, pl.len() + 1).over("row"))
+    )
+    chance = list_places(
+        predictions.with_columns(row=pl.int_range(pl.len(), dtype=pl.UInt32)), PLACES
+    )
+    listed = listed.join(
+        chance.select("row", "brand", "chance"), on=["row", "brand"], how="left"
+    ).join(truth, on=["row", "brand"], how="left")
+    looked = pl.lit(value["noticed"]).pow(pl.col("place_shown").cast(pl.Float64) - 1)
+    of_lists = (
+        listed.sort("row", "place_shown")
+        .group_by("row", maintain_order=True)
+        .agg(
+            value=(looked * pl.col("worth").fill_null(0.0)).sum() + value["shown"] * pl.len(),
+            places=pl.len(),
+            found=pl.col("weight").sum(),
+            expected=pl.col("chance").sum(),
+            reached=(pl.col("weight") / (pl.col("place_shown").cast(pl.Float64) + 1).log(2)).sum(),
+            in_head=pl.col("brand").is_in(head(truth).implode()).sum(),
+        )
+    )
+    ideal = truth.sort(["row", "weight"], descending=[False, True]).with_columns(
+        place=pl.int_range(1, pl.len() + 1).over("row")
+    )
+    possible = gain(ideal.filter(pl.col("place") <= _most(brief)), "place")
+    of_truth = truth.sort("row", "brand").group_by("row").agg(wanted=pl.col("weight").sum())
+    return (
+        units.with_columns(row=pl.int_range(pl.len(), dtype=pl.UInt32))
+        .join(of_lists, on="row", how="left", maintain_order="left")
+        .join(of_truth, on="row", how="left", maintain_order="left")
+        .join(possible, on="row", how="left", maintain_order="left")
+        .with_columns(
+            pl.col("value", "found", "wanted", "expected").fill_null(0.0),
+            pl.col("places", "in_head").cast(pl.UInt32).fill_null(0),
+            positive=pl.col("wanted").is_not_null(),
+            ndcg=(pl.col("reached") / pl.col("gain")).fill_null(0.0),
+        )
+        .select("unit", "cluster", *segments, *COLUMNS)
+    )
+
+
+def _truth(y: pl.Series, brief: Brief) -> pl.DataFrame:
+    """What was wanted, each thing of a row once: `row`, `brand`, `weight` and `worth` (its price
+    times its weight; of two events with one thing the dearer).
+    """
+    value = brief["value"]
+    events = weighted(wants(y), value["noticed"])
+    _check_prices(events["event"].unique().to_list(), brief)
+    price = pl.col("event").replace_strict(
+        list(value["events"]), list(value["events"].values()), return_dtype=pl.Float64
+    )
+    return events.group_by("row", "brand").agg(
+        pl.col("weight").max(), worth=(price * pl.col("weight")).max()
+    )
+
+
+def head(truth: pl.DataFrame) -> pl.Series:
+    """The head: the fewest things that make half of what was wanted (`brand`, `weight`)."""
+    counts = (
+        truth.sort("brand", "row")
+        .group_by("brand", maintain_order=True)
+        .agg(pl.col("weight").sum().round(6))
+    )
+    ordered = counts.sort(["weight", "brand"], descending=[True, False])
+    before = pl.col("weight").cum_sum() - pl.col("weight")
+    return ordered.filter(before < pl.col("weight").sum() / 2)["brand"]
+
+
+def bounds(metric: str, brief: Brief, *outcome: pl.DataFrame) -> tuple[float, float]:
+    """The lowest and highest numerator of one unit. Of an amount, what they are for all units of a
+    cluster of usual size that comes to as little or as much as any cluster did: one visit may earn
+    much, but nobody has only such visits.
+    """
+    if metric != "value_per_1000":
+        return 0.0, 1.0
+    sums = pl.concat(
+        table.group_by("cluster").agg(pl.len().alias("n"), worth=TERMS[metric][0].sum().round(6))
+        for table in outcome
+    )
+    usual = (pl.col("n") ** 2).sum() / pl.col("n").sum()
+    low, high = sums.select(
+        low=pl.col("worth").min() / usual, high=pl.col("worth").max() / usual
+    ).row(0)
+    return min(low, 0.0), max(high, 0.0)
+
+
+def extra_metrics(
+    outcome: pl.DataFrame, predictions: pl.DataFrame, confidence: float
+) -> dict[str, Interval]:
+    """How much of the catalogue is ever shown: the share of the things wanted that were on any
+    list; its interval is over things.
+    """
+    wanted = wants(outcome["outcome"])["brand"].unique().sort()
+    shown = outcome["shown"].str.split(" ").explode().unique()
+    ever = wanted.is_in(shown.implode()).cast(pl.Float64)
+    return {"catalogue": intervals.mean(ever.to_numpy(), wanted.to_numpy(), confidence)}
+
+
+METRICS = {
+    "value_per_1000": Metric("value per 1,000", "money, against showing nothing", "money"),
+    "ndcg": Metric(
+        "nDCG",
+        "how near the lists come to the best possible order, over {unit}s with an event",
+        "share",
+    ),
+    "recall_at_k": Metric("recall at k", "of what was wanted, the share that was shown", "share"),
+    "head_share": Metric(
+        "head share",
+        "of what was shown, the share that belongs to the few that make half of all events",
+        "share",
+    ),
+    "catalogue": Metric(
+        "catalogue", "of all that anybody wanted, the share that was on any list", "share"
+    ),
+}
+
+
+def calibration(outcome: pl.DataFrame, predictions: pl.DataFrame, bins: int = 10) -> pl.DataFrame:
+    """Predicted against observed share of what is shown that is wanted, in `bins` groups of units
+    of equal size; units that are shown nothing are left out.
+
+    Columns: `mean_predicted`, `observed` (Float64), `n` (UInt32).
+    """
+    shown = outcome.filter(pl.col("places") > 0)
+    expected = (pl.col("expected") / pl.col("places")).round(DIGITS)
+    return (
+        shown.with_columns(bin=((expected.rank("average") - 0.5) * bins // pl.len()))
+        .group_by("bin")
+        .agg(
+            mean_predicted=pl.col("expected").sum() / pl.col("places").sum(),
+            observed=pl.col("found").sum() / pl.col("places").sum(),
+            n=pl.len(),
+        )
+        .sort("bin")
+        .drop("bin")
+    )
+
+
+def value_curve(predictions: pl.DataFrame, brief: Brief, shares: list[float]) -> pl.DataFrame:
+    """Value per 1,000 units if only the surest `acted_share` of them were shown a list.
+
+    Columns: `acted_share`, `value_per_1000` (Float64). Units of equal score count with their mean
+    value.
+    """
+    ordered = (
+        build_outcomes(predictions, brief)
+        .with_columns(pl.col("score").round(DIGITS))
+        .with_columns(pl.col("value").mean().over("score"))
+        .sort("score", descending=True)
+    )
+    earned = ordered["value"].cum_sum()
+    ends = [max(int(share * ordered.height), 1) - 1 for share in shares]
+    return pl.DataFrame(
+        {"acted_share": shares, "value_per_1000": earned.gather(ends) * 1000 / ordered.height}
+    )
+
+
+def _segments(predictions: pl.DataFrame) -> list[str]:
+    return [
+        name
+        for name in predictions.columns
+        if name not in ("row", "cluster", "target") and not name.startswith("p_")
+    ]
+
+
+def _most(brief: Brief) -> int:
+    """How many things may be shown."""
+    most = int(brief["decision"]["at_most"])
+    if most > PLACES:
+        raise Fixable(
+            f"project-brief.md: decision: expected at_most up to {PLACES}, found {most}. "
+            "Next: fix the brief, then uv run dvc repro"
+        )
+    return most
+
+
+def _worth(predictions: pl.DataFrame, brief: Brief) -> pl.Expr:
+    """What an event is worth on average, in money."""
+    kinds = [name.removeprefix(OF) for name in predictions.columns if name.startswith(OF)]
+    _check_prices(kinds, brief)
+    each = [pl.col(f"{OF}{kind}") * brief["value"]["events"][kind] for kind in kinds]
+    return pl.sum_horizontal(pl.lit(0.0), *each)
+
+
+def _check_prices(kinds: list[str], brief: Brief) -> None:
+    """Stop where the data knows a kind of event that the brief does not price."""
+    priced = brief["value"]["events"]
+    if unknown := sorted(set(kinds) - set(priced)):
+        raise Fixable(
+            "project-brief.md: value: expected a price for each kind of event in the target, found "
+            f"none for {', '.join(unknown)} (priced: {', '.join(priced)}). "
+            "Next: fix the brief, then uv run dvc repro"
+        )

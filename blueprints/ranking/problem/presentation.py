@@ -1,0 +1,67 @@
+"""Words and tables about a ranking problem, for decision and report."""
+
+from .outcomes import Brief
+from .words import Capacity, Curve
+
+FEW = "visits with an event"
+"""What there must be enough of for a figure to be sure."""
+
+POWER = "overlap"
+"""What `power_alone` measures."""
+
+CALIBRATION = Curve(
+    "Of what is shown with a chance of 10%, 10% should be wanted (the diagonal), per {unit}",
+    ("chance of what is shown, mean", "share wanted"),
+    ("challenger predicts", "observed"),
+)
+
+
+def capacity(brief: Brief, unit: str) -> Capacity:
+    """What the value curve shows, for the report."""
+    return Capacity(
+        f"What it would be worth in some {unit}s only",
+        f"If a list were shown only in those {unit}s in which it is expected to earn most.",
+        f"share of {unit}s with a list",
+        [0.2, 0.4, 0.6, 0.8],
+        None,
+    )
+
+
+def shares(target: dict[str, int]) -> tuple[list[str], list[list[str]]]:
+    """What `balance` told, as a table: header and rows."""
+    events = sum(target.values())
+    return ["wanted", ">events", ">share"], [
+        [name, f"{count:,}", f"{count / events:.1%}"] for name, count in target.items()
+    ]
+
+
+def judged_on(n: int, positives: int, unit: str) -> str:
+    """The units that the gain was judged on, and which side their record favours."""
+    return (
+        f"Judged on {n:,} held-out {unit}s, {positives:,} of them with an event. A list that was "
+        "shown while they were recorded is favoured: who wanted anything else had to search for it "
+        "or left no trace. Only a live experiment tells what other lists earn."
+    )
+
+
+def prices(brief: Brief) -> tuple[list[str], list[list[str]]]:
+    """The brief's prices as a table: header and rows."""
+    value = brief["value"]
+    rows = [
+        [f"shown and wanted: {kind}", f"{value['currency']} {price:,g}"]
+        for kind, price in value["events"].items()
+    ]
+    rows += [
+        ["each one shown", f"{value['currency']} {value['shown']:,g}"],
+        ["who looks at one place and looks at the next", f"{value['noticed']:.0%}"],
+    ]
+    return ["against showing nothing", ">price"], rows
+
+
+def in_words(brief: Brief) -> str:
+    """The decision and its prices in one clause: `show at most 5 brands for each visit; …`."""
+    decision, value = brief["decision"], brief["value"]
+    words = f"{decision['action']} at most {decision['at_most']:,} {decision['of']} for each "
+    words += f"{decision['unit']}; one that is wanted earns {value['currency']} "
+    words += " or ".join(f"{price:,g} ({kind})" for kind, price in value["events"].items())
+    return words + (f", each one shown costs {-value['shown']:,g}" if value["shown"] else "")

@@ -1,0 +1,199 @@
+"""Regression: one row is one unit, the answer is a number, and an error costs what the brief says.
+
+A model gives each unit a distribution: the percentiles 5 to 95, spread around its prediction as
+validation rows were. The answer is the percentile that loses least at the brief's two prices.
+Everything that differs between kinds of problem is here; the stages around it are the same for all.
+"""
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from ..statistics import intervals
+from ..statistics.intervals import Interval
+from .target import COLUMNS
+from .training import LEVELS, LOSS, NAMES, loss
+from .words import Metric
+
+NOTHING, REVIEW = "none", "review"
+
+Brief = dict[str, Any]
+
+TERMS: dict[str, tuple[pl.Expr, pl.Expr]] = {
+    "value_per_1000": (pl.col("value") * 1000, pl.lit(1.0)),
+    "within": (pl.col("within").cast(pl.Float64), pl.lit(1.0)),
+    "coverage": (
+        pl.col("outcome").is_between("lower", "upper").cast(pl.Float64),
+        pl.lit(1.0),
+    ),
+    "absolute_error": ((pl.col("answer") - pl.col("outcome")).abs(), pl.lit(1.0)),
+    "mean_error": (pl.col("answer") - pl.col("outcome"), pl.lit(1.0)),
+    "reviewed_share": ((pl.col("action") == REVIEW).cast(pl.Float64), pl.lit(1.0)),
+}
+"""Metric to (numerator, denominator) per unit of the outcomes table; the metric is the ratio of
+their sums.
+"""
+
+SLICE_METRICS = ("value_per_1000", "within", "coverage")
+
+
+def act(predictions: pl.DataFrame, brief: Brief) -> pl.DataFrame:
+    """`action` (String), `score` (Float64, its expected value in money) and `answer` (Float64).
+
+    The answer is the percentile at which being too high and being too low are expected to cost the
+    same: low / (low + high) of the way (the newsvendor's; Arrow, Harris and Marschak 1951). Where a
+    review costs less than the answer is expected to, a person decides; with `at_most` of `out_of`,
+    only where that saves most. With `risk: high` a person decides always.
+    """
+    answer, cost = _answered(predictions, brief)
+    value, decision = brief["value"], brief["decision"]
+    action = np.full(len(answer), decision["action"], dtype=object)
+    if value["review"] is not None:
+        saved = cost + value["review"]
+        asked = np.full(len(answer), True) if brief["risk"] == "high" else ~(saved <= 0)
+        if decision["at_most"] is not None and brief["risk"] != "high":
+            room = int(len(saved) * decision["at_most"] / decision["out_of"])
+            most = np.nan_to_num(saved, nan=np.inf)  # without an answer, a person has to
+            asked[np.lexsort((predictions["row"].to_numpy(), -most))[room:]] = False
+        cost = np.where(asked, -value["review"], cost)
+        action[asked] = REVIEW
+    unanswered = np.isnan(cost)
+    action[unanswered] = NOTHING
+    return pl.DataFrame(
+        {
+            "action": pl.Series(action.tolist(), dtype=pl.String),
+            "score": np.where(unanswered, 0.0, -cost),
+            "answer": answer,
+        }
+    )
+
+
+def build_outcomes(predictions: pl.DataFrame, brief: Brief) -> pl.DataFrame:
+    """The outcomes table of one model.
+
+    Columns: `unit` (UInt32), `cluster` and the segments (String), `action`, `outcome` (Float64, the
+    truth), `score`, `value` (money against knowing the truth: 0 at best), `positive` (whether the
+    unit tells models apart: all do), `answer`, `lower` and `upper` (Float64, the ends of the 90 %
+    interval) and `within` (whether the answer is within the tolerance).
+    """
+    price = brief["value"]
+    segments = [
+        name for name in predictions.columns if name not in ("row", "cluster", "target", *NAMES)
+    ]
+    error = pl.col("answer") - pl.col("outcome")
+    beyond = (error.abs() - price["free_within"]).clip(lower_bound=0)
+    each = pl.when(error > 0).then(price["per_unit_too_high"]).otherwise(price["per_unit_too_low"])
+    value = (
+        pl.when(pl.col("action") == REVIEW)
+        .then(pl.lit(price["review"] or 0.0))
+        .when(pl.col("action") == NOTHING)
+        .then(0.0)
+        .otherwise(beyond * each)
+    )
+    return (
+        predictions.select(
+            pl.col("row").alias("unit"),
+            "cluster",
+            *segments,
+            outcome=pl.col("target"),
+            lower=pl.col(NAMES[0]),
+            upper=pl.col(NAMES[-1]),
+        )
+        .with_columns(act(predictions, brief))
+        .with_columns(
+            value=value,
+            positive=pl.lit(True),
+            within=(error.abs() <= price["free_within"]).fill_null(False),
+        )
+        .with_columns(pl.col("answer", "lower", "upper").fill_nan(None))
+        .select("unit", "cluster", *segments, *COLUMNS)
+    )
+
+
+def bounds(metric: str, brief: Brief, *outcome: pl.DataFrame) -> tuple[float, float]:
+    """The lowest and highest numerator of one unit: of an amount, those that units had."""
+    if metric in ("within", "coverage", "reviewed_share"):
+        return 0.0, 1.0
+    numerators = pl.concat(table.select(TERMS[metric][0]).to_series() for table in outcome)
+    low, high = numerators.min(), numerators.max()
+    assert isinstance(low, float)
+    assert isinstance(high, float)
+    return min(low, 0.0), max(high, 0.0)
+
+
+def extra_metrics(
+    outcome: pl.DataFrame, predictions: pl.DataFrame, confidence: float
+) -> dict[str, Interval]:
+    """How good the whole distribution is: the mean pinball loss of the percentiles."""
+    known = predictions.select(NAMES).to_series().is_not_nan()
+    lost = loss(predictions.filter(known), predictions.filter(known)["target"])
+    cluster = outcome.filter(known)["cluster"].to_numpy()
+    return {LOSS: intervals.mean(lost, cluster, confidence)}
+
+
+METRICS = {
+    "value_per_1000": Metric("value per 1,000", "money, against knowing the truth", "money"),
+    "within": Metric("within", "share of answers within the tolerance", "share"),
+    "coverage": Metric(
+        "coverage", "share of {unit}s whose truth is inside the 90% interval", "share"
+    ),
+    "absolute_error": Metric("absolute error", "how far answers are off, on average", "money"),
+    "mean_error": Metric(
+        "mean error", "above zero: too high on average; the prices say which is wanted", "money"
+    ),
+    "reviewed_share": Metric(
+        "reviewed share", "of all {unit}s, the share that a person decides", "share"
+    ),
+    LOSS: Metric("pinball loss", "error of the whole distribution; less is better", "money"),
+}
+
+
+def calibration(outcome: pl.DataFrame, predictions: pl.DataFrame) -> pl.DataFrame:
+    """Percentiles against the share of units whose truth lies below.
+
+    Columns: `mean_predicted`, `observed` (Float64), `n` (UInt32).
+    """
+    below = [(pl.col("target") < pl.col(name)).mean().alias(name) for name in NAMES]
+    return pl.DataFrame(
+        {
+            "mean_predicted": LEVELS,
+            "observed": predictions.fill_nan(None).select(below).row(0),
+            "n": pl.Series([predictions.height] * len(NAMES), dtype=pl.UInt32),
+        }
+    )
+
+
+def value_curve(predictions: pl.DataFrame, brief: Brief, shares: list[float]) -> pl.DataFrame:
+    """Value per 1,000 units if only the surest `acted_share` of them were answered, and a person
+    decided the others at the price of a review (at none, where the brief has no such price).
+
+    Columns: `acted_share`, `value_per_1000` (Float64).
+    """
+    review = brief["value"]["review"] or 0.0
+    alone = brief | {"risk": "low", "value": brief["value"] | {"review": None}}
+    earned = build_outcomes(predictions, alone).sort("score", descending=True)["value"].cum_sum()
+    ends = [max(int(share * predictions.height), 1) for share in shares]
+    worth = [earned[end - 1] + review * (predictions.height - end) for end in ends]
+    return pl.DataFrame(
+        {"acted_share": shares, "value_per_1000": [x * 1000 / predictions.height for x in worth]}
+    )
+
+
+def _answered(
+    predictions: pl.DataFrame, brief: Brief
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The answer of each row, and its expected cost (above zero); NaN where a model has none."""
+    value = brief["value"]
+    high, low = -value["per_unit_too_high"], -value["per_unit_too_low"]
+    percentiles = predictions.select(
+        pl.col(NAMES).cast(pl.Float64).fill_null(float("nan"))
+    ).to_numpy()
+    place = np.clip(low / (low + high), LEVELS[0], LEVELS[-1]) * 20 - 1
+    under = min(int(place), len(LEVELS) - 2)
+    share = place - under
+    answer = (1 - share) * percentiles[:, under] + share * percentiles[:, under + 1]
+    error = answer[:, None] - percentiles
+    beyond = np.maximum(np.abs(error) - value["free_within"], 0)
+    return answer, (beyond * np.where(error > 0, high, low)).mean(axis=1)

@@ -1,0 +1,122 @@
+"""Regression, training: how candidates and the rule are fitted, how far off they are, and what
+they predict.
+
+Only fitting needs scikit-learn, and importing it takes longer than a whole stage: the functions
+that fit import it themselves.
+"""
+
+from typing import Any, Self
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from .target import TRUTH
+
+LEVELS = np.arange(1, 20) / 20
+"""The percentiles that a model gives, as shares: 0.05 to 0.95."""
+
+NAMES = [f"p_{level * 100:02.0f}" for level in LEVELS]
+
+PER_RANGE = 200  # calibration rows that tell the spread of one range of predictions
+
+
+class Spread:
+    """A fitted model, and how far rows that it did not learn from lay from its predictions.
+
+    The distances are kept as quantiles (the conformal ones of Vovk, Gammerman and Shafer 2005: a
+    percentile of n distances is the one of rank level x (n + 1)) for each of a few ranges of
+    predictions, because dear things vary more than cheap ones. Between the middles of two ranges
+    they change evenly, and no percentile falls where the prediction rises.
+    """
+
+    model: Any
+    middles: NDArray[np.float64]
+    """The mean prediction of each range, ascending."""
+
+    distances: NDArray[np.float64]
+    """Truth minus prediction: a row per range, a column per level."""
+
+    def fit(self, model: Any, x: pl.DataFrame, y: NDArray[np.float64]) -> Self:
+        """Learn the distances of a fitted `model` on rows `x` with the truth `y`."""
+        found = np.asarray(model.predict(x), dtype=np.float64)
+        ranges = int(np.clip(len(y) // PER_RANGE, 1, 10))
+        edges = np.quantile(found, np.arange(1, ranges) / ranges)
+        which = np.searchsorted(np.unique(edges), found, side="right")
+        parts = [which == k for k in np.unique(which)]
+        self.model = model
+        self.middles = np.array([found[part].mean() for part in parts])
+        distances = np.array([_ranked(np.sort((y - found)[part])) for part in parts])
+        rising = np.maximum.accumulate(self.middles[:, None] + distances, axis=0)
+        self.distances = rising - self.middles[:, None]
+        return self
+
+    def percentiles(self, x: pl.DataFrame) -> NDArray[np.float64]:
+        """The percentiles of each row: (rows, levels)."""
+        found = np.asarray(self.model.predict(x), dtype=np.float64)
+        apart = [np.interp(found, self.middles, distances) for distances in self.distances.T]
+        return found[:, None] + np.column_stack(apart)
+
+
+def _ranked(ascending: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The value at rank level x (n + 1) for each level, between two ranks the share of both."""
+    ranks = LEVELS * (len(ascending) + 1) - 1
+    return np.interp(ranks, np.arange(len(ascending)), ascending)
+
+
+def fit(
+    candidate: Any, x: pl.DataFrame, y: pl.Series, x_val: pl.DataFrame, y_val: pl.Series
+) -> Any:
+    """A candidate fitted on training rows, its spread taken from validation rows."""
+    return Spread().fit(candidate.fit(x, _numbers(y)), x_val, _numbers(y_val))
+
+
+def fit_rule(rule: Any, x: pl.DataFrame, y: pl.Series) -> Any:
+    """The rule with what it takes from training rows, spread as these were."""
+    return Spread().fit(rule.fit(x, _numbers(y)), x, _numbers(y))
+
+
+LOSS = "pinball_loss"
+"""What the choice between candidates goes by, and the unit it is in."""
+
+
+def loss(predictions: pl.DataFrame, y: pl.Series) -> NDArray[np.float64]:
+    """The pinball loss of each row, the mean over its percentiles, in units of the target; prices
+    play no part in it.
+
+    The mean over levels is half the continuous ranked probability score (Gneiting and Ranjan 2011).
+    """
+    off = _numbers(y)[:, None] - predictions.select(NAMES).to_numpy()
+    return np.asarray(np.maximum(LEVELS * off, (LEVELS - 1) * off).mean(axis=1))
+
+
+def predict(model: Any, x: pl.DataFrame) -> pl.DataFrame:
+    """One Float64 column `p_<percentile>` per level, ascending."""
+    return pl.DataFrame(model.percentiles(x), schema=NAMES)
+
+
+def yardstick(model: Any) -> dict[str, Any] | None:
+    """How far what judges an answer can be trusted; None, because here that is the truth itself."""
+    return None
+
+
+def power_alone(feature: pl.Series, y: pl.Series, seed: int) -> float:
+    """How well one feature alone orders the units: of two units, the chance that the one with the
+    larger prediction (of a small tree, on the other half) has the larger target. This is what AUC
+    is for two classes.
+    """
+    from scipy.stats import kendalltau
+    from sklearn.tree import DecisionTreeRegressor
+
+    codes = feature.to_physical() if feature.dtype in (pl.Enum, pl.Categorical) else feature
+    x = codes.cast(pl.Float64).fill_null(float("nan")).to_numpy().reshape(-1, 1)
+    target = _numbers(y)
+    half = np.random.default_rng(seed).permutation(len(target)) % 2 == 0
+    tree = DecisionTreeRegressor(max_leaf_nodes=200, min_samples_leaf=5, random_state=seed)
+    tree.fit(x[half], target[half])
+    order = kendalltau(tree.predict(x[~half]), target[~half]).statistic
+    return 0.5 if np.isnan(order) else float((1 + order) / 2)
+
+
+def _numbers(y: pl.Series) -> NDArray[np.float64]:
+    return y.cast(TRUTH).to_numpy()

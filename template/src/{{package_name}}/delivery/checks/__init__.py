@@ -1,0 +1,1 @@
+"""What a commit hook or `check` asks."""

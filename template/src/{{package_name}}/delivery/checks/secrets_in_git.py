@@ -1,0 +1,186 @@
+"""`secrets`: no password, token or key in any commit that leads here; and a hook, which looks at
+files before they become one.
+
+The expressions are those of detect-secrets, without its guesses by entropy (lock files are full of
+hashes) and without its calls to the services that a key belongs to: nothing leaves the machine. A
+finding is named by a hash and never shown; `.github/exceptions.toml` excuses it until a day.
+"""
+
+import hashlib
+import re
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from detect_secrets.core.plugins.util import get_mapping_from_secret_type_to_class
+from detect_secrets.filters import heuristic
+from detect_secrets.plugins.base import BasePlugin
+
+from ..edge import errors
+from ..edge.errors import Fixable
+from .audit import EXCEPTIONS, excused, lapsed
+
+LEFT_OUT = {"Base64HighEntropyString", "HexHighEntropyString", "IPPublicDetector"}
+GUESSED = {"Secret Keyword", "Basic Auth Credentials"}  # by what stands around it
+SHORTEST = 8  # characters of a password that was guessed; what tests call one is shorter
+ALSO = {  # as in the rules of gitleaks (config/gitleaks.toml), which knows newer kinds
+    "GitHub Fine-Grained Token": re.compile(r"github_pat_\w{82}"),
+    "Google API Key": re.compile(r"\bAIza[\w-]{35}"),
+    "Hugging Face Token": re.compile(r"\bhf_[a-zA-Z]{34}\b"),
+    "Anthropic API Key": re.compile(r"\bsk-ant-(?:api|admin)\d{2}-[\w-]{80,}"),
+}
+HUNK = re.compile(r"@@ -\d+(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
+DIFF = (
+    "-c core.quotePath=false log --format=%h --patch --unified=0 --diff-merges=first-parent "
+    "--no-renames --no-color --no-ext-diff --no-textconv --src-prefix=a/ --dst-prefix=b/"
+)
+
+
+class Line(NamedTuple):
+    """A line that came into git: the commit, or nothing before there is one."""
+
+    commit: str
+    path: str
+    number: int
+    text: str
+
+
+class Found(NamedTuple):
+    """A secret, by the name under which it can be excused."""
+
+    line: Line
+    kind: str
+    id: str
+
+    def __str__(self) -> str:
+        """Where it is and what it is; not what it says."""
+        where = f" (commit {self.line.commit})" if self.line.commit else ""
+        return f"{self.line.path}:{self.line.number}{where}: found a secret, {self.kind}, {self.id}"
+
+
+def history(reach: str, folder: Path = Path()) -> Iterator[Line]:
+    """The lines that the commits of a reach (`HEAD`, `main..HEAD`) added."""
+    if _git(folder, "rev-parse", "--is-shallow-repository").strip() == "true":
+        raise Fixable("expected the whole history, found a part. Next: git fetch --unshallow")
+    commit, path, number, added, removed = "", "", 0, 0, 0
+    for text in _git(folder, *DIFF.split(), reach, "--", ".").split("\n"):
+        if added and text.startswith("+"):
+            yield Line(commit, path, number, text[1:])
+            added, number = added - 1, number + 1
+        elif removed and text.startswith("-"):
+            removed -= 1
+        elif hunk := HUNK.match(text):
+            removed, added = int(hunk[1] or 1), int(hunk[3] or 1)
+            number = int(hunk[2])
+        elif text.startswith("+++ "):
+            path = text.removeprefix("+++ ").removeprefix("b/").rstrip("\t")
+        elif re.fullmatch(r"[0-9a-f]{4,64}", text):
+            commit = text
+
+
+def content(paths: Iterable[Path]) -> Iterator[Line]:
+    """The lines of files as they are now; none of a file that is not text."""
+    for path in paths:
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise Fixable(f"{path}: expected a file, found: {error.strerror}") from None
+        if b"\0" not in content:
+            for number, text in enumerate(content.decode(errors="replace").split("\n"), start=1):
+                yield Line("", path.as_posix(), number, text)
+
+
+def secrets(lines: Iterable[Line]) -> list[Found]:
+    """The lines with a secret, each once for a path, where it came first in the order given."""
+    found: list[Found] = []
+    seen: set[tuple[str, str]] = set()
+    for line in lines:
+        key = (line.path, line.text.rstrip("\r"))
+        if key not in seen:
+            seen.add(key)
+            name = f"secret-{hashlib.sha256(repr(key).encode()).hexdigest()[:12]}"
+            found += [Found(line, kind, name) for kind in kinds(*key)]
+    return found
+
+
+def kinds(path: str, text: str) -> list[str]:
+    """What the secrets of a line are; a placeholder is none."""
+    # Without a suffix (`.env`, `.dvc/config`) a value needs no quotes, as in an .ini file.
+    name = path if Path(path).suffix else f"{path}.ini"
+    told = [kind for kind, expression in ALSO.items() if expression.search(text)]
+    for detector in _detectors():
+        found = detector.analyze_line(filename=name, line=text, line_number=1)
+        if any(not _placeholder(each.type, each.secret_value or "", text) for each in found):
+            told.append(detector.secret_type)
+    return told
+
+
+def _placeholder(kind: str, value: str, text: str) -> bool:
+    return kind in GUESSED and (
+        len(value) < SHORTEST
+        or heuristic.is_templated_secret(value)
+        or heuristic.is_prefixed_with_dollar_sign(value)
+        or heuristic.is_sequential_string(value)
+        or heuristic.is_indirect_reference(text)
+    )
+
+
+@cache
+def _detectors() -> list[BasePlugin]:
+    classes: Iterable[type[BasePlugin]] = get_mapping_from_secret_type_to_class().values()
+    return [each() for each in classes if each.__name__ not in LEFT_OUT]
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    asked = subprocess.run(
+        ["git", *arguments],
+        cwd=folder,
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
+    )
+    if asked.returncode:
+        raise Fixable(f"expected a git repository with commits, found: {asked.stderr.strip()}")
+    return asked.stdout
+
+
+def judge(lines: Iterable[Line], today: date) -> int:
+    """Say what was found and not excused; 1 where there is any."""
+    exceptions = excused()
+    current = {entry.id for entry in exceptions if entry.until >= today}
+    found = [secret for secret in secrets(lines) if secret.id not in current]
+    if not found:
+        return 0
+    names = {secret.id for secret in found}
+    again = lapsed([entry for entry in exceptions if entry.id in names], today)
+    print("\n".join([*map(str, found), *again]))
+    print(
+        "Next: revoke it where it was issued, because whoever fetched it has it, and read the new "
+        f"one from the environment. Revoked, or none: an [[exception]] in {EXCEPTIONS} with that "
+        "id, the reason and a day to look again"
+    )
+    return 1
+
+
+def main(today: date, against: str | None = None) -> int:
+    """Look at every commit that leads here, or at those that `against` does not have."""
+    reach = f"{against}..HEAD" if against else "HEAD"
+    code = judge(history(reach), today)
+    if code == 0:
+        commits = _git(Path(), "rev-list", "--count", reach).strip()
+        print(f"No secret in {commits} commits.")
+    return code
+
+
+def hook() -> int:
+    """Look at the files of the command line."""
+    return judge(content(map(Path, sys.argv[1:])), date.today())
+
+
+if __name__ == "__main__":
+    errors.run(hook)

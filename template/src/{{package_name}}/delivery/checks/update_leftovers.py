@@ -1,0 +1,124 @@
+"""What an update or a merge leaves for a person is resolved before it is committed: conflict
+markers, `.rej` and `.orig` files, and paths that git still counts as unmerged.
+
+A file that shows such lines on purpose says so in git's own way, in `.gitattributes`:
+`PATH conflict-marker-size=32`.
+
+The hook `update-leftovers` runs it in repositories of any kind, so it imports no other module.
+"""
+
+import subprocess
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+SIZE = 7  # characters of a marker, where `.gitattributes` says nothing
+OPENED, MIDDLE, CLOSED = "<" * SIZE, "=" * SIZE, ">" * SIZE
+MARKER = f"^(({OPENED}|{CLOSED}|{'[|]' * SIZE})( |\r?$)|{MIDDLE}\r?$)"
+LEFT = (".rej", ".orig")
+
+
+class GitError(Exception):
+    """Git could not be asked; the message says what it answered."""
+
+
+def faults(folder: Path = Path()) -> list[str]:
+    """A sentence, with the next step, for everything below `folder` that is not resolved yet."""
+    marked = _marked(folder)
+    return [
+        *(
+            f"{folder / path}:{line}: found the conflict marker {marker}. "
+            "Next: keep what is right, delete the markers, then git add"
+            for path, markers in marked.items()
+            for line, marker in markers
+        ),
+        *(
+            f"{folder / path}: found what an update or a merge left beside the file. "
+            "Next: bring over what is missing, then delete it"
+            for path in _listed(folder, "--cached", "--others", "--exclude-standard")
+            if path.endswith(LEFT) and (folder / path).exists()
+        ),
+        *(
+            f"{folder / path}: found a merge that is not finished. Next: git add, or git rm"
+            for path in sorted(_unmerged(folder))
+            if path not in marked
+        ),
+    ]
+
+
+def _marked(folder: Path) -> dict[str, list[tuple[str, str]]]:
+    """Tracked text files with conflict markers: line number and marker of each.
+
+    A line of `=======` or `|||||||` alone is a heading or a row in Markdown and reStructuredText:
+    it counts only in a file with another marker.
+    """
+    search = ["-c", "grep.fullName=false", "grep", "--no-color", "-n", "-z", "-I", "-E", MARKER]
+    found: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for match in _git(folder, search, nothing=1).split("\n")[:-1]:
+        path, line, text = match.split("\0")
+        found[path].append((line, text[:SIZE]))
+    certain = {
+        path: markers
+        for path, markers in found.items()
+        if {OPENED, CLOSED} & {marker for _, marker in markers}
+    }
+    meant = _meant(folder, list(certain))
+    return {path: markers for path, markers in certain.items() if path not in meant}
+
+
+def _meant(folder: Path, paths: list[str]) -> set[str]:
+    """Those whose own markers have another length, so that these are text."""
+    if not paths:
+        return set()
+    words = _git(folder, ["check-attr", "-z", "conflict-marker-size", "--", *paths])
+    fields = iter(words.split("\0"))
+    return {
+        path
+        for path, _, value in zip(fields, fields, fields, strict=False)
+        if value.isdecimal() and int(value) != SIZE
+    }
+
+
+def _unmerged(folder: Path) -> set[str]:
+    return {entry.partition("\t")[2] for entry in _listed(folder, "--unmerged")}
+
+
+def _listed(folder: Path, *which: str) -> list[str]:
+    entries = _git(folder, ["ls-files", "-z", *which]).split("\0")[:-1]
+    return list(dict.fromkeys(entries))
+
+
+def _git(folder: Path, arguments: list[str], nothing: int = 0) -> str:
+    """What git answers; with exit code `nothing` it found nothing."""
+    try:
+        asked = subprocess.run(
+            ["git", *arguments],
+            cwd=folder,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            check=False,
+        )
+    except OSError as error:
+        raise GitError(f"{folder}: expected a folder and git, found: {error.strerror}") from None
+    if asked.returncode not in {0, nothing}:
+        raise GitError(f"{folder}: expected a git repository, found: {asked.stderr.strip()}")
+    return asked.stdout
+
+
+def main(argv: list[str] | None = None) -> int:
+    """`update_leftovers.py [FOLDER …]`: print what is not resolved and end with 1; 2 where git
+    cannot be asked.
+    """
+    given = (sys.argv[1:] if argv is None else argv) or ["."]
+    try:
+        found = [fault for folder in given for fault in faults(Path(folder))]
+    except GitError as error:
+        print(error, file=sys.stderr)
+        return 2
+    print("\n".join(found), end="\n" if found else "")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

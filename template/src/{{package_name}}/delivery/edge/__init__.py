@@ -1,0 +1,1 @@
+"""Where files, processes and people are met; it imports no other room."""

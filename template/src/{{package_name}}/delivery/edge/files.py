@@ -1,0 +1,103 @@
+"""Files at the edge of a stage: read with a plain message, written whole or not at all."""
+
+import argparse
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from .errors import Fixable
+
+
+def paths(argv: list[str] | None, description: str | None, *names: str) -> list[Path]:
+    """A stage's command line: one path for each name, in the order in which `dvc.yaml` has them."""
+    parser = argparse.ArgumentParser(description=description)
+    for name in names:
+        parser.add_argument(name, type=Path)
+    given = parser.parse_args(argv)
+    return [getattr(given, name) for name in names]
+
+
+@contextmanager
+def replaced(path: Path) -> Iterator[Path]:
+    """A temporary name that becomes `path` on success: a killed stage leaves no half file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for left in path.parent.glob(f".{path.name}.*.part"):
+        left.unlink(missing_ok=True)
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        yield part
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def present(path: Path, *, made_by: str = "uv run dvc repro") -> Path:
+    """`path` itself, or a message that says which command makes it."""
+    if not path.exists():
+        raise Fixable(f"{path}: expected to exist, found nothing there. Next: {made_by}")
+    return path
+
+
+def mending(folder: Path) -> str:
+    """What makes a model's folder anew, or brings it back where it has a pointer in git."""
+    pointer = folder.with_name(f"{folder.name}.dvc")
+    if pointer.exists():
+        back = f"git checkout {pointer}, then uv run dvc checkout --force {pointer}"
+        return f"{back}, then uv run dvc repro"
+    return "uv run dvc repro --force --single-item train, then uv run dvc repro"
+
+
+def read_table(path: Path) -> pl.DataFrame:
+    """Read a parquet file that a stage wrote."""
+    return pl.read_parquet(present(path), memory_map=False)
+
+
+def write_table(frame: pl.DataFrame, path: Path) -> None:
+    """Write a parquet file: the same rows are the same bytes."""
+    with replaced(path) as part:
+        frame.write_parquet(part, compression="zstd", compression_level=1)
+
+
+def read_json(path: Path, *, made_by: str = "uv run dvc repro") -> Any:
+    """Read a small JSON report; Fixable where it is none, after a merge perhaps."""
+    try:
+        return json.loads(present(path, made_by=made_by).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise Fixable(f"{path}: expected JSON, found {error}. Next: {made_by}") from None
+
+
+def write_json(content: Any, path: Path) -> None:
+    """Write a small JSON report; nine significant digits, so that the order of a sum changes
+    nothing.
+    """
+    text = json.dumps(rounded(content), indent=1, ensure_ascii=False, allow_nan=False)
+    write_text(text + "\n", path)
+
+
+def write_text(text: str, path: Path) -> None:
+    """Write a text file."""
+    with replaced(path) as part:
+        part.write_text(text, encoding="utf-8", newline="\n")
+
+
+def rounded(content: Any) -> Any:
+    """The same JSON content with every float at nine significant digits."""
+    if isinstance(content, float):
+        return float(f"{content:.9g}")
+    if isinstance(content, dict):
+        return {key: rounded(value) for key, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [rounded(value) for value in content]
+    return content
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file's bytes, as 64 hexadecimal digits."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

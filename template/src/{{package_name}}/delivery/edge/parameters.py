@@ -1,0 +1,46 @@
+"""`params.yaml`: every number a person may tune, keyed by stage; an unknown key is an error with a
+suggestion.
+"""
+
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from ruamel.yaml.error import YAMLError
+
+from .errors import Fixable
+from .explain import explain, nearest, yaml
+from .files import present
+
+NEXT = "Next: fix the line, then uv run dvc repro"
+
+
+class Settings(BaseModel):
+    """The numbers of one stage: frozen, typed, unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+Stage = TypeVar("Stage", bound=Settings)
+
+
+def section(path: Path, name: str) -> dict[str, Any]:
+    """One section of `params.yaml` as it stands there."""
+    try:
+        content = yaml(present(path).read_text(encoding="utf-8"))
+    except YAMLError as error:
+        raise Fixable(f"{path}: expected YAML, found\n{error}\n{NEXT}") from None
+    if not isinstance(content, dict) or not isinstance(content.get(name), dict):
+        hint = nearest(name, content if isinstance(content, dict) else [])
+        raise Fixable(
+            f"{path}: expected a section `{name}:` with its numbers, found none{hint}. {NEXT}"
+        )
+    return content[name]
+
+
+def read(path: Path, name: str, stage: type[Stage]) -> Stage:
+    """The section `name` of `params.yaml` as the stage's own frozen class."""
+    try:
+        return stage(**section(path, name))
+    except ValidationError as error:
+        raise Fixable(f"{explain(f'{path}: {name}', error, stage)}\n{NEXT}") from None

@@ -1,0 +1,116 @@
+"""`refresh`: the newest snapshot of the data, and, after `dvc repro`, a pull request with what the
+pipeline made of it where the challenger wins.
+
+A snapshot can be fetched where `dvc import` or `dvc import-url` brought the source: its `.dvc` file
+knows from where.
+"""
+
+import os
+from pathlib import Path
+
+from .. import start
+from ..edge.errors import Fixable
+from ..edge.explain import yaml
+from ..edge.files import read_json
+from ..edge.parameters import section
+from ..promotion import promote
+from . import bring, proposal, summary
+from .host import output, say
+
+BRANCH = "retrain"
+TITLE = "Retrain on the newest snapshot"
+KEPT = ("dvc.lock", "reports")  # and the .dvc file of the source
+BODY = """{page}
+
+The next retraining writes the branch anew, unless somebody has pushed to it. Once this is \
+merged, `release` proposes its promotion.
+"""
+
+
+def pointer(source: str) -> Path | None:
+    """The `.dvc` file of the source, or of a folder that the source is in."""
+    path = Path(source)
+    for one in (path, *path.parents[:-1]):
+        if (found := one.with_name(f"{one.name}.dvc")).exists():
+            return found
+    return None
+
+
+def snapshot() -> bool:
+    """Bring the newest snapshot of the source; whether that is another one than before."""
+    source = str(section(Path("params.yaml"), "ingest").get("source"))
+    if bring.simulated():
+        say(f"No new snapshot: {source} makes the rows, and makes the same ones each time.")
+        return False
+    file = pointer(source)
+    if file is None or not yaml(file.read_text(encoding="utf-8")).get("deps"):
+        say(
+            f"No new snapshot: {source} was put here by hand; nothing says where a newer one is. "
+            f"To have it fetched: uv run dvc import-url --force s3://bucket/table.parquet {source}"
+        )
+        return False
+    if bring.private(Path.cwd()):
+        say(f"No new snapshot: it would be on this machine alone. {bring.SHARE}")
+        return False
+    bring.main()
+    before = file.read_bytes()
+    promote.dvc("update", "--quiet", str(file))
+    if file.read_bytes() == before:
+        say(f"No new snapshot: {source} is the newest.")
+        return False
+    say(f"A new snapshot: {source}. Next: uv run dvc repro, then the same with --propose")
+    return True
+
+
+def put_forward() -> None:
+    """Open the pull request of a retraining that won; else say why there is none, and close that of
+    an earlier snapshot.
+    """
+    decision = read_json(Path("reports/decision.json"))
+    if stale := promote.unsettled():
+        raise Fixable(
+            f"dvc status: expected reports of this snapshot, found {', '.join(stale)} out of date. "
+            "Next: uv run dvc repro, then the same again"
+        )
+    summary.main("HEAD")  # the page of the run has the report, whatever the verdict
+    if decision["verdict"] != "ship":
+        say(f"No pull request, as the verdict is {decision['verdict']}: {decision['sentence']}")
+        if proposal.withdraw(BRANCH, f"A newer snapshot says: {decision['sentence']}"):
+            say(f"The pull request of {BRANCH} is closed.")
+        return
+    if bring.private(Path.cwd()):
+        say(f"No pull request: the snapshot would be on this machine alone. {bring.SHARE}")
+        return
+    file = pointer(str(section(Path("params.yaml"), "ingest").get("source")))
+    commit = _commit([*KEPT, *([str(file)] if file else [])])
+    if commit is None:
+        say("No pull request: all of this is committed already.")
+        return
+    promote.dvc("push", "--quiet")
+    page = Path("reports/summary.md").read_text(encoding="utf-8")
+    say(proposal.propose(BRANCH, commit, TITLE, BODY.format(page=page)))
+
+
+def _commit(paths: list[str]) -> str | None:
+    """A commit of these paths on top of HEAD, which no branch has yet; None where none differs."""
+    index = Path(promote.git("rev-parse", "--git-path", "proposal.index").strip()).resolve()
+    own = {"GIT_INDEX_FILE": str(index)}
+    try:
+        promote.git("read-tree", "HEAD", **own)
+        promote.git("add", "--all", "--", *paths, **own)
+        tree = promote.git("write-tree", **own).strip()
+    finally:
+        index.unlink(missing_ok=True)
+    if tree == promote.git("rev-parse", "HEAD^{tree}").strip():
+        return None
+    return promote.git("commit-tree", tree, "-p", "HEAD", "-m", TITLE).strip()
+
+
+def main(*, propose: bool = False) -> int:
+    """Fetch, or propose; `new=yes` or `new=no` as the step's output after a fetch."""
+    os.chdir(start.project(Path.cwd()))
+    if propose:
+        put_forward()
+        return 0
+    output(new="yes" if snapshot() else "no")
+    return 0

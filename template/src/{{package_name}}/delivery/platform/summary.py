@@ -1,0 +1,174 @@
+"""`summary`: a pull request's model on one page, for people who decide whether to merge it."""
+
+import json
+import os
+import subprocess
+import tomllib
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from .. import start
+from ..checks import check
+from ..edge.errors import Fixable, Refused
+from ..edge.explain import yaml
+from ..edge.files import read_json, write_text
+from ..reporting import sections as report
+from . import bring
+from .host import show
+
+Json = dict[str, Any]
+TEAM = ("contract.py", "features.py", "model.py")
+REPRODUCE = """The same on a laptop:
+
+    git fetch origin {branch} && git checkout {branch}
+    uv run {package} bring && uv run dvc repro && uv run {package} check"""
+SHOWN = 12  # lines of what changed, for each kind; a comment has an end
+UNJUDGED = "What follows is what the commit says of itself.\n\n"
+
+
+def page(root: Path, against: str) -> str:
+    """The verdict, what it rests on, and what this change has to do with it, as Markdown."""
+    reports = root / "reports"
+    given = {name: read_json(reports / f"{name}.json") for name in report.NAMES}
+    unit = report.plain(given["brief"]["decision"]["unit"])
+    currency = given["brief"]["value"]["currency"]
+    parts = [
+        report.verdict(given["brief"], given["decision"]),
+        report.worth(given["brief"], given["decision"], given["metrics"], given["data"]),
+        report.Section("What changed", changed(root, against)),
+        report.lines(given["decision"], currency),
+        report.Section("The worst slices", worst(given["slices"], currency)),
+        report.versus(given["metrics"], given["comparison"], unit, currency),
+    ]
+    parts.append(report.Section("Tests (failed) · rows · seconds", tested(root).rstrip()))
+    branch = os.environ.get("GITHUB_HEAD_REF") or _git(root, "branch", "--show-current").strip()
+    how = REPRODUCE.format(branch=branch or "HEAD", package=__name__.partition(".")[0])
+    return report.markdown([*parts, report.Section("How to reproduce", how)])
+
+
+def worst(sliced: Json, currency: str, shown: int = 3) -> str:
+    """The slices in which the challenger gains least, of those that can be judged."""
+    parts = [part for column in sliced["segments"].values() for part in column if part["judged"]]
+    if not parts:
+        return "No slice can be judged."
+    parts.sort(key=lambda part: part["metrics"]["gain"]["estimate"])
+    rows: report.Rows = []
+    for part in parts[:shown]:
+        gain = report.shown(report.PRIMARY, part["metrics"]["gain"], currency)
+        rows.append([report.plain(part["slice"]), f"{part['n']:,}", gain])
+    return report.table(["slice", ">units", ">gain per 1,000"], rows)
+
+
+def changed(root: Path, against: str) -> str:
+    """Decision, data, parameters, dependencies and team files, against another commit."""
+    if _git(root, "rev-parse", "--verify", "--quiet", against + "^{commit}") == "":
+        return f"Nothing to compare with: there is no {report.plain(against)} here."
+    rows: report.Rows = []
+    for kind, values in (
+        ("decision", _decision), ("data", _data), ("parameter", _parameters),
+        ("dependency", _dependencies),
+    ):  # fmt: skip
+        old, new = values(_at(root, against)), values(_now(root))
+        found = [name for name in old | new if old.get(name) != new.get(name)]
+        rows += [
+            [kind, report.plain(name), _cell(old.get(name)), _cell(new.get(name))]
+            for name in found[:SHOWN]
+        ]
+        rows += [[kind, f"and {len(found) - SHOWN} more", "", ""]] if found[SHOWN:] else []
+    files = _git(root, "diff", "--name-only", against, "--", "src").split()
+    rows += [
+        ["team file", report.plain(name), "", "edited"] for name in files if name.endswith(TEAM)
+    ]
+    if not rows:
+        return f"No decision, data, parameter, dependency or team file differs from {against}."
+    return report.table(["what", "which", f"on {against}", "here"], rows)
+
+
+def _decision(read: Any) -> Json:
+    if not (told := json.loads(read("reports/decision.json") or "{}")):
+        return {}
+    value = json.loads(read("reports/brief.json") or "{}").get("value", {})
+    gain = report.shown(report.PRIMARY, told["gain"], value.get("currency", ""))
+    known = {name: told[name] for name in ("verdict", "champion", "challenger")}
+    return known | {"gain per 1,000": gain}
+
+
+def _data(read: Any) -> Json:
+    told, split = (json.loads(read(f"reports/{name}.json") or "{}") for name in ("data", "split"))
+    rows = {f"rows {name}": count for name, count in told.get("rows", {}).items()}
+    parts = {part: split[part] for part in ("train", "validation", "test") if part in split}
+    rows |= {f"rows to {name}": part["rows"] for name, part in parts.items()}
+    return rows | {f"hash of {name}": part["sha256"][:12] for name, part in parts.items()}
+
+
+def _parameters(read: Any) -> Json:
+    return _flat(yaml(read("params.yaml") or "{}") or {})
+
+
+def _flat(given: Json, before: str = "") -> Json:
+    """Nested keys as one: `train.seed`."""
+    found: Json = {}
+    for name, value in given.items():
+        inner = isinstance(value, dict)
+        found |= _flat(value, f"{before}{name}.") if inner else {f"{before}{name}": value}
+    return found
+
+
+def _dependencies(read: Any) -> Json:
+    packages = tomllib.loads(read("uv.lock") or "").get("package", [])
+    return {package["name"]: package.get("version", "") for package in packages}
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    return f"{value:,.6g}" if isinstance(value, float) else report.plain(value)
+
+
+def _at(root: Path, commit: str) -> Any:
+    """Read files as a commit has them; '' where it has none."""
+    return lambda name: _git(root, "show", f"{commit}:./{name}")
+
+
+def _now(root: Path) -> Any:
+    return lambda name: (root / name).read_text("utf-8") if (root / name).exists() else ""
+
+
+def _git(root: Path, *words: str) -> str:
+    """What git says; '' where it fails."""
+    asked = subprocess.run(["git", *words], cwd=root, capture_output=True, text=True, check=False)
+    return asked.stdout if asked.returncode == 0 else ""
+
+
+def main(against: str, *, tests: bool = False) -> int:
+    """Write `reports/summary.md`, and add it to the page that CI shows where there is one."""
+    root = start.project(Path.cwd())
+    told = f"# Tests (failed) · rows · seconds\n\n{tested(root)}" if tests else whole(root, against)
+    write_text(told, root / "reports/summary.md")
+    show(told)
+    print(f"{root / 'reports/summary.md'}: written")
+    return 0
+
+
+def whole(root: Path, against: str) -> str:
+    """What stops it, then what the commit says of the model, as far as it says anything."""
+    try:
+        bring.lacking(root)
+        gates = (check.CHECKS | {"committed": check.committed}).values()
+        results = [gate(date.today()) for gate in gates]
+        told = "# Not to be merged yet\n\n" if not all(passed for passed, _ in results) else ""
+        told += "".join(f"{report.plain(text)}\n\n" for passed, text in results if not passed)
+    except Refused as problem:
+        told = f"# Not to be merged yet\n\n{report.plain(problem)}\n\n{UNJUDGED}"
+    except Fixable as problem:
+        told = f"# Not judged\n\n{report.plain(problem)}\n\n{UNJUDGED}"
+    try:
+        return told + page(root, against)
+    except Fixable as problem:
+        return told + f"No report: {report.plain(problem)}\n"
+
+
+def tested(root: Path) -> str:
+    """The grid of the last run of pytest here."""
+    return _now(root)("reports/test-grid.md") or "No test has run here.\n"

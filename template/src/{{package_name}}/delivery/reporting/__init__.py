@@ -1,0 +1,1 @@
+"""What people read: sections, charts and the page they stand on."""

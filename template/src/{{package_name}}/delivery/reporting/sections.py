@@ -1,0 +1,482 @@
+"""Everything that the stages found, for people, in Markdown and as one HTML page.
+
+A section is a pure function from the stages' JSON to Markdown; both files are the same sections.
+"""
+
+import html
+import re
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import polars as pl
+from markdown_it import MarkdownIt
+
+from ..problem import outcomes, presentation
+from . import charts
+from .charts import Dot, Panel
+
+Json = dict[str, Any]
+Rows = list[list[object]]
+NAMES = (
+    *("brief", "data", "split", "training", "seconds"),
+    *("comparison", "metrics", "slices", "decision"),
+)
+PRIMARY = "value_per_1000"
+SHARES = [name for name, metric in outcomes.METRICS.items() if metric.form == "share"]
+MONEY = [name for name, metric in outcomes.METRICS.items() if metric.form == "money"]
+MEANING = {
+    "ship": "The challenger would be worth more than the champion, beyond what chance explains: "
+    "every success line holds, and no guardrail is violated.",
+    "refresh": "The challenger is not worse than the champion by more than the margin, so it may "
+    "take over where someone asks for it. Nothing shows that it is better.",
+    "unclear": "The data cannot tell which is better, so the champion stays in charge.",
+    "hold": "The challenger must not take over. The champion stays in charge.",
+}
+STATES = {
+    "holds": "the whole interval is on the good side of the limit",
+    "unclear": "the limit lies inside the interval, so the data cannot tell",
+    "violated": "on the bad side of the limit, beyond what chance explains in so many slices",
+    "too few": f"too few {presentation.FEW} to judge, which is never a pass",
+}
+COMPARED = {
+    1: "its stored predictions count, because the test rows are the same",
+    2: "today's code scored the test rows with it, after its canary rows came out as ever",
+    3: "the code at its tag scored the test rows",
+    4: "the code at its tag scored the test rows, in the environment of its time",
+}
+REPRODUCE = """From the commit that holds this report:
+
+    git checkout COMMIT
+    uv sync
+    uv run dvc pull      # data and models, where another machine made them
+    uv run dvc repro     # only what changed runs
+    git diff reports     # nothing: the same inputs give the same figures"""
+
+
+class Section(NamedTuple):
+    """A heading, its Markdown, and an SVG that a page shows after the first paragraph."""
+
+    heading: str
+    text: str
+    chart: str = ""
+
+
+def plain(text: object) -> str:
+    """Text that someone wrote as Markdown that shows just that; code spans stay code."""
+    special = r"([\\*\[\]<&#|~$`]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))"
+    parts = re.split(r"(`[^`|]+`)", " ".join(str(text).split()))
+    return "".join(
+        part if k % 2 else re.sub(special, r"\\\1", part) for k, part in enumerate(parts)
+    )
+
+
+def bare(text: str) -> str:
+    """Markdown of this module as mere words, for a chart."""
+    return re.sub(r"\\(.)|\*\*", r"\1", text)
+
+
+def table(header: list[str], rows: Rows) -> str:
+    """A Markdown table; below a heading that starts with `>`, aligned to the right."""
+    marks = ["---:" if name.startswith(">") else "---" for name in header]
+    lines: Rows = [[name.removeprefix(">") for name in header], [*marks], *rows]
+    return "\n".join(f"| {' | '.join(str(cell) for cell in line)} |" for line in lines)
+
+
+def shown(metric: str, found: Json, currency: str = "") -> str:
+    """An estimate with its interval: shares in percent, money whole, words for what is unknown."""
+    known = [found[key] for key in ("estimate", "lower", "upper") if found[key] is not None]
+    if not known:
+        return "no units"
+    places = ",.0f" if max(map(abs, known)) >= 20 else ",.2f"
+    form = ".1%" if metric in SHARES else places if metric in MONEY else ",.3f"
+    told, *bounds = (format(value, form) for value in known)
+    interval = " to ".join(bounds) if len(bounds) == 2 else "too few to tell"
+    return f"{currency if metric in MONEY else ''} {told} ({interval})".lstrip()
+
+
+def dot(label: str, tone: str, found: Json, note: str = "") -> Dot:
+    """An estimate with its interval, to be drawn."""
+    return Dot(label, tone, found["estimate"], found["lower"], found["upper"], note)
+
+
+def verdict(brief: Json, decision: Json) -> Section:
+    """The sentence, the verdict and what it means, the reasons."""
+    reasons = decision["reasons"]
+    told = decision["verdict"]
+    text = f"{plain(decision['sentence'])}\n\n> **{told}** {MEANING[told]}\n"
+    text += ">\n" * bool(reasons) + "".join(f"> - {plain(reason)}\n" for reason in reasons)
+    return Section(plain(brief["title"]), text.rstrip())
+
+
+def worth(brief: Json, decision: Json, metrics: Json, data: Json) -> Section:
+    """The gain in money, for the brief's own period too, and the prices it rests on."""
+    gain, value, chosen = decision["gain"], brief["value"], brief["decision"]
+    unit, currency, of = plain(chosen["unit"]), value["currency"], chosen["out_of"]
+    told = "Against the champion, the challenger's gain would be worth "
+    told += f"{shown(PRIMARY, gain, currency)} per 1,000 {unit}s."
+    if chosen["every"] and of:
+        scaled = {k: gain[k] and gain[k] * of / 1000 for k in ("estimate", "lower", "upper")}
+        told += f" For {of:,} {unit}s, that is **{shown(PRIMARY, scaled, currency)} "
+        told += f"every {plain(chosen['every'])}**."
+    notes = [
+        presentation.judged_on(metrics["n"], metrics["positives"], unit),
+        f"In brackets: {metrics['confidence']:.0%} intervals.",
+        "Nothing was measured live: this is what acting would have been worth at the prices below.",
+    ]
+    if Path(str(data["source"])).name == "example.py":
+        notes += ["**The data is simulated**: it shows how this works, not what you would gain."]
+    if value.get("review") is not None:
+        notes += [f"A review costs {currency} {-value['review']:,g} and finds the truth."]
+    header, priced = presentation.prices(brief)
+    rows: Rows = [[plain(cell) for cell in row] for row in priced]
+    titles = [re.sub("[^>].*", lambda name: plain(name[0]), name) for name in header]
+    marks = [(-decision["margin"], "margin"), (decision["worth_detecting"], "worth detecting")]
+    drawn = dot("gain", "challenger", gain, shown(PRIMARY, gain, currency))
+    chart = charts.gain(bare(told), drawn, [mark for mark in marks if mark[0]], gain["unit"])
+    text = "\n\n".join([told, "\n".join(f"- {note}" for note in notes), table(titles, rows)])
+    return Section("What it would be worth", text, chart)
+
+
+def versus(metrics: Json, comparison: Json, unit: str, currency: str) -> Section:
+    """Every metric of rule, champion and challenger on the same units."""
+    champion, how = comparison["champion"], "the rule, which is today's code"
+    if champion != "rule":
+        how = f"{plain(champion)}: {COMPARED[comparison['compared_by']]}"
+    models = ["rule", "challenger"] if champion == "rule" else ["rule", "champion", "challenger"]
+    rows: Rows = []
+    drawn, notes = [], []
+    for metric in metrics["challenger"]:
+        label, meaning, form = outcomes.METRICS[metric]
+        known = {m: metrics[m][metric] for m in models if metric in metrics[m]}
+        cells = [shown(metric, known[m], currency) if m in known else "" for m in models]
+        rows.append([label, *cells])
+        notes += [f"- *{label}*: {meaning.format(unit=unit)}"]
+        title = f"{label}, {currency}" if form == "money" else label
+        dots = [dot(model, model, found) for model, found in known.items()]
+        drawn.append(Panel(title, dots, metric in SHARES))
+    text = f"All models were given the same {metrics['n']:,} {unit}s. The challenger is "
+    text += f"{plain(comparison['challenger'])}, the champion is {how}.\n\n"
+    text += table(["metric", *(f">{model}" for model in models)], rows) + "\n\n" + "\n".join(notes)
+    told = "; ".join(f"{row[0]}: {', '.join(str(cell) for cell in row[1:])}" for row in rows)
+    chart = charts.panels("models", told, drawn, columns=2)
+    return Section("Champion against challenger", text, chart)
+
+
+def capacity(brief: Json, curve: pl.DataFrame, unit: str, currency: str) -> Section:
+    """What more or less of the scarce thing would be worth."""
+    heading, told, label, wanted, mark = presentation.capacity(brief, unit)
+    told += " The curve has no intervals: it shows where capacity matters, not surely how much."
+    lines = by_model(curve, "acted_share", PRIMARY)
+    known = curve["acted_share"].unique().to_list()
+    rows: Rows = []
+    for share in sorted({min(known, key=lambda share: abs(share - x)) for x in [*wanted, 1.0]}):
+        worth = [f"{currency} {y[x.index(share)]:,.0f}" for x, y in lines.values()]
+        rows.append([f"{share:.0%}", *worth])
+    labels = (bare(label), bare(f"{currency} per 1,000 {unit}s"))
+    chart = charts.curves("value", bare(told), lines, labels, mark=mark)
+    text = f"{told}\n\n{table([label, *(f'>{model}' for model in lines)], rows)}"
+    return Section(heading, text, chart)
+
+
+def by_model(curve: pl.DataFrame, x: str, y: str) -> dict[str, tuple[list[float], list[float]]]:
+    """The points of one curve per model."""
+    parts = curve.partition_by("model", as_dict=True, maintain_order=True)
+    return {str(name): (part[x].to_list(), part[y].to_list()) for (name,), part in parts.items()}
+
+
+def lines(decision: Json, currency: str) -> Section:
+    """Every success line and guardrail with what was found and its state."""
+    rows: Rows = []
+    seen = set()
+    for kind, key in (("success line", "lines"), ("guardrail", "guardrails")):
+        for line in decision[key]:
+            rows.append([plain(line["line"]), kind, found(line, currency), line["state"]])
+            seen |= {part["state"] for part in line["slices"]}
+    if not rows:
+        return Section("Success lines and guardrails", "The brief names none.")
+    text = "What the brief asks for, and whether it holds.\n\n"
+    text += table(["line", "kind", "found", "state"], rows) + "\n\n"
+    text += "\n".join(f"- *{state}*: {STATES[state]}" for state in STATES if state in seen)
+    return Section("Success lines and guardrails", text)
+
+
+def found(line: Json, currency: str) -> str:
+    """The figure of one line; of many slices how many are in which state, and the worst by name."""
+    parts = line["slices"]
+    if whole(line):
+        return shown(line["metric"], parts[0], currency)
+    states = {state: [part for part in parts if part["state"] == state] for state in STATES}
+    counts = [f"{len(states[k])} {k.replace('holds', 'hold')}" for k in STATES if states[k]]
+    worst = states["violated"] or states["unclear"]
+    told = [f"{plain(part['slice'])} {shown(line['metric'], part, currency)}" for part in worst[:3]]
+    told += [f"{len(worst) - 3} more, see the slices"] if worst[3:] else []
+    return "; ".join([f"of {len(parts)} slices: {', '.join(counts) or 'none'}", *told])
+
+
+def whole(line: Json) -> bool:
+    """Whether a line speaks of all units together."""
+    return [part["slice"] for part in line["slices"]] == ["all"]
+
+
+def slices(sliced: Json, decision: Json, unit: str, currency: str) -> Section:
+    """The challenger in each slice, those not judged by name, guardrails slice by slice."""
+    parts = [part for column in sliced["segments"].values() for part in column]
+    if not parts:
+        return Section("Slices", "`contract.py` names no segments, so no slice was looked at.")
+    blind, n = unjudged(sliced), len(parts)
+    told = f"{n - len(blind)} of {n} slices hold enough {presentation.FEW} to be judged."
+    told += f" **Not judged, because there are too few: {', '.join(blind)}.**" if blind else ""
+    judged = [line for line in decision["guardrails"] + decision["lines"] if not whole(line)]
+    states: dict[str, list[str]] = {part["slice"]: [] for part in parts}
+    drawn = []
+    for line in judged:
+        dots = []
+        for part in line["slices"]:
+            states[part["slice"]].append(part["state"])
+            dots.append(dot(part["slice"], part["state"].replace(" ", "-"), part, part["state"]))
+        drawn.append(Panel(line["line"], dots, line["metric"] in SHARES, line["limit"]))
+    rows: Rows = []
+    others = [metric for metric in parts[0]["metrics"] if metric not in ("gain", PRIMARY)]
+    counted = any(part["positives"] != part["n"] for part in parts)
+    for part in parts:
+        cells = [f"{part['positives']:,}"] if counted else []
+        cells += [shown(PRIMARY, part["metrics"]["gain"], currency)]
+        cells += [shown(metric, part["metrics"][metric]) for metric in others]
+        cells += [", ".join(dict.fromkeys(states[part["slice"]])) or "no line"]
+        rows.append([plain(part["slice"]), f"{part['n']:,}", *cells])
+    if not drawn:
+        gains = [dot(part["slice"], "challenger", part["metrics"]["gain"]) for part in parts]
+        drawn = [Panel(f"gain over the champion, {currency} per 1,000", gains, False, 0)]
+    header = [
+        "slice",
+        f">{unit}s",
+        *([">positive"] if counted else []),
+        ">gain per 1,000",
+        *(f">{m}" for m in others),
+        "lines",
+    ]
+    chart = charts.panels("slices", bare(told), drawn)
+    return Section("Slices", f"{told}\n\n{table(header, rows)}", chart)
+
+
+def unjudged(sliced: Json) -> list[str]:
+    """The slices with too few units that tell."""
+    parts = [part for column in sliced["segments"].values() for part in column]
+    return [plain(part["slice"]) for part in parts if not part["judged"]]
+
+
+def calibration(curve: pl.DataFrame, unit: str) -> Section:
+    """Whether predicted shares come true."""
+    p, observed, n = pl.col("mean_predicted"), pl.col("observed"), pl.col("n")
+    apart = ((p - observed).abs() * n).sum() / n.sum()
+    by = curve.group_by("model", maintain_order=True).agg(apart).iter_rows()
+    told, labels, columns = presentation.CALIBRATION
+    told = f"{told.format(unit=unit)}. Mean distance from it: "
+    told += ", ".join(f"{model} {100 * distance:.1f} points" for model, distance in by) + "."
+    part = curve.filter(model="challenger").select(p, observed, n)
+    rows: Rows = [[f"{x:.1%}", f"{y:.1%}", f"{count:,}"] for x, y, count in part.iter_rows()]
+    points = by_model(curve, "mean_predicted", "observed")
+    chart = charts.curves("calibration", told, points, labels, diagonal=True)
+    header = [columns[0], f">{columns[1]}", f">{unit}s"]
+    return Section("Calibration", f"{told}\n\n{table(header, rows)}", chart)
+
+
+def candidates(training: Json, seconds: Json) -> Section:
+    """The models that were tried, those that lost among them, beside the rule; why others were not
+    tried; and how far what judges them can be trusted.
+    """
+    tried = [*training["candidates"], {"name": "rule"} | training["rule"]]
+    words = {training["chosen"]: "chosen", "rule": "for comparison"}
+    rows: Rows = []
+    loss = training["loss"]
+    for model in sorted(tried, key=lambda model: model[loss]):
+        name = model["name"]
+        bounds = [model[f"{loss}_{end}"] for end in ("lower", "upper")]
+        told = "too few to tell" if None in bounds else " to ".join(f"{x:,.4f}" for x in bounds)
+        took = f"{seconds[name]:,.1f}" if name in seconds else ""
+        rows.append([plain(name), f"{model[loss]:,.4f} ({told})", took, words.get(name, "lost")])
+    label = loss.replace("_", " ")
+    text = f"The candidate with the lowest {label} on the validation rows became the challenger. "
+    text += "In brackets: 95% intervals. Seconds were measured when it was first trained like this."
+    text += "\n\n" + table(["candidate", f">{label}", ">seconds", "note"], rows)
+    for model in training["not_tried"]:
+        text += f"\n\n**Not tried: {plain(model['name'])}**, because {plain(model['why'])}."
+    if training["yardstick"]:
+        text += f"\n\n{plain(training['yardstick']['told'])}"
+    return Section("Candidates tried", text)
+
+
+def quality(data: Json, split: Json) -> Section:
+    """Rows, quarantine, split, the target's balance, columns."""
+    n, gap = data["rows"], split["gap_rows"]
+    told = f"Of {n['raw']:,} rows, {n['valid']:,} keep the contract and {n['quarantined']:,} "
+    text = [told + f"({data['quarantine_share']:.2%}) are in quarantine."]
+    if data["reasons"]:
+        reasons: Rows = [[plain(reason), f"{count:,}"] for reason, count in data["reasons"].items()]
+        text.append(table(["why in quarantine", ">rows"], reasons))
+    if entity := data["entities"]:
+        again = f"{entity['recurring']:,} of them in more than one row"
+        text.append(f"{plain(entity['column'])}: {entity['distinct']:,} distinct, {again}.")
+    rows: Rows = []
+    for name in ("train", "validation", "test"):
+        part = split[name]
+        rows.append([name, f"{part['rows']:,}", part.get("first", ""), part.get("last", "")])
+    rows += [["gap (target not known in time)", f"{gap:,}", "", ""]] if gap else []
+    text.append(table([f"split by {split['by']}", ">rows", "first", "last"], rows))
+    header, balance = presentation.shares(data["target"])
+    text.append(table(header, [[plain(name), *cells] for name, *cells in balance]))
+    columns: Rows = []
+    for column in data["columns"]:
+        cells = [column["dtype"], f"{column['null_share']:.1%}", values(column, n["valid"])]
+        columns.append([plain(column["name"]), *cells])
+    text.append(table(["column", "type", ">missing", "values"], columns))
+    if data["unused"]:
+        unused = ", ".join(plain(name) for name in data["unused"])
+        text.append(f"In the source but not in the contract: {unused}.")
+    return Section("Data quality", "\n\n".join(text))
+
+
+def values(column: Json, rows: int) -> str:
+    """What a column holds, in a few words; nothing of a personal one."""
+    if column["personal"]:
+        return "personal, not shown"
+    if counts := column.get("values"):
+        most = sorted(counts, key=counts.__getitem__, reverse=True)
+        more = f", {len(most) - 6} more" if most[6:] else ""
+        return ", ".join(f"{plain(name)} {counts[name] / rows:.0%}" for name in most[:6]) + more
+    ends = [column[key] for key in ("minimum", "maximum") if column.get(key) is not None]
+    told = " to ".join(end if isinstance(end, str) else f"{end:,.6g}" for end in ends)
+    told += f", mean {column['mean']:,.4g}" if column.get("mean") is not None else ""
+    return told or f"{column.get('distinct', 0):,} distinct"
+
+
+def leaks(training: Json) -> Section:
+    """Features that alone give the target away."""
+    limit = f"{presentation.POWER} {training['leak_auc']:g}"
+    if not training["leaks"]:
+        return Section("Suspected leaks", f"None: no feature alone reaches {limit}.")
+    rows: Rows = []
+    for leak in training["leaks"]:
+        why = plain(leak["meant"] or "") or "**no reason given, so the decision is hold**"
+        rows.append([plain(leak["feature"]), f"{leak['auc']:.3f}", why])
+    text = (
+        f"These features alone reach {limit}: they know the target, or `contract.py` says why not."
+    )
+    text += "\n\n" + table(["feature", f">{presentation.POWER}", "why it is meant"], rows)
+    return Section("Suspected leaks", text)
+
+
+def model_card(brief: Json, card: Json, data: Json, sliced: Json) -> Section:
+    """What the challenger is for, who answers for it, what it was made from and where it ends."""
+    goal, chosen, link = brief["outcome"], brief["decision"], "in [the brief](../project-brief.md"
+    actions = chosen["action"] if isinstance(chosen["action"], list) else [chosen["action"]]
+    otherwise = chosen["otherwise"] or "nothing"
+    room = f", at most {chosen['at_most']:,} " if chosen["at_most"] else ""
+    room += chosen["of"] or (f"of {chosen['out_of']:,}" if room else "")
+    room += f" every {chosen['every']}" if chosen["every"] else ""
+    personal = [column["name"] for column in data["columns"] if column["personal"]]
+    seen = [name for name in personal if name in card["features"]]
+    until = f" until {card['trained_until']}" if card["trained_until"] else ""
+    wanted = f": {goal['today']:,g} today, {goal['target']:,g} wanted" if goal else ""
+    facts = {
+        "outcome": goal["metric"] + wanted if goal else "not given",
+        "decision": f"{' or '.join([*actions, otherwise])}, for each {chosen['unit']}{room}",
+        "answers for it": brief["owner"] or "nobody yet",
+        "sponsor": brief["sponsor"] or "nobody yet",
+        "model": card["name"],
+        "trained on": f"{card['trained_on']:,} rows{until}",
+        "features": ", ".join(card["features"]),
+        "personal columns": ", ".join(personal) or "none",
+        "of these, features": ", ".join(seen) or "none by name",
+        "risk": "high: a person decides every case" if brief["risk"] == "high" else brief["risk"],
+        "review by": brief["review_by"] or "no date yet",
+    }
+    rows: Rows = [[name, plain(fact)] for name, fact in facts.items()]
+    rows.append(["slices not judged", ", ".join(unjudged(sliced)) or "none"])
+    rows.append(["users", f"{link}#users)"])
+    rows.append(["wrong answers", f"how they are handled is {link}#how-wrong-answers-are-handled)"])
+    return Section("Model card", table(["about", "the challenger"], rows))
+
+
+def reproduce(card: Json) -> Section:
+    """The commands that give the same figures, and what they were made from."""
+    made = {f"{part} rows": digest for part, digest in card["rows"].items()}
+    made |= {f"{name}.py": digest for name, digest in card["sources"].items()}
+    versions = ", ".join(f"{name} {version}" for name, version in card["libraries"].items())
+    rows: Rows = [[name, f"`{digest[:12]}`"] for name, digest in made.items()]
+    text = f"{REPRODUCE}\n\nMade with {versions}.\n\n"
+    return Section("How to reproduce", text + table(["made from", "SHA-256 begins with"], rows))
+
+
+def sections(given: Json, calibrated: pl.DataFrame, valued: pl.DataFrame) -> list[Section]:
+    """All sections, in the order in which people ask; `given` holds the stages' JSON by name."""
+    brief, data, decision, metrics = (given[k] for k in ("brief", "data", "decision", "metrics"))
+    training, sliced, card = (given[k] for k in ("training", "slices", "card"))
+    seconds = given["seconds"]["seconds"]
+    unit, currency = plain(brief["decision"]["unit"]), brief["value"]["currency"]
+    return [
+        verdict(brief, decision),
+        worth(brief, decision, metrics, data),
+        versus(metrics, given["comparison"], unit, currency),
+        capacity(brief, valued, unit, currency),
+        lines(decision, currency),
+        slices(sliced, decision, unit, currency),
+        calibration(calibrated, unit),
+        candidates(training, seconds),
+        quality(data, given["split"]),
+        leaks(training),
+        model_card(brief, card, data, sliced),
+        reproduce(card),
+    ]
+
+
+def markdown(given: list[Section]) -> str:
+    """All sections as one Markdown document."""
+    first, *others = (f"# {section.heading}\n\n{section.text}\n" for section in given)
+    return "\n#".join([first, *others])
+
+
+PAGE = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<style>
+{style}</style>
+</head>
+<body class="{verdict}">
+<main>
+{body}</main>
+</body>
+</html>
+"""
+
+
+DRESSED = [  # what the style sheet needs: states, intervals on their own line, tables that scroll
+    (r"<td>(holds|violated|unclear|too few)</td>", r'<td><b class="\1">\1</b></td>'),
+    (r'(<td style="[^"]*">)([^<(]+) (\([^<)]+\))<', r"\1\2 <i>\3</i><"),
+    (r"<table>(.*?)</table>", r'<div class="scroll" tabindex="0"><table>\1</table></div>'),
+]
+
+
+def style() -> str:
+    """The style sheet of the page."""
+    return Path(__file__).with_name("report.css").read_text(encoding="utf-8")
+
+
+def page(given: list[Section], told: str) -> str:
+    """The same sections as one HTML page that needs nothing else, `told` being the verdict."""
+    reader = MarkdownIt("commonmark", {"html": False}).enable("table")
+    body = ""
+    for section in given:
+        first, _, rest = section.text.partition("\n\n")
+        figure = f"<figure>{section.chart}</figure>\n" if section.chart else ""
+        part = reader.render(first) + figure + reader.render(rest)
+        for bare_html, dressed in DRESSED:
+            part = re.sub(bare_html, dressed, part, flags=re.DOTALL)
+        rank = "h2" if body else "h1"
+        heading = reader.renderInline(section.heading)
+        body += f"<section>\n<{rank}>{heading}</{rank}>\n{part}</section>\n"
+    title = html.escape(bare(given[0].heading))
+    return PAGE.format(title=title, style=style(), verdict=told, body=body)

@@ -1,0 +1,1 @@
+"""How sure a figure is. It imports no other room."""

@@ -1,0 +1,201 @@
+"""From raw columns to the contract's types, with a reason for every row that does not fit."""
+
+import re
+from types import ModuleType
+
+import dataframely as dy
+import polars as pl
+
+from ..edge.errors import Fixable
+from ..edge.explain import nearest
+from ..problem import target
+
+NAMES = ("Row", "ENTITY", "TIME", "HORIZON", "TARGET", "SEGMENTS", "PERSONAL", "MEANT", "EXAMPLE")
+OWN = ("row", "part", "reasons", "spot")
+"""Columns that stages add to the contract's."""
+OF_UNITS = ("unit", "cluster", "target", *target.COLUMNS)
+"""Columns of predictions and outcomes, which stand there beside the segments."""
+WORDS = {
+    "nullability": "is missing",
+    "min": "is below the minimum",
+    "min_exclusive": "is not above the minimum",
+    "max": "is above the maximum",
+    "max_exclusive": "is not below the maximum",
+    "primary_key": "is there twice",
+    "unique": "is there twice",
+    "inf_nan": "is not a finite number",
+    "nan": "is not a number",
+    "inf": "is infinite",
+    "regex": "is not of the form asked for",
+}
+# Year first: left to guess, polars would take 05/04 for the 5th of April without a word.
+MOMENTS = ("%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y-%m-%d")
+TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+
+
+def faults(contract: ModuleType) -> list[str]:
+    """What is wrong with the names that `contract.py` gives, one sentence each."""
+    missing = [name for name in NAMES if not hasattr(contract, name)]
+    if missing:
+        return [f"contract.py: expected the name {name}, found none" for name in missing]
+    columns = contract.Row.columns()
+    named = {"ENTITY": [contract.ENTITY], "TIME": [contract.TIME], "TARGET": [contract.TARGET]}
+    named |= {"SEGMENTS": contract.SEGMENTS, "PERSONAL": contract.PERSONAL}
+    unknown = [
+        f"contract.py: {name} names `{column}`, which is no column of Row{nearest(column, columns)}"
+        for name, given in named.items()
+        for column in given
+        if column is not None and column not in columns
+    ]
+    return unknown or _unusable(contract, columns)
+
+
+def _unusable(contract: ModuleType, columns: dict[str, dy.Column]) -> list[str]:
+    """Columns whose type or name the stages cannot work with, one sentence each."""
+    time = columns.get(contract.TIME or "")
+    found = []
+    if told := target.unusable(columns[contract.TARGET]):
+        found = [f"contract.py: TARGET `{contract.TARGET}`: {told}"]
+    if time is not None and not isinstance(time, dy.Date | dy.Datetime):
+        told = f"expected dy.Date or dy.Datetime, found {type(time).__name__}"
+        found += [f"contract.py: TIME `{contract.TIME}`: {told}"]
+    told = "expected groups (dy.Enum, dy.String or dy.Bool), found numbers or times"
+    found += [
+        f"contract.py: SEGMENTS `{name}`: {told}"
+        for name in contract.SEGMENTS
+        if columns[name].dtype.is_numeric() or columns[name].dtype.is_temporal()
+    ]
+    taken = [name for name in columns if name in OWN]
+    taken += [n for n in contract.SEGMENTS if n in OF_UNITS or n.startswith("p_")]
+    told = "is a name that the pipeline itself uses; rename the column in the source"
+    return found + [f"contract.py: `{name}` {told}" for name in taken]
+
+
+def to_contract(raw: pl.DataFrame, row: type[dy.Schema]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Split raw rows (with a column `row`) into valid and quarantined ones.
+
+    Valid: `row` and the contract's columns in the contract's types. Quarantined: `row`, the raw
+    values of the contract's columns as text, and `reasons` (List[String]). Text is read by the
+    contract: blanks are missing values, and a value that does not survive the conversion (1.5 for
+    an integer, "n/a" for a number) is a reason, never a silent null.
+    """
+    columns = row.columns()
+    if missing := [name for name in columns if name not in raw.columns]:
+        said = "; ".join(f"`{name}`{nearest(name, raw.columns)}" for name in missing)
+        raise Fixable(
+            f"data/raw.parquet: expected every column of contract.py, found none named {said}. "
+            "Next: fix contract.py or the source, then uv run dvc repro"
+        )
+    numbered: type[dy.Schema] = type("Numbered", (row,), {"row": dy.UInt32()})
+    typed = raw.select(
+        "row",
+        *(converted(raw.schema[name], column).alias(name) for name, column in columns.items()),
+    )
+    changed = [name for name, column in columns.items() if raw.schema[name] != column.dtype]
+    lost = raw.select("row", *(present(raw.schema[n], n).alias(n) for n in changed)).with_columns(
+        pl.col(n) & typed[n].is_null() for n in changed
+    )
+    kept, failure = numbered.filter(typed)
+    details = failure.details()
+    rules = [name for name in details.columns if name not in typed.columns]
+    words = {f"{n}|dtype": reason(n, "dtype", columns) for n in columns}
+    words |= {
+        f"{c}|{k}": reason(c, k, columns) for c, _, k in (rule.partition("|") for rule in rules)
+    }
+    broken = [lost.filter(n).select("row", column=pl.lit(n), kind=pl.lit("dtype")) for n in changed]
+    for rule in rules:
+        column, _, kind = rule.partition("|")
+        rows = details.filter(pl.col(rule) == "invalid")
+        broken.append(rows.select("row", column=pl.lit(column), kind=pl.lit(kind)))
+    unreadable = pl.col("kind").eq("dtype").any().over("row", "column")
+    reasons = (
+        pl.concat(broken)
+        .filter(~(unreadable & (pl.col("kind") == "nullability")))
+        .select("row", reasons=pl.concat_str("column", pl.lit("|"), "kind"))
+        .with_columns(pl.col("reasons").replace_strict(words, return_dtype=pl.String))
+        .group_by("row")
+        .agg(pl.col("reasons").sort())
+        .sort("row")
+    )
+    wrong = reasons.join(
+        raw.select("row", pl.col(*columns).cast(pl.String)), on="row", maintain_order="left"
+    )
+    valid = kept.join(reasons, on="row", how="anti", maintain_order="left")
+    return valid.select("row", *columns), wrong.select("row", *columns, "reasons")
+
+
+def present(found: pl.DataType, name: str) -> pl.Expr:
+    """Whether a raw value is there: neither null nor, in text, blank."""
+    value = pl.col(name)
+    return (
+        value.str.strip_chars().fill_null("") != "" if found == pl.String else value.is_not_null()
+    )
+
+
+def converted(found: pl.DataType, column: dy.Column) -> pl.Expr:
+    """A raw column in the contract's type; null where a value cannot be read or would be cut."""
+    value, expected = pl.col(column.name), column.dtype
+    if found == expected or (found == pl.String and expected == pl.String):
+        return value
+    if found == pl.String:
+        return _read(value.str.strip_chars(), expected)
+    if found.is_float() and expected.is_integer():
+        return _whole(value, expected)
+    return value.cast(expected, strict=False)
+
+
+def _read(text: pl.Expr, expected: pl.DataType) -> pl.Expr:
+    """Text as the contract's type: polars casts neither dates nor truth, and cuts numbers."""
+    if expected == pl.Boolean:
+        return text.str.to_lowercase().replace_strict(TRUTH, default=None, return_dtype=pl.Boolean)
+    if expected == pl.Date:
+        return text.str.to_date("%Y-%m-%d", strict=False)
+    if isinstance(expected, pl.Datetime):
+        return pl.coalesce(_moment(text, expected, form) for form in MOMENTS)
+    if expected.is_integer():
+        number = text.cast(pl.Float64, strict=False)
+        return pl.coalesce(text.cast(expected, strict=False), _whole(number, expected))
+    return text.cast(expected, strict=False)
+
+
+def _moment(text: pl.Expr, expected: pl.Datetime, form: str) -> pl.Expr:
+    """Text as a time in one form, null for others; a Z at the end is read where UTC is meant."""
+    zone = expected.time_zone
+    plain = text.str.strip_suffix("Z") if zone in (None, "UTC") else text
+    return plain.str.replace("T", " ").str.to_datetime(
+        form, time_unit=expected.time_unit, time_zone=zone, strict=False
+    )
+
+
+def _whole(value: pl.Expr, expected: pl.DataType) -> pl.Expr:
+    """Numbers without a fraction as integers, null for others: a plain cast would cut 1.5 to 1."""
+    return pl.when(value.round() == value).then(value).cast(expected, strict=False)
+
+
+def reason(column: str, kind: str, columns: dict[str, dy.Column]) -> str:
+    """A broken rule of a column (`age`, `min`) in words (`age is below the minimum`); of the row if
+    it has no kind.
+    """
+    if kind == "dtype":
+        return f"{column} is not {kind_of(columns[column])}"
+    words = (
+        WORDS.get(kind)
+        or f"breaks {re.sub(r'^check_*', '', kind or column).replace('_', ' ') or 'its check'}"
+    )
+    return f"{column} {words}" if kind else f"the row {words}"
+
+
+def kind_of(column: dy.Column) -> str:
+    """A column's type in words, for a message."""
+    if isinstance(column, dy.Enum):
+        return f"one of {', '.join(column.categories)}"
+    dtype = column.dtype
+    if dtype.is_integer():
+        return "a whole number"
+    if dtype.is_numeric():
+        return "a number"
+    return {
+        "Boolean": "true or false",
+        "Date": "a date like 2026-05-04",
+        "Datetime": "a time like 2026-05-04 10:30",
+    }.get(str(dtype).split("(")[0], str(dtype))

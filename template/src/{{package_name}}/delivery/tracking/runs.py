@@ -1,0 +1,361 @@
+"""One MLflow run per distinct result.
+
+The reports are the truth; MLflow is fed from them. No other room imports mlflow. It is imported
+when something is tracked: that takes a second, and MLflow reads its settings from the environment
+as it is imported.
+"""
+
+import hashlib
+import json
+import os
+import re
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from ..edge.errors import Fixable
+from ..edge.explain import yaml
+from ..edge.files import present, read_json, sha256
+from ..edge.parameters import NEXT, Settings, read
+from ..reporting.sections import style
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Run
+
+Json = dict[str, Any]
+PACKAGE = (__package__ or "").partition(".")[0]  # a stage that runs is called `__main__`
+NAMES = ("brief", "data", "split", "training", "comparison", "metrics", "slices", "decision")
+MODELS = ("rule", "champion", "challenger")
+ABOUT_PROMOTION = {"promotion.json", "predictions.parquet"}  # what a champion has besides its model
+QUIET = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_LOGGING_LEVEL": "WARNING",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",  # an address may hold a password
+}
+HURRIED = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "5"}
+PATIENT = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "60"}
+NOTE_LENGTH = 4900  # characters that every release of MLflow takes as a description
+BATCH = 900  # metrics that one request may bring
+ALONE = "svg { background: var(--card); max-width: none; font-family: sans-serif }"
+
+
+class Track(Settings):
+    """`uri`: where MLflow keeps its runs, unless the environment names MLFLOW_TRACKING_URI."""
+
+    uri: str
+
+
+# --- What a run says: pure ------------------------------------------------------------------------
+
+
+def flat(content: Json, before: str = "") -> Json:
+    """Nested settings as one level: `{"split": {"test": 0.2}}` becomes `{"split.test": 0.2}`."""
+    found: Json = {}
+    for key, value in content.items():
+        name = f"{before}{key}"
+        found |= flat(value, f"{name}.") if isinstance(value, dict) else {name: value}
+    return found
+
+
+def key(name: str) -> str:
+    """A name that MLflow takes: `slices/region = north/gain` becomes `slices/region: north/gain`,
+    and another character than letters, digits and `_ - . : /` becomes its number in Unicode.
+    """
+    return re.sub(r"[^\w\-.:/ ]", lambda m: f"u{ord(m[0]):04x}", name.replace(" = ", ": "))
+
+
+def with_interval(name: str, found: Json) -> dict[str, float]:
+    """`name`, `name_lower` and `name_upper` of an estimate; what is not known is left out."""
+    parts = {"": found["estimate"], "_lower": found["lower"], "_upper": found["upper"]}
+    return {key(name) + end: value for end, value in parts.items() if value is not None}
+
+
+def metrics(reports: dict[str, Json]) -> dict[str, float]:
+    """Every figure with its interval: the gain, the metrics of each model, the slices."""
+    told = reports["metrics"]
+    found = with_interval("gain", reports["decision"]["gain"])
+    for model in MODELS:
+        for metric, interval in told[model].items():
+            found |= with_interval(f"{model}/{metric}", interval)
+    for parts in reports["slices"]["segments"].values():
+        for part in parts:
+            name = part["slice"].replace("/", " ")
+            for metric, interval in part["metrics"].items():
+                found |= with_interval(f"slices/{name}/{metric}", interval)
+    return found | {f"test/{count}": told[count] for count in ("n", "positives", "clusters")}
+
+
+def tags(
+    reports: dict[str, Json], model: str, inputs: str, commit: dict[str, str]
+) -> dict[str, str]:
+    """What a run is found by: the verdict, the commit, the hashes of data, model and inputs."""
+    decision, split = reports["decision"], reports["split"]
+    return {
+        "verdict": decision["verdict"],
+        "sentence": decision["sentence"],
+        "challenger": decision["challenger"],
+        "champion": decision["champion"],
+        "compared_by": str(decision["compared_by"]),
+        "source": reports["data"]["source"],
+        **{f"data.{part}": split[part]["sha256"] for part in ("train", "validation", "test")},
+        "model": model,
+        "inputs": inputs,
+        **commit,
+    }
+
+
+def note(markdown: str) -> str:
+    """The first sections of the report, as many as a description of a run may hold."""
+    told, *sections = re.split(r"(?=^## )", markdown, flags=re.MULTILINE)
+    for section in sections:
+        if len(told) + len(section) > NOTE_LENGTH:
+            break
+        told += section
+    return told[:NOTE_LENGTH].rstrip()
+
+
+def figures(page: str, style: str) -> dict[str, str]:
+    """The charts of the report's page as SVG files of their own, by name."""
+    found = {}
+    for head, body in re.findall(r"<svg ([^>]*)>(.*?)</svg>", page, re.DOTALL):
+        name = re.search(r'aria-labelledby="([\w-]+?)(?:-told)?"', head)
+        size = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', head)
+        if name and size:
+            wide, high = (2 * float(side) for side in size.groups())
+            found[f"{name[1]}.svg"] = (
+                f'<svg xmlns="http://www.w3.org/2000/svg" '
+                f'xmlns:xlink="http://www.w3.org/1999/xlink" width="{wide:g}" height="{high:g}" '
+                f"{head}><style>{style}{ALONE}</style>{body}</svg>\n"
+            )
+    return found
+
+
+# --- What a run is made from: files and git -------------------------------------------------------
+
+
+def folder_hash(folder: Path) -> str:
+    """SHA-256 of a model folder: the same for a challenger and the champion that it becomes."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    told = {str(path.relative_to(folder)): sha256(path) for path in files}
+    return _hash({name: value for name, value in told.items() if name not in ABOUT_PROMOTION})
+
+
+def inputs_hash(reports: dict[str, Json], settings: Json, model: str) -> str:
+    """SHA-256 of what makes a result: settings, reports and model, but neither the brief's prose
+    nor where it is tracked.
+    """
+    brief = {name: value for name, value in reports["brief"].items() if name != "sections"}
+    return _hash({**reports, "brief": brief, "settings": settings, "model": model})
+
+
+def _hash(content: Json) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def commit() -> dict[str, str]:
+    """The commit, and whether anything but what the pipeline writes differs from it."""
+    head = _git("rev-parse", "--verify", "--quiet", "HEAD")
+    changes = _git("status", "--porcelain", "--", ".", ":!reports", ":!dvc.lock")
+    tree = "clean" if head and not changes else "uncommitted changes"
+    return {"commit": head or "none", "tree": tree}
+
+
+def _git(*arguments: str) -> str:
+    asked = subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
+    return asked.stdout.strip() if asked.returncode == 0 else ""
+
+
+# --- Where it goes --------------------------------------------------------------------------------
+
+
+def address(params: Path) -> str:
+    """The environment's MLFLOW_TRACKING_URI, or `track: uri:` of `params.yaml`."""
+    told = read(params, "track", Track).uri
+    if urlsplit(told).password:
+        raise Fixable(
+            f"{params}: expected `track: uri:` without a password, because git keeps this file; "
+            f"found one. Next: put the address into the environment as MLFLOW_TRACKING_URI, or "
+            f"name and password as MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD; {NEXT}"
+        )
+    return os.environ.get("MLFLOW_TRACKING_URI") or told
+
+
+def without_secrets(text: str, uri: str) -> str:
+    """`text` without the name, password and options that `uri` may hold."""
+    parts = urlsplit(uri)
+    login = parts.netloc.rpartition("@")[0]
+    hidden = [f"{login}@" if login else "", parts.password or "", f"?{parts.query}", parts.query]
+    for secret in hidden:
+        text = text.replace(secret, "") if len(secret) > 1 else text
+    return text
+
+
+@contextmanager
+def reached(uri: str, again: str) -> Iterator["MlflowClient"]:
+    """A client of an MLflow that answers; one message within seconds where it does not."""
+    os.environ.update({name: os.environ.get(name, value) for name, value in QUIET.items()})
+    own = {name for name in PATIENT if name not in os.environ}
+    os.environ.update({name: HURRIED[name] for name in own})
+    from mlflow import MlflowClient
+    from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        if not uri.startswith("http"):
+            _answers(uri)
+        client = MlflowClient(uri)
+        client.get_experiment_by_name(PACKAGE)
+        os.environ.update({name: PATIENT[name] for name in own})
+        yield client
+    except (MlflowException, SQLAlchemyError, OSError, ImportError) as error:
+        root: BaseException = error
+        while below := root.__cause__ or root.__context__:
+            root = below
+        said = " ".join(str(root if isinstance(root, OSError) else error).split())[:300]
+        raise Fixable(
+            f"track: expected MLflow to answer at {without_secrets(uri, uri)}, found: "
+            f"{without_secrets(said, uri)}\n"
+            "Everything before it is finished and kept. Next: fix `track: uri:` in params.yaml, "
+            f"or MLFLOW_TRACKING_URI, or start that server; then {again}"
+        ) from None
+
+
+def _answers(uri: str) -> None:
+    """Ask a database once; MLflow itself would go on asking for minutes.
+
+    A new file has nothing to lose, so nothing waits for the disk while its tables are made: that
+    takes 0.5 s in place of 1.5 to 3.
+    """
+    from sqlalchemy import Engine, create_engine, event
+
+    lite = uri.startswith("sqlite")
+    engine = create_engine(uri, connect_args={} if lite else {"connect_timeout": 5})
+    if lite and engine.url.database and not (file := Path(engine.url.database)).exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        event.listen(Engine, "connect", lambda new, _: new.execute("PRAGMA synchronous = OFF"))
+    engine.connect().close()
+    engine.dispose()
+
+
+def experiment(client: "MlflowClient", uri: str) -> str:
+    """The id of this project's experiment, made where there is none."""
+    found = client.get_experiment_by_name(PACKAGE)
+    if found and uri.startswith("sqlite") and not _here(found.artifact_location):
+        # The folder was moved or copied: new artifacts must not go to where it was.
+        old = found.experiment_id
+        client.rename_experiment(old, f"{PACKAGE} (elsewhere, {old})")
+        found = None
+    if found:
+        return found.experiment_id
+    shown_as = {"mlflow.experimentKind": "custom_model_development"}
+    return client.create_experiment(PACKAGE, tags=shown_as)
+
+
+def _here(location: str) -> bool:
+    return Path(location.removeprefix("file://")).is_relative_to(Path.cwd())
+
+
+def finished(client: "MlflowClient", where: str, tag: str, value: str) -> "Run | None":
+    """The first finished run with this tag."""
+    asked = f"tags.`{tag}` = '{value}' and attributes.status = 'FINISHED'"
+    first = ["attributes.start_time ASC"]
+    found = client.search_runs([where], asked, max_results=1, order_by=first)
+    return found[0] if found else None
+
+
+@contextmanager
+def new_run(client: "MlflowClient", where: str, name: str, about: dict[str, str]) -> Iterator[str]:
+    """The id of a new run; it counts as finished only when everything in it is."""
+    made = client.create_run(where, run_name=name, tags=about).info.run_id
+    status = "FAILED"
+    try:
+        yield made
+        status = "FINISHED"
+    finally:
+        client.set_terminated(made, status)
+
+
+# --- The stage ------------------------------------------------------------------------------------
+
+
+def log(params: Path, reports: Path, challenger: Path) -> str:
+    """Track what the reports say, unless a run says it already; one sentence on what was done."""
+    uri = address(params)
+    every = yaml(params.read_text(encoding="utf-8"))
+    settings = {name: value for name, value in every.items() if name != "track"}
+    told = {name: read_json(reports / f"{name}.json") for name in NAMES}
+    model = folder_hash(present(challenger))
+    inputs = inputs_hash(told, settings, model)
+    decision = told["decision"]
+    against = told["comparison"].get("champion_tag") or decision["champion"]
+    gain = decision["gain"]["estimate"] or 0
+    name = f"{decision['verdict']} {gain:+,.0f}: {decision['challenger']} against {against}"
+    with reached(uri, "uv run dvc repro track") as client:
+        where = experiment(client, uri)
+        if known := finished(client, where, "inputs", inputs):
+            return f"MLflow knows this result already: {known.info.run_name}"
+        about = tags(told, model, inputs, commit())
+        about |= {"mlflow.source.name": "dvc.yaml", "mlflow.source.git.commit": about["commit"]}
+        about["mlflow.note.content"] = note(present(reports / "report.md").read_text("utf-8"))
+        with new_run(client, where, name, about) as made:
+            _figures(client, made, told, settings)
+            seconds = read_json(reports / "seconds.json")["seconds"]
+            for candidate in told["training"]["candidates"]:
+                known = candidate | {"seconds": seconds[candidate["name"]]}
+                _candidate(client, where, made, known, told["training"]["chosen"])
+            _artifacts(client, made, reports, challenger)
+    return f"Tracked as {name}. Look: uv run mlflow ui"
+
+
+def _figures(client: "MlflowClient", made: str, told: dict[str, Json], settings: Json) -> None:
+    """Parameters, metrics and the hashes of the three tables."""
+    from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param
+
+    now = int(time.time() * 1000)
+    values = [Metric(name, value, now, 0) for name, value in metrics(told).items()]
+    params = [Param(key(name), str(value)) for name, value in flat(settings).items()]
+    for start in range(0, len(values), BATCH):
+        client.log_batch(made, metrics=values[start : start + BATCH])
+    client.log_batch(made, params=params[:100])
+    tables = []
+    for part in ("train", "validation", "test"):
+        digest, rows = told["split"][part]["sha256"], told["split"][part]["rows"]
+        source = json.dumps({"uri": f"data/{part}.parquet"})
+        table = Dataset(part, digest[:12], "local", source, profile=json.dumps({"num_rows": rows}))
+        tables.append(DatasetInput(table, [InputTag("mlflow.data.context", part)]))
+    client.log_inputs(made, tables)
+
+
+def _candidate(client: "MlflowClient", where: str, parent: str, told: Json, chosen: str) -> None:
+    """A candidate as a run below its parent, with how it did on the validation rows."""
+    from mlflow.entities import Metric
+
+    now = int(time.time() * 1000)
+    values = [
+        Metric(
+            "training_seconds" if name == "seconds" else f"validation/{key(name)}", value, now, 0
+        )
+        for name, value in told.items()
+        if isinstance(value, int | float)
+    ]
+    about = {"mlflow.parentRunId": parent, "chosen": str(told["name"] == chosen).lower()}
+    with new_run(client, where, f"candidate: {told['name']}", about) as made:
+        client.log_batch(made, metrics=values)
+
+
+def _artifacts(client: "MlflowClient", made: str, reports: Path, challenger: Path) -> None:
+    """The report, its charts, the reports and plots it was made from, and the model's folder."""
+    page = present(reports / "report.html")
+    for path in (page, reports / "report.md"):
+        client.log_artifact(made, str(path))
+    for name in (*NAMES, "seconds"):
+        client.log_artifact(made, str(reports / f"{name}.json"), "reports")
+    client.log_artifacts(made, str(reports / "plots"), "plots")
+    for name, chart in figures(page.read_text(encoding="utf-8"), style()).items():
+        client.log_text(made, chart, f"figures/{name}")
+    client.log_artifacts(made, str(challenger), "model")

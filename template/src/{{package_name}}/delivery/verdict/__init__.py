@@ -1,0 +1,1 @@
+"""What the outcomes say of the brief: comparisons, lines, the decision."""
