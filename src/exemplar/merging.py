@@ -19,12 +19,17 @@ Fate = Literal[
     "kept",
     "yours now",
     "stays deleted",
+    "moved",
+    "carried",
+    "arrived",
     "conflict",
     "lost",
+    "split",
 ]
 REFUSED: dict[str, str] = {
     "conflict": "edited by you and by the template, in the same place",
     "lost": "edited by you, and dropped or renamed by the template",
+    "split": "edited by you, and split by the template; not exactly one part takes your edit",
 }
 
 

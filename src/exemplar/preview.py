@@ -20,8 +20,9 @@ from rich.console import Console
 from .difference import Change, changes, table
 from .errors import Fixable
 from .merging import REFUSED, Settled, settle
+from .moving import carry
 from .project import Project, answered_since, answers_file, cannot_reach
-from .rendering import ANSWERS, Entry, Owners, Rendered, entry, put, render, said
+from .rendering import ANSWERS, Entry, Files, Owners, Rendered, entry, put, render, said
 from .repository import commit, git, listed
 
 UNTOUCHED = ("team", "machine")
@@ -30,6 +31,8 @@ WORDS = {
     "new": "New",
     "changed": "Changed",
     "merged": "Merged with your edits",
+    "moved": "Moved (by the template, and not edited by you)",
+    "carried": "Moved, and your edit with it (plain copier update would leave it behind)",
     "gone": "Deleted (dropped by the template, and not edited by you)",
     "kept": "Your edit is kept (plain copier update would lose it)",
     "yours now": "Yours from now on (dropped by the template, edited by you)",
@@ -45,6 +48,8 @@ class Plan(NamedTuple):
     scratch: Path
     """The top of the scratch repository, which holds the result."""
     settled: dict[str, Settled]
+    places: dict[str, list[str]]
+    """Where the template moved a file to, by its old path."""
     before: Rendered
     after: Rendered
     ours: dict[str, Entry]
@@ -53,13 +58,18 @@ class Plan(NamedTuple):
     adoptable: list[Change]
     """What changed upstream in files that are the team's."""
 
-    def moves(self) -> bool:
+    def changes_files(self) -> bool:
         """Whether any file would be another one."""
         return any(self.ours.get(path) != found.entry for path, found in self.settled.items())
 
     def fated(self, *fates: str) -> list[str]:
         """The paths to which this happens."""
         return [path for path, settled in self.settled.items() if settled.fate in fates]
+
+    def arrow(self, path: str) -> str:
+        """A path, and where the template moved it to, if it did."""
+        joint = " or " if self.settled[path].fate in REFUSED else " and "
+        return " -> ".join([path, *filter(None, [joint.join(self.places.get(path, []))])])
 
 
 def newest(project: Project, scratch: Path, then: Mapping[str, Any]) -> Rendered:
@@ -140,25 +150,37 @@ def prepare(
     ours = own_files(project, paths)
     owners = Owners(after.owners)
     labels = ("yours", f"template {before.version}", f"template {after.version}")
+    updated = [path for path in paths if owners.of(path) not in UNTOUCHED]
+    carried = carry(
+        ours, only(updated, before.files), only(updated, after.files), after.moves, labels
+    )
     settled = {}
     for path in paths:
-        sides = (ours.get(path), before.files.get(path), after.files.get(path))
-        settled[path] = hold(folder / path, owners, path, sides, labels)
+        if path in carried.settled:
+            settled[path] = carried.settled[path]
+            if settled[path].fate not in REFUSED:
+                put(folder / path, settled[path].entry)
+        else:
+            sides = (ours.get(path), before.files.get(path), after.files.get(path))
+            settled[path] = hold(folder / path, owners, path, sides, labels)
     put_back_others(project, top, {project.path(path) for path in [*paths, ANSWERS]})
     put(folder / ANSWERS, after.files[ANSWERS])
     team = [path for path in paths if owners.of(path) == "team"]
     return Plan(
         top,
         settled,
+        carried.places,
         before,
         after,
         ours,
         told_answers(project, after, then),
-        changes(
-            {path: before.files[path] for path in team if path in before.files},
-            {path: after.files[path] for path in team if path in after.files},
-        ),
+        changes(only(team, before.files), only(team, after.files)),
     )
+
+
+def only(paths: Iterable[str], files: Files) -> dict[str, Entry]:
+    """The files at these paths."""
+    return {path: files[path] for path in paths if path in files}
 
 
 def hold(
@@ -242,8 +264,9 @@ def show(project: Project, plan: Plan) -> None:
         console.print("Answers\n" + "\n".join(f"  {line}" for line in plan.answers))
     for fate, words in WORDS.items():
         if paths := plan.fated(fate):
-            shown = paths[:SHOWN] + [f"and {len(paths) - SHOWN} more"] * (len(paths) > SHOWN)
-            console.print(f"{words}\n" + "\n".join(f"  {path}" for path in shown))
+            shown = [plan.arrow(path) for path in paths[:SHOWN]]
+            shown += [f"and {len(paths) - SHOWN} more"] * (len(paths) > SHOWN)
+            console.print(f"{words}\n" + "\n".join(f"  {line}" for line in shown))
     if plan.adoptable:
         console.print(
             "Changed upstream in files that are yours; an update leaves them alone, --adopt brings "
@@ -258,7 +281,7 @@ def refuse(project: Project, plan: Plan) -> None:
         return
     lines = []
     for path in refused:
-        lines.append(f"{path}: {REFUSED[plan.settled[path].fate]}. Your edit:")
+        lines.append(f"{plan.arrow(path)}: {REFUSED[plan.settled[path].fate]}. Your edit:")
         base = {path: plan.before.files[path]} if path in plan.before.files else {}
         for change in changes(base, {path: plan.ours[path]}):
             text = change.patch.splitlines()
@@ -269,7 +292,8 @@ def refuse(project: Project, plan: Plan) -> None:
         f"Expected an update in which every edit survives, found {len(refused)} that cannot:\n"
         + "\n".join(lines)
         + "\nNothing was changed. Next, for each: move your edit to a file of your own or undo it, "
-        "and commit; then exemplar update again.\n"
+        "and commit; then exemplar update again, and put back what belongs into a moved file.\n"
         "Text in conflict can also be merged by hand: git switch --create my-update && uvx copier "
-        f"update --defaults --vcs-ref {plan.after.version}, resolve what it marks, and commit"
+        f"update --defaults --vcs-ref {plan.after.version}, resolve what it marks and what the "
+        "hook update-leftovers names, and commit"
     )

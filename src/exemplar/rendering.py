@@ -37,6 +37,8 @@ class Rendered(NamedTuple):
     """The remembered ones, without Copier's own."""
     owners: dict[str, list[str]]
     """Patterns of each owner; empty where the template states none."""
+    moves: dict[str, list[str]]
+    """The new paths of each old one, over all releases; empty where the template states none."""
     files: dict[str, Entry]
 
 
@@ -71,6 +73,7 @@ def render(
         str(remembered.get("_commit", version)),
         {key: value for key, value in remembered.items() if not key.startswith("_")},
         dict(worker.answers.combined.get("owners") or {}),
+        dict(worker.answers.combined.get("moves") or {}),
         entries(folder),
     )
 

@@ -111,7 +111,7 @@ def carry_out(
         before = original(project, scratch, then)
         wait_for(project, copier_done)
     plan = prepare(project, copy, before, after, then)
-    if after.version == project.version and not plan.moves():
+    if after.version == project.version and not plan.changes_files():
         console.print(f"Up to date: {after.version}.")
         return adopt_earlier(project, scratch, after) if adopt else 0
     show(project, plan)
@@ -214,7 +214,7 @@ def commit_result(project: Project, plan: Plan, start: str) -> str:
     ignored = [
         project.path(path)
         for path, settled in plan.settled.items()
-        if settled.fate == "new" and settled.entry is not None
+        if path not in plan.ours and settled.entry is not None
     ]
     if ignored:
         git(plan.scratch, "add", "--force", "--", *ignored, **own)

@@ -23,6 +23,7 @@ from exemplar.releases import Release
 
 from ..made import git
 from .made_up import chain
+from .stated import retired
 
 ANSWERS = ".copier-answers.yml"
 LABELS = ("before updating", "last update", "after updating")  # Copier's, of the three sides
@@ -110,16 +111,10 @@ class Source:
         return {owner: PathSpec.from_lines("gitignore", found) for owner, found in lines.items()}
 
     def retired(self, release: Release, packages: Iterable[str]) -> PathSpec[Any]:
-        """The paths that the template gave up and leaves where they are: the lines of `_exclude`
-        that are paths.
-        """
-        config = yaml.safe_load(git(self.clone, "show", f"{release.tag}:copier.yml"))
-        paths = [
-            line for text in config["_exclude"] for line in text.splitlines() if line[0] == "/"
-        ]
+        """The paths that the template gave up or moved, which plain Copier leaves where they are."""
+        text = git(self.clone, "show", f"{release.tag}:copier.yml")
         return PathSpec.from_lines(
-            "gitignore",
-            [path.replace("{{ package_name }}", name) for path in paths for name in packages],
+            "gitignore", [line for package in packages for line in retired(text, package)]
         )
 
 
@@ -215,12 +210,12 @@ class Project:
         fresh, after = self.fresh(), tree(self.folder)
         packages = [Path(path).parts[1] for path in made | fresh if path.endswith("/contract.py")]
         owners = self.source.owners(self.to, packages)
-        retired = self.source.retired(self.to, packages)
+        left_alone = self.source.retired(self.to, packages)
         wrong: dict[str, str] = {}
         conflicts = set()
         for path in sorted((made.keys() | before.keys() | fresh.keys() | after.keys()) - {ANSWERS}):
             sides = made.get(path), before.get(path), fresh.get(path)
-            is_kept = retired.match_file(path) and update is None
+            is_kept = left_alone.match_file(path) and update is None
             if self._is_template(path, owners) and not is_kept:
                 expected, conflict = merged(*sides)
             else:

@@ -2,11 +2,13 @@
 in them as a person would, so that each test of a way to fail costs a second.
 """
 
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -37,7 +39,9 @@ FILES = {
     f"{DELIVERY}/check.py": NUMBERED,
     "pyproject.toml": '[project]\nname = "exemplar"\nversion = "0.1.0"\n',
     "blueprints/names-taken.txt": "json\n",
+    "blueprints/moved.json": "{}\n",
 }
+MOVES_PATH = f"{DELIVERY}/checks/moves.json.jinja"
 LOGO_PATH = "template/tests/system/logo.png"
 
 
@@ -58,7 +62,10 @@ def save(folder: Path, message: str = "A change") -> str:
 def template_at(folder: Path) -> Path:
     """A small template with release 0.1.0."""
     folder.mkdir(parents=True)
-    shutil.copy(ROOT / "copier.yml", folder)
+    for name in ("copier.yml", MOVES_PATH):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, folder / name)
+    state_moves(folder, {})
     for name, text in FILES.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
@@ -68,6 +75,17 @@ def template_at(folder: Path) -> Path:
     save(folder, "Release 0.1.0")
     git(folder, "tag", "v0.1.0")
     return folder
+
+
+def state_moves(template: Path, moves: Mapping[str, Sequence[str]]) -> None:
+    """State these moves in `copier.yml`, and no others; paths are those of the project `churn`."""
+    config = template / "copier.yml"
+    lines = "".join(f"    {old}: {json.dumps(new)}\n" for old, new in moves.items()) or "    {}\n"
+    lines = lines.replace("src/churn/", "src/{{ package_name }}/")
+    block = re.compile(r"(?<={%- set stated %}\n).*?(?=    {% endset %})", re.DOTALL)
+    text, places = block.subn(lines, config.read_text(encoding="utf-8"))
+    assert places == 1
+    config.write_text(text, encoding="utf-8")
 
 
 def release(template: Path, version: str) -> None:

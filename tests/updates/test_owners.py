@@ -1,5 +1,6 @@
 """Every path has exactly one owner, and a path of an earlier release is not taken from a team."""
 
+import json
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -13,9 +14,13 @@ from exemplar.errors import Fixable
 from exemplar.releases import releases
 from exemplar.rendering import Owners, Rendered, render
 
-from ..conftest import ROOT, Render
+from ..conftest import EXAMPLES, ROOT, Render
 from ..made import git
 from .small import edit, release, save, second, template_at
+from .stated import PACKAGE, left, of_releases, retired
+
+MOVED = ROOT / "blueprints/moved.json"
+REWRITE = "uv run python -m tests.updates.stated blueprints/moved.json, then commit it"
 
 UPDATED, LEFT = {"template", "merged"}, {"team", "machine"}
 NAMED = re.compile(r"^\*\*(\w+)\*\*:.*?^```\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -28,15 +33,9 @@ def stated(template: Path) -> dict[str, list[str]]:
     return dict(yaml.safe_load(text))
 
 
-def retired(template: Path) -> list[str]:
+def gone(template: Path) -> list[str]:
     """The paths that no update deletes though they are no longer rendered."""
-    config = yaml.safe_load((template / "copier.yml").read_text(encoding="utf-8"))
-    lines = [line.strip() for text in config["_exclude"] for line in text.splitlines()]
-    return [
-        line.replace("{{ package_name }}", "churn")
-        for line in lines
-        if line.startswith("/") and "{%" not in line
-    ]
+    return retired((template / "copier.yml").read_text(encoding="utf-8"), "churn")
 
 
 def faults(owners: dict[str, list[str]], paths: Iterable[str]) -> dict[str, list[str]]:
@@ -45,12 +44,12 @@ def faults(owners: dict[str, list[str]], paths: Iterable[str]) -> dict[str, list
     return {path: found for path in paths if len(found := known.all_of(path)) != 1}
 
 
-def taken(old: Rendered, new: Rendered, gone: list[str]) -> list[str]:
+def taken(old: Rendered, new: Rendered, left_alone: list[str]) -> list[str]:
     """The paths that an update from one version to another would take from a project, edits and
     all: updated by the old version; by the new one neither rendered, nor updated, nor retired.
     """
     before, after = Owners(old.owners), Owners(new.owners)
-    kept = Owners({"retired": gone})
+    kept = Owners({"retired": left_alone})
     return [
         path
         for path in old.files
@@ -83,13 +82,36 @@ def test_every_rendered_path_has_exactly_one_owner(render: Render) -> None:
 # --- No path is taken away ---------------------------------------------------------------------
 
 
-def test_no_release_takes_a_path_from_a_project(template: Path, tmp_path: Path) -> None:
-    now = at(template, "v9999", tmp_path)
-    for known in releases(ROOT):
-        old = render(str(ROOT), tmp_path / known.version / "churn", version=known.commit)
-        assert taken(old, now, retired(ROOT)) == [], (
-            f"{known.version} rendered this; retire it in copier.yml (docs/owners.md says how)"
+@pytest.mark.parametrize("problem", EXAMPLES)
+def test_no_release_takes_a_path_from_a_project(
+    problem: str, template: Path, tmp_path: Path
+) -> None:
+    """It is rendered still, or its move or its end is stated for ever."""
+    new = render(
+        str(template), tmp_path / "new/churn", version="v9999", given={"problem": problem}
+    )
+    listing = json.loads(MOVED.read_text(encoding="utf-8").replace(PACKAGE, "churn"))
+    for old in of_releases(problem, tmp_path):
+        assert taken(old, new, gone(ROOT)) == [], (
+            f"{old.version} rendered this; state in copier.yml where it moved, or retire it there "
+            "(docs/owners.md says how)"
         )
+        ids = left(new.moves, [old])
+        unknown = {path for path, each in ids.items() if set(each) - set(listing[path])}
+        assert unknown == set(), f"{old.version}: {REWRITE}"
+
+
+def test_each_move_leads_from_a_path_of_a_release_to_one_that_is_rendered(
+    template: Path, tmp_path: Path
+) -> None:
+    known, rendered = set[str](), set[str]()
+    for problem in EXAMPLES:
+        new = at(template, "v9999", tmp_path / problem, problem=problem)
+        rendered |= new.files.keys()
+        known |= {path for old in of_releases(problem, tmp_path) for path in old.files}
+    for old, parts in new.moves.items():
+        assert old in known
+        assert set(parts) <= rendered
 
 
 def drop(template: Path) -> None:
@@ -126,12 +148,12 @@ def test_a_path_that_goes_is_noticed_and_kept_when_it_is_retired(
     change(template)
     release(template, "0.2.0")
     old, new = at(template, "v0.1.0", tmp_path), at(template, "v0.2.0", tmp_path)
-    assert taken(old, new, retired(template)) == ["pytest.ini"]
+    assert taken(old, new, gone(template)) == ["pytest.ini"]
     copier.run_update(tmp_path / "lost/churn", defaults=True, overwrite=True, quiet=True)
     assert not (tmp_path / "lost/churn/pytest.ini").exists(), "Copier has learnt; simplify"
     retire(template, "/pytest.ini")
     release(template, "0.3.0")
-    assert taken(old, at(template, "v0.3.0", tmp_path), retired(template)) == []
+    assert taken(old, at(template, "v0.3.0", tmp_path), gone(template)) == []
     copier.run_update(tmp_path / "kept/churn", defaults=True, overwrite=True, quiet=True)
     assert "line 9 of the team\n" in (tmp_path / "kept/churn/pytest.ini").read_text()
 

@@ -1,5 +1,6 @@
 """What an update or a merge leaves for a person is resolved before it is committed: conflict
-markers, `.rej` and `.orig` files, and paths that git still counts as unmerged.
+markers, `.rej` and `.orig` files, paths that git still counts as unmerged, and files at paths from
+which the template has moved them away.
 
 A file that shows such lines on purpose says so in git's own way, in `.gitattributes`:
 `PATH conflict-marker-size=32`.
@@ -7,15 +8,25 @@ A file that shows such lines on purpose says so in git's own way, in `.gitattrib
 The hook `update-leftovers` runs it in repositories of any kind, so it imports no other module.
 """
 
+import hashlib
+import json
+import os
+import shlex
 import subprocess
 import sys
 from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 SIZE = 7  # characters of a marker, where `.gitattributes` says nothing
 OPENED, MIDDLE, CLOSED = "<" * SIZE, "=" * SIZE, ">" * SIZE
 MARKER = f"^(({OPENED}|{CLOSED}|{'[|]' * SIZE})( |\r?$)|{MIDDLE}\r?$)"
 LEFT = (".rej", ".orig")
+MOVES = "delivery/checks/moves.json"
+"""The moves of the template, below `src/PACKAGE`: by its old path, where a file is now (`moved_to`)
+and the git ids of what releases `left` at the old path, the newest last.
+"""
 
 
 class GitError(Exception):
@@ -43,6 +54,7 @@ def faults(folder: Path = Path()) -> list[str]:
             for path in sorted(_unmerged(folder))
             if path not in marked
         ),
+        *_moved(folder),
     ]
 
 
@@ -77,6 +89,61 @@ def _meant(folder: Path, paths: list[str]) -> set[str]:
         for path, _, value in zip(fields, fields, fields, strict=False)
         if value.isdecimal() and int(value) != SIZE
     }
+
+
+def _moved(folder: Path) -> Iterator[str]:
+    """Sentences about files that plain `copier update` leaves where the template moved them away
+    from: it cannot tell whether they hold an edit.
+    """
+    paths = _listed(folder, "--cached", "--others", "--exclude-standard")
+    present = {path for path in paths if (folder / path).is_file()}
+    git = shlex.join(["git", *(["-C", str(folder)] if folder != Path() else [])])
+    for listing in sorted(path for path in present if path.endswith(f"/{MOVES}")):
+        root = Path(listing).parents[len(Path("src/package", MOVES).parts) - 1]
+        stale = {str(root / old): move for old, move in _stated(folder / listing).items()}
+        untouched = []
+        for path in sorted(present & stale.keys()):
+            moved_to, left = stale[path]["moved_to"], stale[path]["left"]
+            if _untouched(folder / path, left):
+                untouched.append(path)
+                continue
+            base = _known(folder, left)
+            edit = f"what {git} diff {base} {shlex.quote(path)} shows" if base else "what is yours"
+            yield (
+                f"{folder / path}: found an edit of yours in a file that the template has moved to "
+                f"{' and '.join(str(root / new) for new in moved_to)}; nothing uses it here. "
+                f"Next: bring over {edit}, then {git} rm {shlex.quote(path)}"
+            )
+        if untouched:
+            yield (
+                f"{folder / listing}: found {len(untouched)} of the files that it names "
+                "still at their old paths, without an edit of yours; nothing uses them. "
+                f"Next: {git} rm --quiet {shlex.join(untouched)}"
+            )
+
+
+def _stated(listing: Path) -> dict[str, Any]:
+    """The moves by their old paths; none where the listing holds conflict markers."""
+    try:
+        return dict(json.loads(listing.read_text(encoding="utf-8")))
+    except ValueError:
+        return {}
+
+
+def _untouched(path: Path, left: list[str]) -> bool:
+    """Whether a file is one that a release left there, by git's id of its content."""
+    content = path.read_bytes().replace(b"\r\n", b"\n")
+    blob = hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
+    return blob.startswith(tuple(left)) and not os.access(path, os.X_OK)
+
+
+def _known(folder: Path, left: list[str]) -> str:
+    """The newest of these contents that this clone holds, which is what an edit began from."""
+    ids = (
+        _git(folder, ["rev-parse", "--verify", "--quiet", f"{blob}^{{blob}}"], nothing=1)
+        for blob in reversed(left)
+    )
+    return next((blob.strip()[:12] for blob in ids if blob), "")
 
 
 def _unmerged(folder: Path) -> set[str]:

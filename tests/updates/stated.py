@@ -1,0 +1,91 @@
+"""What `copier.yml` states about paths, and `blueprints/moved.json`: what releases left at those
+that have moved.
+
+uv run python -m tests.updates.stated blueprints/moved.json
+"""
+
+import hashlib
+import json
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import yaml
+from jinja2 import Environment, StrictUndefined
+
+from exemplar.errors import Fixable
+from exemplar.releases import releases
+from exemplar.rendering import Entry, Rendered, render
+
+from ..conftest import EXAMPLES, ROOT
+
+LENGTH = 12  # digits of an id; a project holds some thousands of contents
+PACKAGE = "{{ package_name }}"
+
+
+def lines(copier_yml: str, package: str, **context: str) -> dict[str, list[str]]:
+    """The lines of each text of `copier.yml` about paths, as Copier renders them for a package."""
+    config: dict[str, Any] = yaml.safe_load(copier_yml)
+    made = Environment(
+        undefined=StrictUndefined,
+        extensions=["jinja2_ansible_filters.AnsibleCoreFiltersExtension"],
+        autoescape=False,  # noqa: S701
+    )
+    texts = {"moves": config["moves"]["default"], "retired": "\n".join(config["_exclude"][2:])}
+    return {
+        name: made.from_string(text).render(package_name=package, **context).splitlines()
+        for name, text in texts.items()
+    }
+
+
+def retired(copier_yml: str, package: str) -> list[str]:
+    """The paths that the template gave up or moved, which an update leaves where they are."""
+    found = lines(copier_yml, package, _copier_operation="update")["retired"]
+    return [line.strip() for line in found if line.strip()]
+
+
+def blob(entry: Entry) -> str:
+    """Git's id of a file's content, shortened."""
+    head = b"blob %d\0" % len(entry.content)
+    return hashlib.sha1(head + entry.content, usedforsecurity=False).hexdigest()[:LENGTH]
+
+
+def left(moves: Iterable[str], made: Iterable[Rendered]) -> dict[str, list[str]]:
+    """The ids of what versions had at each path that has moved, the newest last."""
+    found: dict[str, dict[str, None]] = {path: {} for path in moves}
+    for rendered in made:
+        for path, ids in found.items():
+            if path in rendered.files:
+                identity = blob(rendered.files[path])
+                ids.pop(identity, None)
+                ids[identity] = None
+    return {path: list(ids) for path, ids in found.items()}
+
+
+def of_releases(problem: str, folder: Path) -> Iterator[Rendered]:
+    """Every release that knew a kind of problem, the oldest first, for the package `churn`."""
+    for release in releases(ROOT):
+        target = folder / f"{release.version}-{problem}/churn"
+        try:
+            yield render(str(ROOT), target, version=release.commit, given={"problem": problem})
+        except Fixable as error:
+            assert "Invalid choice for 'problem'" in str(error), error
+
+
+def written(ids: Mapping[str, list[str]]) -> str:
+    """`blueprints/moved.json`, a line for each path."""
+    listing = [
+        f'  "{path.replace("src/churn/", f"src/{PACKAGE}/")}": {json.dumps(each)}'
+        for path, each in ids.items()
+    ]
+    return "{\n" + ",\n".join(listing) + "\n}\n" if listing else "{}\n"
+
+
+if __name__ == "__main__":
+    with TemporaryDirectory() as scratch:
+        stands = render(str(ROOT), Path(scratch) / "stands/churn", version="HEAD")
+        made = [old for problem in EXAMPLES for old in of_releases(problem, Path(scratch))]
+    ids = left(stands.moves, made)
+    Path(sys.argv[1]).write_text(written(ids), encoding="utf-8")
