@@ -220,7 +220,10 @@ def test_start_leaves_hooks_alone_that_git_runs_from_elsewhere(generated: Checke
 
 
 def test_check_asks_the_same_of_what_is_committed(generated: Checked) -> None:
-    asked = "import datetime, churn.delivery.checks.check as c; print(*c.kept_by_git(datetime.date.today()))"
+    asked = (
+        "import datetime, churn.delivery.checks.check as c; "
+        "print(*c.kept_by_git(datetime.date.today()))"
+    )
     words = (UV, "run", "python", "-c", asked)
     assert generated.run(*words).stdout.startswith("True code, text and pointers")
     generated.write("docs/customers.csv", "name,age\nAnn,42\n")

@@ -31,7 +31,7 @@ def lines(copier_yml: str, package: str, **context: str) -> dict[str, list[str]]
     made = Environment(
         undefined=StrictUndefined,
         extensions=["jinja2_ansible_filters.AnsibleCoreFiltersExtension"],
-        autoescape=False,  # noqa: S701
+        autoescape=False,
     )
     texts = {"moves": config["moves"]["default"], "retired": "\n".join(config["_exclude"][2:])}
     return {

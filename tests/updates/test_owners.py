@@ -87,9 +87,7 @@ def test_no_release_takes_a_path_from_a_project(
     problem: str, template: Path, tmp_path: Path
 ) -> None:
     """It is rendered still, or its move or its end is stated for ever."""
-    new = render(
-        str(template), tmp_path / "new/churn", version="v9999", given={"problem": problem}
-    )
+    new = render(str(template), tmp_path / "new/churn", version="v9999", given={"problem": problem})
     listing = json.loads(MOVED.read_text(encoding="utf-8").replace(PACKAGE, "churn"))
     for old in of_releases(problem, tmp_path):
         assert taken(old, new, gone(ROOT)) == [], (
@@ -106,7 +104,9 @@ def test_each_move_leads_from_a_path_of_a_release_to_one_that_is_rendered(
 ) -> None:
     known, rendered = set[str](), set[str]()
     for problem in EXAMPLES:
-        new = at(template, "v9999", tmp_path / problem, problem=problem)
+        new = render(
+            str(template), tmp_path / problem / "churn", version="v9999", given={"problem": problem}
+        )
         rendered |= new.files.keys()
         known |= {path for old in of_releases(problem, tmp_path) for path in old.files}
     for old, parts in new.moves.items():
