@@ -111,7 +111,7 @@ class Source:
         return {owner: PathSpec.from_lines("gitignore", found) for owner, found in lines.items()}
 
     def retired(self, release: Release, packages: Iterable[str]) -> PathSpec[Any]:
-        """The paths that the template gave up or moved, which plain Copier leaves where they are."""
+        """The paths that the template gave up or moved; plain Copier leaves them."""
         text = git(self.clone, "show", f"{release.tag}:copier.yml")
         return PathSpec.from_lines(
             "gitignore", [line for package in packages for line in retired(text, package)]

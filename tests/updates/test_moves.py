@@ -29,7 +29,7 @@ from .small import (
     Made,
     edit,
     exemplar,
-    mendable,
+    fixable,
     project_at,
     release,
     save,
@@ -349,7 +349,7 @@ def test_an_edit_that_cannot_go_along_stops_the_update_and_is_shown(
     made.save()
     before = state(made.folder)
     ran = exemplar(made.folder, "update", "--yes")
-    mendable(ran, *words, f"+line {line} of the team")
+    fixable(ran, *words, f"+line {line} of the team")
     assert state(made.folder) == before
 
 
