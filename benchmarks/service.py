@@ -60,10 +60,7 @@ for problem in PROBLEMS:
         python = str(service / "bin/python")
         installed, full = megabytes(service), megabytes(churn / ".venv")
         # As the Dockerfile does.
-        run(
-            ["find", str(service), *shlex.split("-type d -name tests -prune -exec rm -r {} +")],
-            churn,
-        )
+        run(["find", str(service), *"-type d -name tests -prune -exec rm -r {} +".split()], churn)
         small = megabytes(service)
         bare = best(run([python, "-c", LIBRARIES], churn) for _ in range(3))
         served = best(ready(python, churn) for _ in range(3))
