@@ -180,7 +180,7 @@ def test_neither_needs_a_network_and_a_dead_mlflow_holds_up_nothing(
     offline |= {"UV_OFFLINE": "1", "MLFLOW_TRACKING_URI": DEAD}
     ran = started.run("churn", "promote", **offline)
     fixable(
-        ran, "The champion has changed here; MLflow has not heard of it", "register params.yaml"
+        ran, "The champion has changed here; MLflow has not heard of it", "registry params.yaml"
     )
     assert started.git("tag") == "champion-1"
     assert started.git("status", "--porcelain") == ""

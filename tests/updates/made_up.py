@@ -72,16 +72,16 @@ def _nothing(clone: Path) -> None:
 
 def _a_stage_and_a_name_that_it_needs(clone: Path) -> None:
     """Delivery code that works only if two files arrive together, and a stage that runs it."""
-    pipeline = clone / "template/src/{{package_name}}/delivery/pipeline"
-    with (pipeline / "files.py").open("a") as file:
+    delivery = clone / "template/src/{{package_name}}/delivery"
+    with (delivery / "edge/files.py").open("a") as file:
         file.write(
             '\n\ndef tally(text: str) -> int:\n    """Number of lines."""\n'
             "    return len(text.splitlines())\n"
         )
-    (pipeline / "tallied.py").write_text(
+    (delivery / "pipeline/tallied.py").write_text(
         '"""Stage tallied: how long the report is."""\n\n'
         "import sys\nfrom pathlib import Path\n\n"
-        "from .files import tally\n\n\n"
+        "from ..edge.files import tally\n\n\n"
         "def main(argv: list[str] | None = None) -> int:\n"
         '    """`REPORT TARGET`."""\n'
         "    report, target = map(Path, sys.argv[1:] if argv is None else argv)\n"
@@ -99,7 +99,9 @@ def _a_stage_and_a_name_that_it_needs(clone: Path) -> None:
     cmd: {{ stage }}.tallied reports/report.md reports/tallied.txt
     deps:
       - reports/report.md
-      - {{ code }}/delivery/pipeline
+      - {{ code }}/delivery/edge/errors.py
+      - {{ code }}/delivery/edge/files.py
+      - {{ code }}/delivery/pipeline/tallied.py
     outs:
       - reports/tallied.txt: {cache: false}
 
@@ -130,7 +132,7 @@ def _everything_else(clone: Path) -> None:
     with (template / "params.yaml.jinja").open("a") as file:
         file.write("# Since 9999.0.3.\n")
     for path in (clone / "blueprints").glob("[!e]*/**/*.py"):
-        if path.name != "problem.py":
+        if path.parent.name != "problem":
             path.write_text(path.read_text() + "\n# Since 9999.0.3.\n")
     (template / "reports").mkdir()
     (template / "reports/about.md").write_text("A command writes what is here.\n")
@@ -148,7 +150,7 @@ def _everything_else(clone: Path) -> None:
         "A model that the business understands",
     )
     _replace(template / "pyproject.toml.jinja", r'"polars>=[\d.]+"', '"polars>=1.30.0"')
-    check = template / "src/{{package_name}}/delivery/check.py"
+    check = template / "src/{{package_name}}/delivery/checks/check.py"
     check.write_text(check.read_text().replace('"""', '"""Newer: ', 1))
     _replace(template / "dvc.yaml.jinja", "How long the report is$", "Lines of the report")
 

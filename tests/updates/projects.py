@@ -232,7 +232,7 @@ class Project:
 
     def leftovers(self) -> set[str]:
         """The paths that the hook `update-leftovers` of the newest release refuses."""
-        where = "template/src/{{package_name}}/delivery/update_leftovers.py"
+        where = "template/src/{{package_name}}/delivery/checks/update_leftovers.py"
         hook = runpy.run_path(str(self.source.clone / where))
         found = hook["faults"](self.folder)
         return {

@@ -301,7 +301,7 @@ def plain_update(made: Made) -> None:
 
 
 def leftovers(made: Made) -> list[str]:
-    hook = runpy.run_path(str(ROOT / DELIVERY / "update_leftovers.py"))
+    hook = runpy.run_path(str(ROOT / DELIVERY / "checks/update_leftovers.py"))
     return list(hook["faults"](made.folder))
 
 

@@ -81,7 +81,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
     without = re.sub(r"^  track:\n(?:    .*\n)+", "", pipeline, flags=re.MULTILINE)
     (copy.folder / "dvc.yaml").write_text(without, encoding="utf-8")  # MLflow is not for tests
     subprocess.run(["git", "init", "--quiet", "."], cwd=copy.folder, check=True)
-    copy.python("-m", f"{PACKAGE}.delivery.pipeline.in_charge", "models/champion")
+    copy.python("-m", f"{PACKAGE}.delivery.models.in_charge", "models/champion")
     copy.python("-m", "dvc", "add", "--quiet", "models/champion")
     return copy
 

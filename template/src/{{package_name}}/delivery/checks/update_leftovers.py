@@ -140,7 +140,7 @@ def _untouched(path: Path, left: list[str]) -> bool:
 def _known(folder: Path, left: list[str]) -> str:
     """The newest of these contents that this clone holds, which is what an edit began from."""
     ids = (
-        _git(folder, ["rev-parse", "--verify", "--quiet", f"{blob}^{{blob}}"], nothing=1)
+        _git(folder, ["rev-parse", "--verify", "--quiet", blob + "^{blob}"], nothing=1)
         for blob in reversed(left)
     )
     return next((blob.strip()[:12] for blob in ids if blob), "")
