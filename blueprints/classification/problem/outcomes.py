@@ -51,7 +51,10 @@ def act(predictions: pl.DataFrame, brief: Brief) -> pl.DataFrame:
     order of rows favours anyone.
     """
     prices, names = _prices(predictions, brief)
-    expected = read_probabilities(predictions, read_classes(predictions)) @ prices.T
+    p = read_probabilities(predictions, read_classes(predictions))
+    expected = np.zeros((len(p), len(prices)))
+    for number in range(p.shape[1]):  # a product of matrices has another last digit elsewhere
+        expected += p[:, [number]] * prices[:, number]
     if brief["risk"] == "high":
         expected[:, [name != REVIEW for name in names]] = -np.inf
     unknown = np.isnan(expected).any(axis=1)  # a row that a model could not take
