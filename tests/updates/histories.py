@@ -416,7 +416,7 @@ def edit_a_little_of_everything(project: Project) -> None:
 
 def rename_the_project_by_an_answer(project: Project) -> None:
     """With an edit in a file whose path the answer changes."""
-    project.append(f"{PIPELINE}/files.py", "\n# Ours.\n")
+    project.append(f"{PACKAGE}/delivery/cli.py", "\n# Ours.\n")
 
 
 def keep_a_template_file_out_of_git(project: Project) -> None:

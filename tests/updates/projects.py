@@ -23,7 +23,7 @@ from exemplar.releases import Release
 
 from ..made import git
 from .made_up import chain
-from .stated import retired
+from .stated import lines, retired
 
 ANSWERS = ".copier-answers.yml"
 LABELS = ("before updating", "last update", "after updating")  # Copier's, of the three sides
@@ -227,8 +227,24 @@ class Project:
         assert not wrong, "\n".join(f"{path}: {told}" for path, told in wrong.items())
         entries = self.git("ls-files", "--unmerged", "-z").split("\0")
         assert {entry.partition("\t")[2] for entry in entries if entry} == conflicts
-        assert self.leftovers() == left | conflicts
+        behind = self._behind(made, after, packages) if update is None else set()
+        assert self.leftovers() == left | conflicts | behind
         return conflicts
+
+    def _behind(self, made: Tree, after: Tree, packages: list[str]) -> set[str]:
+        """What `update-leftovers` names of the files that plain Copier left at their old paths:
+        each edited one, and the listing of moves for all others together.
+        """
+        text = git(self.source.clone, "show", f"{self.to.tag}:copier.yml")
+        named = set[str]()
+        for package in packages:
+            moves = lines(text, package, _copier_operation="update")["moves"]
+            for old in {line.strip().removeprefix("/") for line in moves} & after.keys():
+                entry = after[old]
+                content = entry.content.replace(b"\r\n", b"\n")
+                edited = made.get(old) != entry._replace(content=content)
+                named.add(old if edited else f"src/{package}/delivery/checks/moves.json")
+        return named
 
     def leftovers(self) -> set[str]:
         """The paths that the hook `update-leftovers` of the newest release refuses."""

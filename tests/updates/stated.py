@@ -33,7 +33,8 @@ def lines(copier_yml: str, package: str, **context: str) -> dict[str, list[str]]
         extensions=["jinja2_ansible_filters.AnsibleCoreFiltersExtension"],
         autoescape=False,
     )
-    texts = {"moves": config["moves"]["default"], "retired": "\n".join(config["_exclude"][2:])}
+    moves = config.get("moves", {"default": ""})  # releases before 0.4.0 state none
+    texts = {"moves": moves["default"], "retired": "\n".join(config["_exclude"][2:])}
     return {
         name: made.from_string(text).render(package_name=package, **context).splitlines()
         for name, text in texts.items()
