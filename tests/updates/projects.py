@@ -227,22 +227,26 @@ class Project:
         assert not wrong, "\n".join(f"{path}: {told}" for path, told in wrong.items())
         entries = self.git("ls-files", "--unmerged", "-z").split("\0")
         assert {entry.partition("\t")[2] for entry in entries if entry} == conflicts
-        behind = self._behind(made, after, packages) if update is None else set()
+        behind = set[str]() if update else self._named(made, after, packages)
         assert self.leftovers() == left | conflicts | behind
         return conflicts
 
-    def _behind(self, made: Tree, after: Tree, packages: list[str]) -> set[str]:
-        """What `update-leftovers` names of the files that plain Copier left at their old paths:
-        each edited one, and the listing of moves for all others together.
-        """
+    def left_behind(self, package: str) -> set[str]:
+        """The old paths of moves at which plain Copier has left a file."""
         text = git(self.source.clone, "show", f"{self.to.tag}:copier.yml")
+        moves = lines(text, package, _copier_operation="update")["moves"]
+        old = {line.strip().removeprefix("/") for line in moves}
+        return {path for path in old if path and (self.folder / path).is_file()}
+
+    def _named(self, made: Tree, after: Tree, packages: list[str]) -> set[str]:
+        """What `update-leftovers` names of the files left behind: each edited one, and the listing
+        of moves for all others together.
+        """
         named = set[str]()
         for package in packages:
-            moves = lines(text, package, _copier_operation="update")["moves"]
-            for old in {line.strip().removeprefix("/") for line in moves} & after.keys():
-                entry = after[old]
-                content = entry.content.replace(b"\r\n", b"\n")
-                edited = made.get(old) != entry._replace(content=content)
+            for old in self.left_behind(package):
+                content = after[old].content.replace(b"\r\n", b"\n")
+                edited = made.get(old) != after[old]._replace(content=content)
                 named.add(old if edited else f"src/{package}/delivery/checks/moves.json")
         return named
 
