@@ -15,6 +15,7 @@ from urllib.request import urlopen
 from measure import Cost, best, render, run, table
 
 PROBLEMS = ("classification", "regression", "ranking", "answering")
+TESTS = ["-type", "d", "-name", "tests", "-prune", "-exec", "rm", "-r", "{}", "+"]
 LIBRARIES = "import dataframely, fastapi, polars, skops.io, sklearn.ensemble, typer, uvicorn"
 
 
@@ -60,7 +61,7 @@ for problem in PROBLEMS:
         python = str(service / "bin/python")
         installed, full = megabytes(service), megabytes(churn / ".venv")
         # As the Dockerfile does.
-        run(["find", str(service), *"-type d -name tests -prune -exec rm -r {} +".split()], churn)
+        run(["find", str(service), *TESTS], churn)
         small = megabytes(service)
         bare = best(run([python, "-c", LIBRARIES], churn) for _ in range(3))
         served = best(ready(python, churn) for _ in range(3))

@@ -180,7 +180,7 @@ def keep(rows: pl.DataFrame, answers: dict[int, str | None]) -> None:
 
 def told(done: int, gaps: int, spent: float, budget: float, source: str) -> None:
     """Put the table under DVC, and say what was done and what comes next."""
-    from ..start import dvc
+    from ..edge.shell import dvc
 
     if TABLE.exists():
         dvc(Path.cwd(), "add", "--quiet", str(TABLE))

@@ -6,13 +6,10 @@ promised rate has a chance below 1e-7 were the true rate exactly at that limit. 
 with no slack at all. To repeat a failure: SIMULATION_ENTROPY=<the number in the message>.
 """
 
-import importlib.util
 import math
 import os
 from collections.abc import Callable
 from functools import cache
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -21,26 +18,14 @@ import pytest
 from scipy.integrate import quad
 from scipy.stats import binom, norm
 
-MODULE = "template/src/{{package_name}}/delivery/statistics/intervals.py"
+from .rooms import FEWEST, bootstrap, influence
+
 ENTROPY = int(os.environ.get("SIMULATION_ENTROPY", np.random.SeedSequence().entropy))  # type: ignore[arg-type]
 CHANCE = 1e-7
 CONFIDENCE, DRAWS, UNITS = 0.95, 2_000, 4_000
 ALPHA = (1 - CONFIDENCE) / 2
 RIGHT, WRONG = 40.0, -5.0
 PRICES = (WRONG - RIGHT, RIGHT - WRONG)
-
-
-def loaded() -> ModuleType:
-    path = Path(__file__).parents[2] / MODULE
-    spec = importlib.util.spec_from_file_location("intervals", path)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-intervals = loaded()
 
 
 @pytest.fixture
@@ -75,7 +60,7 @@ def table(numerator: Any, denominator: Any = None, cluster: Any = None) -> pl.Da
 
 
 def ratio(frame: pl.DataFrame, extremes: tuple[float, float], rng: np.random.Generator) -> Any:
-    return intervals.ratio(
+    return bootstrap.ratio(
         frame, "n", "d", "c", extremes=extremes,
         confidence=CONFIDENCE, draws=DRAWS, seed=int(rng.integers(2**31)),
     )  # fmt: skip
@@ -84,7 +69,7 @@ def ratio(frame: pl.DataFrame, extremes: tuple[float, float], rng: np.random.Gen
 def tail(
     frame: pl.DataFrame, limit: float, extremes: tuple[float, float], rng: np.random.Generator
 ) -> float:
-    p: float = intervals.tail(
+    p: float = bootstrap.tail(
         frame, "n", "d", "c", side="at_least", limit=limit, extremes=extremes,
         draws=DRAWS, seed=int(rng.integers(2**31)),
     )  # fmt: skip
@@ -144,7 +129,7 @@ def test_a_model_better_by_the_effect_is_seen_at_the_units_needed(
     pilot_units, repetitions, hits, asked = 2_000, 500, 0, []
     for _ in range(repetitions):
         pilot = ratio(table(rng.choice([*values, 0], p=chances, size=pilot_units)), PRICES, rng)
-        units = intervals.needed(pilot, pilot_units, effect, CONFIDENCE)
+        units = bootstrap.needed(pilot, pilot_units, effect, CONFIDENCE)
         asked.append(units)
         hits += ratio(table(rng.choice([*values, 0], p=chances, size=units)), PRICES, rng).lower > 0
     at_least(
@@ -205,7 +190,7 @@ def test_ratios_of_correlated_rows_are_covered(rng: np.random.Generator) -> None
         positive = correlated(cluster, base, rng)
         acted = correlated(cluster, np.where(positive, hit, false_alarm), rng)
         acted_before = correlated(cluster, np.where(positive, before, false_alarm), rng)
-        if min(positive.sum(), acted.sum()) < intervals.FEWEST:
+        if min(positive.sum(), acted.sum()) < FEWEST:
             continue
         counted += 1
         worth = np.where(positive, RIGHT, WRONG)
@@ -255,11 +240,11 @@ def test_ranking_metrics_are_covered(
         y = correlated(cluster, base, rng)
         shared = rng.normal(size=cluster[-1] + 1)[cluster]
         score = distance * y + math.sqrt(0.7) * shared + math.sqrt(0.3) * rng.normal(size=len(y))
-        if min(y.sum(), (~y).sum()) < intervals.FEWEST:
+        if min(y.sum(), (~y).sum()) < FEWEST:
             continue
         counted += 1
         for name, true in truth.items():
-            interval = getattr(intervals, name)(y, score, cluster, CONFIDENCE)
+            interval = getattr(influence, name)(y, score, cluster, CONFIDENCE)
             hits[name] += interval.lower <= true <= interval.upper
     for name, true in truth.items():
         covered(hits[name], counted, f"{name} {true:.3f}, about {positives} positives")
@@ -273,7 +258,7 @@ def test_a_mean_of_skewed_values_is_covered(rng: np.random.Generator) -> None:
         error = math.sqrt(0.8) * rng.normal(size=100)[cluster] + math.sqrt(0.2) * rng.normal(
             size=len(cluster)
         )
-        interval = intervals.mean(error**2, cluster, CONFIDENCE)
+        interval = influence.mean(error**2, cluster, CONFIDENCE)
         hits += interval.lower <= 1 <= interval.upper
     covered(hits, repetitions, "mean of squared errors, 100 clusters")
 
@@ -293,7 +278,7 @@ def test_a_guardrail_met_in_every_slice_seldom_fires(
     sizes = rng.choice([50, 80, 120], size=(repetitions, slices))
     hits = rng.binomial(sizes, limit)
     fired = sum(
-        any(intervals.holm([p(*pair) for pair in zip(n, k, strict=True)], ALPHA))
+        any(bootstrap.holm([p(*pair) for pair in zip(n, k, strict=True)], ALPHA))
         for n, k in zip(sizes.tolist(), hits.tolist(), strict=True)
     )
     at_most(ALPHA, fired, repetitions, f"{slices} slices at recall {limit}; fires")
@@ -311,7 +296,7 @@ def test_a_guardrail_over_slices_of_correlated_rows_seldom_fires(
     for _ in range(2_500):
         cluster = grouped(220, rng)
         positive = correlated(cluster, 0.1, rng)
-        if positive.sum() < intervals.FEWEST:
+        if positive.sum() < FEWEST:
             continue
         acted = correlated(cluster, 0.4, rng)
         if what == "recall":
@@ -327,7 +312,7 @@ def test_a_guardrail_over_slices_of_correlated_rows_seldom_fires(
                 )
             )
     for family in (1, 5, 20):
-        fired = sum(intervals.holm([p] + [1.0] * (family - 1), ALPHA)[0] for p in pool)
+        fired = sum(bootstrap.holm([p] + [1.0] * (family - 1), ALPHA)[0] for p in pool)
         at_most(
             ALPHA / family, fired, len(pool), f"{what} of one of {family} slices in clusters; fires"
         )
@@ -342,5 +327,5 @@ def test_a_guardrail_missed_in_one_slice_of_many_fires(rng: np.random.Generator)
         return tail(table(np.arange(sizes) < hits), 0.7, (0, 1), rng)
 
     for hits in rng.binomial(sizes, recall, size=(repetitions, 20)).tolist():
-        fired += intervals.holm([p(k) for k in hits], ALPHA)[0]
+        fired += bootstrap.holm([p(k) for k in hits], ALPHA)[0]
     at_least(0.9, fired, repetitions, "a slice at recall 0.4 against 0.7, among 20; fires")

@@ -1,9 +1,6 @@
 """What intervals say about hand-made data: estimates, repeatability, "too few", known results."""
 
-import importlib.util
 import math
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -12,23 +9,11 @@ import pytest
 from scipy.stats import binom, norm, t
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-MODULE = "template/src/{{package_name}}/delivery/statistics/intervals.py"
+from .rooms import FEWEST, Interval, bootstrap, influence
+
 NAMES = ("n", "d", "c")
 SETTINGS: dict[str, Any] = {"confidence": 0.95, "draws": 2_000, "seed": 7}
 TAIL: dict[str, Any] = {"extremes": (0, 1), "draws": 2_000, "seed": 7}
-
-
-def loaded() -> ModuleType:
-    path = Path(__file__).parents[2] / MODULE
-    spec = importlib.util.spec_from_file_location("intervals", path)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-intervals = loaded()
 
 
 def table(numerator: Any, denominator: Any = None, cluster: Any = None) -> pl.DataFrame:
@@ -46,7 +31,7 @@ def money() -> pl.DataFrame:
 
 
 def test_the_estimate_is_the_plain_ratio(money: pl.DataFrame) -> None:
-    found = intervals.ratio(money, *NAMES, extremes=(-0.02, 4), **SETTINGS)
+    found = bootstrap.ratio(money, *NAMES, extremes=(-0.02, 4), **SETTINGS)
     assert found.estimate == pytest.approx(money["n"].sum() / 2_000, rel=1e-12)
     assert found.lower < found.estimate < found.upper
 
@@ -54,20 +39,20 @@ def test_the_estimate_is_the_plain_ratio(money: pl.DataFrame) -> None:
 def test_the_order_of_rows_plays_no_part(money: pl.DataFrame) -> None:
     shuffled = money.sample(fraction=1, shuffle=True, seed=1)
     limits: dict[str, Any] = {"side": "at_least", "limit": 1.0, **TAIL, "extremes": (-0.02, 4)}
-    assert intervals.ratio(money, *NAMES, extremes=(-0.02, 4), **SETTINGS) == intervals.ratio(
+    assert bootstrap.ratio(money, *NAMES, extremes=(-0.02, 4), **SETTINGS) == bootstrap.ratio(
         shuffled, *NAMES, extremes=(-0.02, 4), **SETTINGS
     )
     assert (
         0
-        < intervals.tail(money, *NAMES, **limits)
-        == intervals.tail(shuffled, *NAMES, **limits)
+        < bootstrap.tail(money, *NAMES, **limits)
+        == bootstrap.tail(shuffled, *NAMES, **limits)
         < 1
     )
 
 
 def test_the_seed_decides_the_draws(money: pl.DataFrame) -> None:
     one, same, other = (
-        intervals.ratio(money, *NAMES, extremes=(-0.02, 4), **{**SETTINGS, "seed": seed})
+        bootstrap.ratio(money, *NAMES, extremes=(-0.02, 4), **{**SETTINGS, "seed": seed})
         for seed in (1, 1, 2)
     )
     assert one == same != other
@@ -78,7 +63,7 @@ def test_few_and_many_distinct_values_are_drawn_alike() -> None:
     rng = np.random.default_rng(5)
     plain = rng.choice([40.0, -5.0, 0.0], size=20_000, p=[0.05, 0.1, 0.85])
     one, other = (
-        intervals.ratio(table(value), *NAMES, extremes=(-5, 40), **SETTINGS)
+        bootstrap.ratio(table(value), *NAMES, extremes=(-5, 40), **SETTINGS)
         for value in (plain, plain + rng.normal(0, 1e-6, 20_000))
     )
     width = one.upper - one.lower
@@ -88,8 +73,8 @@ def test_few_and_many_distinct_values_are_drawn_alike() -> None:
 
 def test_rows_of_one_cluster_count_as_one() -> None:
     hits = np.arange(200) % 2
-    alone = intervals.ratio(table(hits), *NAMES, extremes=(0, 1), **SETTINGS)
-    fours = intervals.ratio(
+    alone = bootstrap.ratio(table(hits), *NAMES, extremes=(0, 1), **SETTINGS)
+    fours = bootstrap.ratio(
         table(np.repeat(hits, 4), None, np.repeat(np.arange(200), 4)),
         *NAMES,
         extremes=(0, 1),
@@ -100,22 +85,22 @@ def test_rows_of_one_cluster_count_as_one() -> None:
 
 def test_ten_gains_and_no_loss_are_not_yet_a_gain() -> None:
     value = np.append(np.full(10, 5.0), np.zeros(3_990))
-    found = intervals.ratio(table(value), *NAMES, extremes=(-45, 45), **SETTINGS)
+    found = bootstrap.ratio(table(value), *NAMES, extremes=(-45, 45), **SETTINGS)
     assert found.lower < 0 < found.estimate
 
 
 @pytest.mark.parametrize("units", [1, 49, 50])
 def test_below_fifty_units_there_are_no_bounds(units: int) -> None:
     hits = np.arange(units) % 2 == 0
-    few = units < intervals.FEWEST
+    few = units < FEWEST
     padded = table(np.append(hits, np.zeros(500)), np.append(np.ones(units), np.zeros(500)))
     many = np.append(hits, np.zeros(500))
     target, score = np.arange(units + 500) < units, np.append(hits * 2.0, np.ones(500))
     for found in (
-        intervals.ratio(padded, *NAMES, extremes=(0, 1), **SETTINGS),
-        intervals.mean(many[:units], np.arange(units), 0.95),
-        intervals.roc_auc(target, score, np.arange(len(many)), 0.95),
-        intervals.average_precision(target, score, np.arange(len(many)), 0.95),
+        bootstrap.ratio(padded, *NAMES, extremes=(0, 1), **SETTINGS),
+        influence.mean(many[:units], np.arange(units), 0.95),
+        influence.roc_auc(target, score, np.arange(len(many)), 0.95),
+        influence.average_precision(target, score, np.arange(len(many)), 0.95),
     ):
         assert found.estimate is not None
         assert (found.lower is None, found.upper is None) == (few, few)
@@ -124,10 +109,10 @@ def test_below_fifty_units_there_are_no_bounds(units: int) -> None:
 def test_what_is_undefined_is_none() -> None:
     nothing = (None, None, None)
     zeros = np.zeros(60)
-    assert intervals.ratio(table(zeros, zeros), *NAMES, extremes=(0, 1), **SETTINGS) == nothing
-    assert intervals.roc_auc(zeros, np.arange(60), np.arange(60), 0.95) == nothing
-    assert intervals.average_precision(zeros, np.arange(60), np.arange(60), 0.95) == nothing
-    assert intervals.mean([], [], 0.95) == nothing
+    assert bootstrap.ratio(table(zeros, zeros), *NAMES, extremes=(0, 1), **SETTINGS) == nothing
+    assert influence.roc_auc(zeros, np.arange(60), np.arange(60), 0.95) == nothing
+    assert influence.average_precision(zeros, np.arange(60), np.arange(60), 0.95) == nothing
+    assert influence.mean([], [], 0.95) == nothing
 
 
 @pytest.mark.parametrize("decimals", [0, 1, 9])
@@ -138,7 +123,7 @@ def test_ranking_metrics_are_those_of_scikit_learn(decimals: int) -> None:
     score = np.round(rng.normal(size=3_000) + y, decimals)
     cluster = rng.integers(0, 900, 3_000).astype(str).astype(object)
     for name, known in (("roc_auc", roc_auc_score), ("average_precision", average_precision_score)):
-        found = getattr(intervals, name)(y, score, cluster, 0.95)
+        found = getattr(influence, name)(y, score, cluster, 0.95)
         assert found.estimate == pytest.approx(known(y, score), abs=1e-12), name
         assert 0 < found.lower < found.estimate < found.upper < 1, name
 
@@ -147,22 +132,22 @@ def test_one_cluster_alone_tells_nothing() -> None:
     rng = np.random.default_rng(13)
     y, one = np.arange(400) < 100, np.zeros(400)
     for found in (
-        intervals.mean(rng.normal(size=400), one, 0.95),
-        intervals.roc_auc(y, y + rng.normal(size=400), one, 0.95),
-        intervals.average_precision(y, y + rng.normal(size=400), one, 0.95),
+        influence.mean(rng.normal(size=400), one, 0.95),
+        influence.roc_auc(y, y + rng.normal(size=400), one, 0.95),
+        influence.average_precision(y, y + rng.normal(size=400), one, 0.95),
     ):
         assert found.estimate is not None
         assert found.lower is found.upper is None
     share = table(np.arange(400) < 40, None, one)
-    assert intervals.tail(share, *NAMES, side="at_least", limit=0.4, **TAIL) > 0.5
-    wide = intervals.ratio(share, *NAMES, extremes=(0, 1), **SETTINGS)
+    assert bootstrap.tail(share, *NAMES, side="at_least", limit=0.4, **TAIL) > 0.5
+    wide = bootstrap.ratio(share, *NAMES, extremes=(0, 1), **SETTINGS)
     assert wide.upper - wide.lower > 0.9
 
 
 @pytest.mark.parametrize("name", ["roc_auc", "average_precision"])
 def test_a_perfect_order_is_not_certain(name: str) -> None:
     y = np.arange(1_000) < 60
-    found = getattr(intervals, name)(y, y * 1.0, np.arange(1_000), 0.95)
+    found = getattr(influence, name)(y, y * 1.0, np.arange(1_000), 0.95)
     assert found.estimate == found.upper == 1
     assert found.lower == pytest.approx(0.025 ** (1 / 60))
 
@@ -171,8 +156,8 @@ def test_a_perfect_order_is_not_certain(name: str) -> None:
 def test_the_tail_of_a_share_is_the_exact_binomial(hits: int, limit: float) -> None:
     """Far into the tail as well, and mirrored for `at_most`."""
     frame = table(np.arange(50) < hits)
-    below = intervals.tail(frame, *NAMES, side="at_least", limit=limit, **TAIL)
-    above = intervals.tail(
+    below = bootstrap.tail(frame, *NAMES, side="at_least", limit=limit, **TAIL)
+    above = bootstrap.tail(
         table(np.arange(50) >= hits), *NAMES, side="at_most", limit=1 - limit, **TAIL
     )
     assert below == pytest.approx(binom.cdf(hits, 50, limit), rel=0.25)
@@ -181,18 +166,18 @@ def test_the_tail_of_a_share_is_the_exact_binomial(hits: int, limit: float) -> N
 
 def test_the_tail_is_one_where_the_limit_is_met_and_zero_where_one_miss_is_proof() -> None:
     frame = table(np.arange(100) < 40)
-    assert intervals.tail(frame, *NAMES, side="at_least", limit=0.4, **TAIL) == 1
-    assert intervals.tail(frame, *NAMES, side="at_most", limit=0.4, **TAIL) == 1
-    assert intervals.tail(frame, *NAMES, side="at_least", limit=1.0, **TAIL) == 0
-    assert intervals.tail(frame, *NAMES, side="at_most", limit=0.0, **TAIL) == 0
+    assert bootstrap.tail(frame, *NAMES, side="at_least", limit=0.4, **TAIL) == 1
+    assert bootstrap.tail(frame, *NAMES, side="at_most", limit=0.4, **TAIL) == 1
+    assert bootstrap.tail(frame, *NAMES, side="at_least", limit=1.0, **TAIL) == 0
+    assert bootstrap.tail(frame, *NAMES, side="at_most", limit=0.0, **TAIL) == 0
 
 
 def test_the_tail_allows_for_a_spread_that_is_estimated() -> None:
     """A third kind of unit, though it hardly differs, leaves the spread to be estimated."""
     hits = (np.arange(60) < 12) * 1.0
-    settled = intervals.tail(table(hits), *NAMES, side="at_least", limit=0.4, **TAIL)
+    settled = bootstrap.tail(table(hits), *NAMES, side="at_least", limit=0.4, **TAIL)
     hits[30] = 1e-10
-    estimated = intervals.tail(table(hits), *NAMES, side="at_least", limit=0.4, **TAIL)
+    estimated = bootstrap.tail(table(hits), *NAMES, side="at_least", limit=0.4, **TAIL)
     assert estimated == pytest.approx(t.sf(norm.isf(settled), 59), rel=0.1)
     assert estimated > 1.5 * settled
 
@@ -202,7 +187,7 @@ def test_the_mean_of_even_values_has_the_interval_of_student() -> None:
     values = np.linspace(-1, 1, 60)
     outlier = np.append(values[1:], 30)
     for x, more in ((values, 1.0), (outlier, 1.2)):
-        found = intervals.mean(x, np.arange(60), 0.95)
+        found = influence.mean(x, np.arange(60), 0.95)
         half = float(t.ppf(0.975, 59) * x.std(ddof=1) / math.sqrt(60))
         assert found.estimate == pytest.approx(x.mean())
         assert found.upper - found.estimate == pytest.approx(found.estimate - found.lower)
@@ -214,9 +199,9 @@ def test_the_mean_of_even_values_has_the_interval_of_student() -> None:
 
 def test_an_imagined_unit_is_as_large_as_a_usual_cluster() -> None:
     """A share of 0 in 60 clusters of ten rows is as unsure as in 60 rows."""
-    rows = intervals.ratio(table(np.zeros(60)), *NAMES, extremes=(0, 1), **SETTINGS)
+    rows = bootstrap.ratio(table(np.zeros(60)), *NAMES, extremes=(0, 1), **SETTINGS)
     tens = table(np.zeros(600), None, np.repeat(np.arange(60), 10))
-    clusters = intervals.ratio(tens, *NAMES, extremes=(0, 1), **SETTINGS)
+    clusters = bootstrap.ratio(tens, *NAMES, extremes=(0, 1), **SETTINGS)
     assert clusters.lower == rows.lower == 0
     assert clusters.upper == pytest.approx(rows.upper)
 
@@ -227,22 +212,22 @@ def test_one_slice_alone_is_judged_nearly_as_by_its_interval() -> None:
         differ = 0
         for hits in range(100):
             frame = table(np.arange(100) < hits)
-            upper = intervals.ratio(frame, *NAMES, extremes=(0, 1), **SETTINGS).upper
-            fired = intervals.tail(frame, *NAMES, side="at_least", limit=limit, **TAIL) <= 0.025
+            upper = bootstrap.ratio(frame, *NAMES, extremes=(0, 1), **SETTINGS).upper
+            fired = bootstrap.tail(frame, *NAMES, side="at_least", limit=limit, **TAIL) <= 0.025
             differ += fired != (upper < limit)
         assert differ <= 1
 
 
 def test_holm_steps_from_the_smallest_and_stops() -> None:
-    assert intervals.holm([0.03, 0.001, 0.012], 0.025) == [False, True, True]
-    assert intervals.holm([0.02, 0.001, 0.02], 0.025) == [False, True, False]
-    assert intervals.holm([0.02, 0.02], 0.025) == [False, False]
-    assert intervals.holm([], 0.025) == []
+    assert bootstrap.holm([0.03, 0.001, 0.012], 0.025) == [False, True, True]
+    assert bootstrap.holm([0.02, 0.001, 0.02], 0.025) == [False, True, False]
+    assert bootstrap.holm([0.02, 0.02], 0.025) == [False, False]
+    assert bootstrap.holm([], 0.025) == []
 
 
 def test_units_needed_grow_with_the_square_of_a_smaller_effect() -> None:
-    gain = intervals.Interval(0.1, -0.1, 0.3)
+    gain = Interval(0.1, -0.1, 0.3)
     expected = 1.1 * 1_000 * ((1.959964 + 0.841621) * (0.2 / 1.959964) / 0.2) ** 2
-    assert intervals.needed(gain, 1_000, 0.2, 0.95) == math.ceil(expected)
-    assert intervals.needed(gain, 1_000, 0.1, 0.95) == pytest.approx(4 * expected, abs=1)
-    assert intervals.needed(intervals.Interval(0.1, None, None), 40, 0.1, 0.95) is None
+    assert bootstrap.needed(gain, 1_000, 0.2, 0.95) == math.ceil(expected)
+    assert bootstrap.needed(gain, 1_000, 0.1, 0.95) == pytest.approx(4 * expected, abs=1)
+    assert bootstrap.needed(Interval(0.1, None, None), 40, 0.1, 0.95) is None

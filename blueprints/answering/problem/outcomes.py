@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from ..statistics import intervals
-from ..statistics.intervals import Interval
+from ..statistics import influence
+from ..statistics.interval import Interval
 from .target import COLUMNS, HAND_OVER, NONE
 from .training import LOSS, loss
 from .words import Metric
@@ -137,14 +137,14 @@ def extra_metrics(
     cluster = outcome["cluster"].to_numpy()
     known = predictions["p_right"].is_not_null()
     each = loss(predictions.filter(known), predictions.filter(known)["target"])
-    found = {LOSS: intervals.mean(each, cluster[known.to_numpy()], confidence)}
+    found = {LOSS: influence.mean(each, cluster[known.to_numpy()], confidence)}
     ms = predictions["p_ms"].fill_null(0.0)
     if (ms == 0).all():
         return found
     timed = (ms > 0).to_numpy()
     return found | {
-        "ms": intervals.mean(ms.to_numpy()[timed], cluster[timed], confidence),
-        "unrecorded_share": intervals.mean(
+        "ms": influence.mean(ms.to_numpy()[timed], cluster[timed], confidence),
+        "unrecorded_share": influence.mean(
             (ms < 0).cast(pl.Float64).to_numpy(), cluster, confidence
         ),
     }

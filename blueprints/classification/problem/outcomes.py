@@ -12,8 +12,8 @@ import numpy as np
 import polars as pl
 
 from ..edge.errors import Fixable
-from ..statistics import intervals
-from ..statistics.intervals import Interval
+from ..statistics import influence
+from ..statistics.interval import Interval
 from .target import COLUMNS
 from .training import read_classes, read_probabilities
 from .words import Metric
@@ -134,9 +134,9 @@ def extra_metrics(
     p = np.nan_to_num(read_probabilities(predictions, classes), nan=1 / len(classes))
     error = ((p - truth) ** 2).sum(axis=1) / (2 if len(classes) == 2 else 1)
     return {
-        "average_precision": intervals.average_precision(positive, score, cluster, confidence),
-        "roc_auc": intervals.roc_auc(positive, score, cluster, confidence),
-        "brier": intervals.mean(error, cluster, confidence),
+        "average_precision": influence.average_precision(positive, score, cluster, confidence),
+        "roc_auc": influence.roc_auc(positive, score, cluster, confidence),
+        "brier": influence.mean(error, cluster, confidence),
     }
 
 

@@ -13,8 +13,8 @@ from typing import Any
 import polars as pl
 
 from ..edge.errors import Fixable
-from ..statistics import intervals
-from ..statistics.intervals import Interval
+from ..statistics import influence
+from ..statistics.interval import Interval
 from .target import COLUMNS, wants
 from .training import CHANCES, DIGITS, NAMES, OF, PLACES, gain, list_places, weighted
 from .words import Metric
@@ -192,7 +192,7 @@ def extra_metrics(
     wanted = wants(outcome["outcome"])["brand"].unique().sort()
     shown = outcome["shown"].str.split(" ").explode().unique()
     ever = wanted.is_in(shown.implode()).cast(pl.Float64)
-    return {"catalogue": intervals.mean(ever.to_numpy(), wanted.to_numpy(), confidence)}
+    return {"catalogue": influence.mean(ever.to_numpy(), wanted.to_numpy(), confidence)}
 
 
 METRICS = {

@@ -11,8 +11,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from ..statistics import intervals
-from ..statistics.intervals import Interval
+from ..statistics import influence
+from ..statistics.interval import Interval
 from .target import COLUMNS
 from .training import LEVELS, LOSS, NAMES, loss
 from .words import Metric
@@ -130,7 +130,7 @@ def extra_metrics(
     known = predictions.select(NAMES).to_series().is_not_nan()
     lost = loss(predictions.filter(known), predictions.filter(known)["target"])
     cluster = outcome.filter(known)["cluster"].to_numpy()
-    return {LOSS: intervals.mean(lost, cluster, confidence)}
+    return {LOSS: influence.mean(lost, cluster, confidence)}
 
 
 METRICS = {

@@ -7,8 +7,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -17,20 +16,19 @@ from rich.console import Console
 
 from .checks import check
 from .edge.errors import Fixable
+from .edge.files import find_project
+from .edge.shell import AGAIN, call, dvc, succeeds
+from .promotion.first import put_in_charge
 
-PACKAGE = __name__.partition(".")[0]
-AGAIN = f"uv run {PACKAGE} start"
 STAGE = re.compile(r"^Running stage '(.+)':")
-UNREACHABLE = re.compile(r"fetch|connect|dns|network|timed out|tunnel|certificate", re.IGNORECASE)
 NAMELESS = "git does not know who you are, so nothing was committed."
-SHOWN = 15  # lines of a failed command's output
 
 console = Console(highlight=False, markup=False, soft_wrap=True)
 
 
 def main() -> int:
     """Do every step that is not done yet; a failed step leaves what was made before."""
-    root = project(Path.cwd())
+    root = find_project(Path.cwd())
     with step("git"):
         outer = repository(root)
     if outer:
@@ -38,7 +36,7 @@ def main() -> int:
     with step("environment"):
         environment(root)
     with step("champion"):
-        champion(root)
+        put_in_charge(root)
     with step("pipeline"):
         os.chdir(root)
         check.inputs(date.today())
@@ -57,14 +55,6 @@ def main() -> int:
             '    git config --global user.email "you@example.com"'
         )
     return 0
-
-
-def project(folder: Path) -> Path:
-    """The generated repository that a folder belongs to."""
-    for root in (folder, *folder.parents):
-        if (root / "dvc.yaml").exists():
-            return root
-    raise Fixable(f"{folder}: expected to be inside the project, found no dvc.yaml here or above")
 
 
 def repository(root: Path) -> Path | None:
@@ -102,23 +92,6 @@ def environment(root: Path) -> None:
             f"uv: expected to be installed, found none. python -m pip install uv, then {AGAIN}"
         )
     call([uv, "sync"], root)
-
-
-def champion(root: Path) -> None:
-    """Put the rule in charge, unless a champion is there; bring it where only its pointer is."""
-    pointer = "models/champion.dvc"
-    rule = [sys.executable, "-m", f"{PACKAGE}.delivery.models.in_charge", "models/champion"]
-    if not (root / pointer).exists():
-        call(rule, root)
-        dvc(root, "add", "--quiet", "models/champion")
-    elif not (root / "models/champion").exists():
-        then = (root / pointer).read_text(encoding="utf-8")
-        call(rule, root)  # needs no storage where the rule is still in charge
-        dvc(root, "add", "--quiet", "models/champion")
-        if (root / pointer).read_text(encoding="utf-8") != then:
-            (root / pointer).write_text(then, encoding="utf-8")
-            shutil.rmtree(root / "models/champion")
-            dvc(root, "pull", pointer)
 
 
 def pipeline(root: Path) -> None:
@@ -179,59 +152,3 @@ def step(name: str) -> Iterator[None]:
     with console.status(name):
         yield
     console.print(f"  {name:<15}{time.monotonic() - since:6.1f} s")
-
-
-def dvc(root: Path, *arguments: str, follow: Callable[[str], None] | None = None) -> None:
-    """Run DVC of this environment."""
-    call(
-        [sys.executable, "-m", "dvc", *arguments],
-        root,
-        shown=["uv", "run", "dvc", *arguments],
-        follow=follow,
-    )
-
-
-def succeeds(command: list[str], root: Path) -> bool:
-    """Whether a question to git is answered with yes."""
-    return subprocess.run(command, cwd=root, capture_output=True, check=False).returncode == 0
-
-
-def call(
-    command: list[str],
-    root: Path,
-    *,
-    shown: list[str] | None = None,
-    follow: Callable[[str], None] | None = None,
-) -> None:
-    """Run a command; where it fails, say what it said last and what to run again."""
-    # Without bytecode every stage compiles its imports again: twice the time of the pipeline.
-    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    first = f"{Path(sys.executable).parent}{os.pathsep}{kept.get('PATH', os.defpath)}"
-    last: deque[str] = deque(maxlen=SHOWN)
-    with subprocess.Popen(
-        command,
-        cwd=root,
-        env={**kept, "PATH": first, "PYTHONUNBUFFERED": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        encoding="utf-8",
-        errors="replace",
-    ) as process:
-        assert process.stdout is not None
-        for line in process.stdout:
-            last.append(line.rstrip())
-            if follow:
-                follow(line)
-    if process.returncode:
-        said = [line for line in last if line]
-        hint = (
-            "\nIt looks as if the package index that this machine is set up with cannot be reached."
-            if "sync" in command and UNREACHABLE.search(" ".join(said))
-            else ""
-        )
-        raise Fixable(
-            f"Failed, with exit code {process.returncode}: {' '.join(shown or command)}\n"
-            + "\n".join(f"    {line}" for line in said)
-            + f"{hint}\nWhat was made is kept. When this is fixed, go on with: {AGAIN}"
-        )

@@ -23,6 +23,14 @@ def paths(argv: list[str] | None, description: str | None, *names: str) -> list[
     return [getattr(given, name) for name in names]
 
 
+def find_project(folder: Path) -> Path:
+    """The generated repository that a folder belongs to."""
+    for root in (folder, *folder.parents):
+        if (root / "dvc.yaml").exists():
+            return root
+    raise Fixable(f"{folder}: expected to be inside the project, found no dvc.yaml here or above")
+
+
 @contextmanager
 def replaced(path: Path) -> Iterator[Path]:
     """A temporary name that becomes `path` on success: a killed stage leaves no half file."""

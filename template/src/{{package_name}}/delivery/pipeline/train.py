@@ -13,7 +13,7 @@ from ..edge.files import paths, read_json, read_table, write_json
 from ..edge.parameters import Settings, read
 from ..models import model_folder
 from ..problem import training
-from ..statistics import intervals
+from ..statistics import influence
 
 CANARIES = (
     20  # rows that show, whenever a model is loaded, that it still scores as on its first day
@@ -95,7 +95,7 @@ def lost(p: pl.DataFrame, rows: pl.DataFrame) -> dict[str, Any]:
     """
     each = training.loss(p, rows[contract.TARGET])
     cluster = rows[contract.ENTITY or "row"].cast(pl.String)
-    estimate, lower, upper = intervals.mean(each, cluster, CONFIDENCE)
+    estimate, lower, upper = influence.mean(each, cluster, CONFIDENCE)
     return {
         training.LOSS: estimate,
         f"{training.LOSS}_lower": lower,

@@ -10,9 +10,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from .. import start
 from ..edge.errors import Fixable, Refused
+from ..edge.files import find_project
 from ..edge.parameters import section
+from ..promotion.first import put_in_charge
 from .host import output
 
 SHARE = "docs of the template: Where data and models live; in short: uvx copier update --vcs-ref \
@@ -78,14 +79,14 @@ def fresh(root: Path) -> None:
 
 def main() -> int:
     """Bring what is lacking, say what came; refuse where the lock is stale or nothing can come."""
-    root = start.project(Path.cwd())
+    root = find_project(Path.cwd())
     output(simulated="yes" if simulated() else "no")
     fresh(root)
     alone = private(root)
     said = "" if alone else _dvc("pull", folder=root).stderr.strip()
     try:
         lacking(root)
-        start.champion(root)
+        put_in_charge(root)
     except Fixable as problem:
         told = str(problem)
         if not told.startswith("not judged"):

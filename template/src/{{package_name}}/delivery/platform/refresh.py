@@ -8,10 +8,9 @@ knows from where.
 import os
 from pathlib import Path
 
-from .. import start
 from ..edge.errors import Fixable
 from ..edge.explain import yaml
-from ..edge.files import read_json
+from ..edge.files import find_project, read_json
 from ..edge.parameters import section
 from ..promotion import promote
 from . import bring, proposal, summary
@@ -108,7 +107,7 @@ def _commit(paths: list[str]) -> str | None:
 
 def main(*, propose: bool = False) -> int:
     """Fetch, or propose; `new=yes` or `new=no` as the step's output after a fetch."""
-    os.chdir(start.project(Path.cwd()))
+    os.chdir(find_project(Path.cwd()))
     if propose:
         put_forward()
         return 0

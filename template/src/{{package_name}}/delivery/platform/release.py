@@ -10,10 +10,9 @@ import re
 from functools import partial
 from pathlib import Path
 
-from .. import start
 from ..edge.errors import Fixable
 from ..edge.explain import yaml
-from ..edge.files import read_json
+from ..edge.files import find_project, read_json
 from ..models import in_charge
 from ..promotion import promote
 from . import bring, proposal
@@ -127,7 +126,7 @@ def tags(merged: list[str]) -> None:
 
 def main(*, rollback: bool = False, tag: str | None = None) -> int:
     """Say in one sentence what was done; outputs of the step where there is something to deploy."""
-    os.chdir(start.project(Path.cwd()))
+    os.chdir(find_project(Path.cwd()))
     promote.call(["git", "fetch", "--quiet", "--tags", "origin"], check=False)
     decision, merged = read_json(Path("reports/decision.json")), untagged()
     ship = decision["verdict"] == "ship"

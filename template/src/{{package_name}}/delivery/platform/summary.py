@@ -8,11 +8,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from .. import start
 from ..checks import check
 from ..edge.errors import Fixable, Refused
 from ..edge.explain import yaml
-from ..edge.files import read_json, write_text
+from ..edge.files import find_project, read_json, write_text
 from ..reporting import sections as report
 from . import bring
 from .host import show
@@ -143,7 +142,7 @@ def _git(root: Path, *words: str) -> str:
 
 def main(against: str, *, tests: bool = False) -> int:
     """Write `reports/summary.md`, and add it to the page that CI shows where there is one."""
-    root = start.project(Path.cwd())
+    root = find_project(Path.cwd())
     told = f"# Tests (failed) · rows · seconds\n\n{tested(root)}" if tests else whole(root, against)
     write_text(told, root / "reports/summary.md")
     show(told)

@@ -11,9 +11,9 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from .. import start
 from ..edge.errors import Fixable
 from ..edge.explain import yaml
+from ..edge.files import find_project
 from . import proposal
 from .host import say
 
@@ -38,7 +38,7 @@ until somebody resolves them, and does not start at all while a workflow has som
 
 def main() -> int:
     """Open the pull request, or say that there is nothing newer."""
-    root = start.project(Path.cwd())
+    root = find_project(Path.cwd())
     os.chdir(root)
     answers = yaml((root / ANSWERS).read_text(encoding="utf-8"))
     source = str(answers.get("_src_path"))

@@ -20,9 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from ..edge.errors import Fixable, Refused
-from ..edge.files import read_json, replaced, write_json
+from ..edge.files import find_project, read_json, replaced, write_json
 from ..models import in_charge
-from ..start import project
 
 CHAMPION, CHALLENGER = Path("models/champion"), Path("models/challenger")
 PART = CHAMPION.with_name(".champion.part")
@@ -107,7 +106,7 @@ def way_back(*, because: str | None, name: str | None) -> tuple[Change, Change]:
 @contextmanager
 def alone() -> Iterator[None]:
     """Work at the root of the project, with no second promotion or rollback beside this one."""
-    os.chdir(project(Path.cwd()))
+    os.chdir(find_project(Path.cwd()))
     LOCK.parent.mkdir(parents=True, exist_ok=True)
     with LOCK.open("w", encoding="utf-8") as held:
         try:
@@ -420,7 +419,7 @@ def half_written(path: Path) -> bool:
 
 def champion() -> int:
     """Say which model is in charge, since when, why, and what it would be worth."""
-    os.chdir(project(Path.cwd()))
+    os.chdir(find_project(Path.cwd()))
     card = in_charge.card(CHAMPION)
     if in_charge.tag(CHAMPION) is None:
         print("The rule is in charge, as it is in the business today.")

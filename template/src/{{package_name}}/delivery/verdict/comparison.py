@@ -8,8 +8,8 @@ from pydantic import Field
 from ..edge.errors import Fixable
 from ..edge.parameters import Settings
 from ..problem import outcomes
-from ..statistics import intervals
-from ..statistics.intervals import FEWEST, Interval
+from ..statistics import bootstrap
+from ..statistics.interval import FEWEST, Interval
 
 
 class Evaluate(Settings):
@@ -66,7 +66,7 @@ def interval(
     """The interval of sum(numerator) / sum(denominator), without bounds where there is too little
     to tell.
     """
-    found = intervals.ratio(
+    found = bootstrap.ratio(
         table, "numerator", "denominator", "cluster", extremes=extremes,
         confidence=settings.confidence, draws=settings.draws, seed=settings.seed,
     )  # fmt: skip

@@ -6,8 +6,8 @@ from typing import Any, Literal
 import polars as pl
 
 from ..problem import outcomes, presentation
-from ..statistics import intervals
-from ..statistics.intervals import FEWEST, Interval
+from ..statistics import bootstrap
+from ..statistics.interval import FEWEST, Interval
 from .comparison import Evaluate, difference, few, measured, paired, segments
 
 PRIMARY = "value_per_1000"
@@ -45,7 +45,7 @@ def judged(
         for _, a, b in parts
     ]
     beyond = iter(
-        intervals.holm(
+        bootstrap.holm(
             [t for t, ok in zip(tails, can, strict=True) if ok], (1 - settings.confidence) / 2
         )
     )
@@ -108,7 +108,7 @@ def _tail(
     else:
         table = paired(new, old, metric)
         extremes = (low - high, high - low)
-    return intervals.tail(
+    return bootstrap.tail(
         table, "numerator", "denominator", "cluster", extremes=extremes,
         limit=limit, side=side, draws=settings.draws, seed=settings.seed,
     )  # fmt: skip
@@ -259,7 +259,7 @@ def decide(
         (line["by"] for line in brief["success"] if line["beats"] and line["metric"] == PRIMARY),
         None,
     )
-    needed = intervals.needed(gain, new.height, effect, settings.confidence) if effect else None
+    needed = bootstrap.needed(gain, new.height, effect, settings.confidence) if effect else None
     open_gain = gain.lower is not None and gain.lower <= 0
     if told == "unclear" and open_gain and needed and needed > new.height:
         reasons.append(f"about {needed - new.height:,} more units would tell a gain of {effect:g}")

@@ -1,0 +1,55 @@
+"""Only what a change concerns runs again: `dvc status` after edits of `delivery/`."""
+
+import json
+
+import pytest
+
+from ..made import Repository
+
+EDITED: dict[str, set[str]] = {
+    "reporting/report.css": {"report"},
+    "reporting/sections.py": {"report"},
+    "verdict/decision.py": {"decide"},
+    "verdict/comparison.py": {"evaluate", "decide"},
+    "statistics/bootstrap.py": {"evaluate", "decide"},
+    "problem/presentation.py": {"decide", "report"},
+    "problem/outcomes.py": {"evaluate", "decide", "report"},
+    "problem/training.py": {"train", "predict", "evaluate", "decide", "report"},
+    "tables/sources.py": {"ingest"},
+    "tables/conform.py": {"validate"},
+    "edge/brief.py": {"brief"},
+    "pipeline/split.py": {"split"},
+    "models/champion.py": {"predict"},
+    "checks/check.py": set(),
+    "edge/shell.py": set(),
+    "models/score.py": set(),
+    "platform/summary.py": set(),
+    "promotion/promote.py": set(),
+    "service/app.py": set(),
+    "start.py": set(),
+    "cli.py": set(),
+}
+"""Each file with the stages that it makes stale; those after them follow when they run."""
+
+
+@pytest.fixture
+def settled(repository: Repository) -> Repository:
+    assert stale(repository) == set()
+    return repository
+
+
+def stale(repository: Repository) -> set[str]:
+    ran = repository.run("dvc", "status", "--json")
+    assert ran.returncode == 0, ran
+    return set(json.loads(ran.stdout))
+
+
+def test_an_edit_makes_stale_the_stages_that_reach_it_and_no_other(settled: Repository) -> None:
+    found = {}
+    for name in EDITED:
+        path = settled.folder / "src/churn/delivery" / name
+        text = path.read_text(encoding="utf-8")
+        path.write_text(f"{text}\n", encoding="utf-8")
+        found[name] = stale(settled)
+        path.write_text(text, encoding="utf-8")
+    assert found == EDITED
