@@ -39,7 +39,8 @@ def test_an_update_brings_back_nothing_that_a_team_may_delete(
     git(churn, "rm", "-r", "--quiet", *paths)
     git(churn, "commit", "--quiet", "--message", "What we do not use")
     for path in [*paths, "pytest.ini"]:
-        found = [newer / "template" / path, newer / "template" / f"{path}.jinja"]
+        source = path.replace("src/churn/", "src/{{package_name}}/")
+        found = [newer / "template" / source, newer / "template" / f"{source}.jinja"]
         for file in (file for each in found for file in (each, *each.rglob("*"))):
             if file.is_file():
                 with file.open("a") as content:

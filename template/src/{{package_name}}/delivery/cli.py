@@ -1,8 +1,8 @@
 """The commands of this repository; each verb imports what it needs, so that --help is quick."""
 
+from collections.abc import Callable
 from datetime import date
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -11,8 +11,17 @@ import typer
 from .edge import errors
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_show_locals=False)
+ROOMS = Path(__file__).parent
 Because = Annotated[str | None, typer.Option(help="Why, for the record in docs/releases.md.")]
 Name = Annotated[str | None, typer.Option(help="Who decides, for the record.")]
+
+
+Verb = Callable[..., None]
+
+
+def verb(room: str) -> Callable[[Verb], Verb]:
+    """Offer a verb only where the room that it needs was not deleted."""
+    return app.command() if (ROOMS / room / "__init__.py").exists() else lambda function: function
 
 
 @app.callback()
@@ -40,7 +49,7 @@ def check(
     raise typer.Exit(main(against_commit=committed))
 
 
-@app.command()
+@verb("platform")
 def bring() -> None:
     """What a clone lacks before its model can be judged: data, models, the champion."""
     from .platform.bring import main
@@ -48,7 +57,7 @@ def bring() -> None:
     raise typer.Exit(main())
 
 
-@app.command()
+@verb("platform")
 def summary(
     against: Annotated[str, typer.Option(help="The commit to compare with.")] = "origin/main",
     tests: Annotated[bool, typer.Option("--tests", help="Only what the last tests say.")] = False,
@@ -113,7 +122,7 @@ def rollback(because: Because = None, name: Name = None) -> None:
     raise typer.Exit(rollback(because=because, name=name))
 
 
-@app.command()
+@verb("platform")
 def release(
     rollback: Annotated[
         bool, typer.Option("--rollback", help="Back to what was in charge before.")
@@ -126,7 +135,7 @@ def release(
     raise typer.Exit(main(rollback=rollback, tag=again))
 
 
-@app.command()
+@verb("platform")
 def refresh(
     propose: Annotated[
         bool, typer.Option("--propose", help="After dvc repro: a pull request if it is better.")
@@ -138,7 +147,7 @@ def refresh(
     raise typer.Exit(main(propose=propose))
 
 
-@app.command()
+@verb("platform")
 def template_update() -> None:
     """The template's newest release as a pull request, conflicts in plain sight."""
     from .platform.template_update import main
@@ -158,7 +167,7 @@ def score(
     raise typer.Exit(main(source, target, model))
 
 
-@app.command()
+@verb("service")
 def serve(
     port: Annotated[int, typer.Option(help="Where to listen.", min=0, max=65535)] = 8000,
     host: Annotated[str, typer.Option(help="For whom: 0.0.0.0 is everybody.")] = "127.0.0.1",
@@ -169,7 +178,7 @@ def serve(
     raise typer.Exit(main(Path("models/champion"), port, host))
 
 
-@app.command()
+@verb("service")
 def canaries(
     url: Annotated[str, typer.Argument(help="Of a running service: http://127.0.0.1:8000")],
     wait: Annotated[float, typer.Option(help="Seconds until it has to answer.", min=0)] = 0,
@@ -180,7 +189,7 @@ def canaries(
     raise typer.Exit(main(url, Path("models/champion"), wait))
 
 
-if find_spec(f"{__package__}.tables.record"):  # where a language model may be asked
+if (ROOMS / "tables/record.py").exists():  # where a language model may be asked
     app.command()(import_module(f"{__package__}.tables.record").record)
 
 
