@@ -11,19 +11,20 @@ from .errors import Fixable
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_show_locals=False)
 
 
-def version(wanted: bool) -> None:
+def print_version(is_requested: bool) -> None:
     """Print the version and stop."""
-    if wanted:
-        from importlib.metadata import version as installed
+    if is_requested:
+        from importlib.metadata import version
 
-        typer.echo(f"exemplar {installed('exemplar')}")
+        typer.echo(f"exemplar {version('exemplar')}")
         raise typer.Exit
 
 
 @app.callback()
 def commands(
     _version: Annotated[
-        bool, typer.Option("--version", callback=version, is_eager=True, help="Print the version.")
+        bool,
+        typer.Option("--version", callback=print_version, is_eager=True, help="Print the version."),
     ] = False,
 ) -> None:
     """Repositories for machine-learning teams, in which a brief decides what ships."""
@@ -43,16 +44,18 @@ def new(
     ] = None,
 ) -> None:
     """Make a repository and run it: git, environment, pipeline, first commit, decision."""
-    from .new import make
+    from .new import create_repository
 
-    raise typer.Exit(make(destination, answer or [], defaults=defaults, template=template))
+    raise typer.Exit(
+        create_repository(destination, answer or [], defaults=defaults, template=template)
+    )
 
 
 @app.command()
 def update(
     path: Annotated[Path, typer.Argument(help="The repository to update.")] = Path(),
     check: Annotated[
-        bool, typer.Option("--check", help="Only say whether one is there: 0 no, 1 yes.")
+        bool, typer.Option("--check", help="Only say whether there is an update: 0 no, 1 yes.")
     ] = False,
     adopt: Annotated[
         bool, typer.Option("--adopt", help="Also merge what changed in files that are yours.")
@@ -60,16 +63,17 @@ def update(
     yes: Annotated[bool, typer.Option("--yes", help="Ask nothing.")] = False,
 ) -> None:
     """Bring a repository to the newest template: preview, branch, merge, fast lane."""
-    from .update import check as look
-    from .update import update as bring
+    from . import update as verb
 
-    raise typer.Exit(look(path) if check else bring(path, adopt=adopt, yes=yes))
+    raise typer.Exit(
+        verb.check_for_update(path) if check else verb.update(path, adopt=adopt, yes=yes)
+    )
 
 
 @app.command()
 def diff(
     old: Annotated[str, typer.Argument(help="A release, another revision, or .")],
-    new: Annotated[str, typer.Argument(help=". is the clone as it stands.")] = ".",
+    new: Annotated[str, typer.Argument(help=". is the clone with what is not committed.")] = ".",
     patch: Annotated[bool, typer.Option("--patch", help="Every line.")] = False,
     answer: Annotated[
         list[str] | None,
@@ -80,10 +84,12 @@ def diff(
         typer.Option(metavar="PATH_OR_URL", help="Default: the clone that this runs from."),
     ] = None,
 ) -> None:
-    """What changes for a project between two versions of the template, by owner."""
-    from .difference import diff as compare
+    """Show what changes for a project between two versions of the template, by owner."""
+    from . import difference
 
-    raise typer.Exit(compare(old, new, template=template, answers=answer or [], patch=patch))
+    raise typer.Exit(
+        difference.diff(old, new, template=template, answers=answer or [], patch=patch)
+    )
 
 
 @app.command()
@@ -94,9 +100,9 @@ def release(
     ] = None,
 ) -> None:
     """Make a release of the template: version, changelog, update tests, commit, tag."""
-    from .release import release as make
+    from . import release as verb
 
-    raise typer.Exit(make(version, template))
+    raise typer.Exit(verb.release(version, template))
 
 
 @app.command()
@@ -107,16 +113,16 @@ def workflows(
         typer.Option(metavar="PATH_OR_URL", help="Default: the clone that this runs from."),
     ] = None,
 ) -> None:
-    """The template's workflows for an organisation's .github: for repositories not generated."""
-    from .workflows import write
+    """Write the template's workflows for an organisation's .github: for other repositories."""
+    from .workflows import write_workflows
 
-    raise typer.Exit(write(destination, template))
+    raise typer.Exit(write_workflows(destination, template))
 
 
 def run() -> None:
-    """What the installed command runs: what a person can fix is one message and exit code 2."""
+    """Run the installed command; an error that a person can fix is one message and exit code 2."""
     try:
         app()
-    except Fixable as problem:
-        print(problem, file=sys.stderr)
+    except Fixable as error:
+        print(error, file=sys.stderr)
         sys.exit(2)

@@ -2,4 +2,4 @@
 
 
 class Fixable(Exception):
-    """What a person can fix: names what was expected, what was found and the next command."""
+    """An error that a person can fix: it names what was expected, what was found and what to do."""

@@ -1,6 +1,7 @@
-"""What a path should be after an update, from what it is, what the template was, and now is.
+"""What a path should hold after an update, from three versions of it: the project's, the old
+template's and the new template's.
 
-It never asks Copier: it is what Copier's result is held against.
+This does not use Copier: Copier's result is compared with it.
 """
 
 import subprocess
@@ -8,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal, NamedTuple
 
-from .rendering import Entry, put
+from .rendering import Entry, write_entry
 
 Fate = Literal[
     "same",
@@ -26,56 +27,64 @@ Fate = Literal[
     "lost",
     "split",
 ]
-REFUSED: dict[str, str] = {
+REFUSALS: dict[str, str] = {
     "conflict": "edited by you and by the template, in the same place",
     "lost": "edited by you, and dropped or renamed by the template",
-    "split": "edited by you, and split by the template; not exactly one part takes your edit",
+    "split": "edited by you, and split by the template; your edit fits none of the parts, or more "
+    "than one",
 }
+Labels = tuple[str, str, str]
+"""What conflict markers call the three versions: ours, base, theirs."""
 
 
-class Settled(NamedTuple):
-    """What happens to a path, and what should stand there (with conflict markers, where text
-    cannot be merged; what the team has, where something else cannot).
+class Outcome(NamedTuple):
+    """What happens to a path, and the entry that it should hold afterwards.
+
+    In a conflict the entry is text with conflict markers, or the project's own where the content
+    is not text.
     """
 
     fate: Fate
     entry: Entry | None
 
 
-def settle(
-    ours: Entry | None, base: Entry | None, theirs: Entry | None, labels: tuple[str, str, str]
-) -> Settled:
-    """Three-way: what only one side changed is as that side has it."""
+def merge_entries(
+    ours: Entry | None, base: Entry | None, theirs: Entry | None, labels: Labels
+) -> Outcome:
+    """Merge three versions of a path; None is a version without a file there.
+
+    What only one side changed becomes as that side has it.
+    """
     if theirs in (ours, base):
-        return Settled("same", ours)
+        return Outcome("same", ours)
     if ours == base:
-        return Settled("new" if ours is None else "gone" if theirs is None else "changed", theirs)
+        return Outcome("new" if ours is None else "gone" if theirs is None else "changed", theirs)
     if ours is None:
-        return Settled("stays deleted", None)
+        return Outcome("stays deleted", None)
     if theirs is None:
-        return Settled("lost", ours)
+        return Outcome("lost", ours)
     kind = theirs.kind if base is not None and ours.kind == base.kind else ours.kind
     sides = (ours, base or Entry("file", b""), theirs)
     if any(side.kind == "link" or b"\0" in side.content for side in sides):
-        content_same = ours.content == theirs.content and ours.kind != "link" != theirs.kind
-        return Settled("merged" if content_same else "conflict", Entry(kind, ours.content))
-    content, conflicts = merge([side.content for side in sides], labels)
-    return Settled("conflict" if conflicts else "merged", Entry(kind, content))
+        is_same = ours.content == theirs.content and ours.kind != "link" != theirs.kind
+        return Outcome("merged" if is_same else "conflict", Entry(kind, ours.content))
+    content, has_conflicts = merge_text([side.content for side in sides], labels)
+    return Outcome("conflict" if has_conflicts else "merged", Entry(kind, content))
 
 
-def merge(sides: list[bytes], labels: tuple[str, str, str]) -> tuple[bytes, bool]:
-    """Text with both changes, and whether some of it has conflict markers."""
+def merge_text(sides: list[bytes], labels: Labels) -> tuple[bytes, bool]:
+    """Return the text with both changes, and whether it has conflict markers."""
+    names = ["ours", "base", "theirs"]
+    options = [word for label in labels for word in ("-L", label)]
     with TemporaryDirectory() as scratch:
-        names = ["ours", "base", "theirs"]
         for name, content in zip(names, sides, strict=True):
-            put(Path(scratch) / name, Entry("file", content))
-        words = [word for label in labels for word in ("-L", label)]
-        done = subprocess.run(
-            ["git", "merge-file", "-p", *words, *names],
+            write_entry(Path(scratch) / name, Entry("file", content))
+        completed = subprocess.run(
+            ["git", "merge-file", "-p", *options, *names],
             cwd=scratch,
             capture_output=True,
             check=False,
         )
-    if done.returncode > 127 or done.returncode < 0:
-        raise OSError(done.stderr.decode(errors="replace"))
-    return done.stdout, done.returncode > 0
+    if completed.returncode > 127 or completed.returncode < 0:
+        raise OSError(completed.stderr.decode(errors="replace"))
+    return completed.stdout, completed.returncode > 0

@@ -1,4 +1,4 @@
-"""`exemplar new`: what `copier copy` gives, followed by the generated `start`."""
+"""`exemplar new`: `copier copy`, then the `start` of the new repository."""
 
 import os
 import shlex
@@ -15,30 +15,35 @@ from copier.errors import CopierError
 from rich.console import Console
 
 from .errors import Fixable
+from .rendering import describe_error
 
 CLONE = Path(__file__).resolve().parents[2]
-SHOWN = 15  # lines of a failed command's output
+OUTPUT_LINES = 15  # how much of a failed command's output is shown
 
 console = Console(highlight=False, markup=False, soft_wrap=True)
 
 
-def make(
-    destination: Path, answers: list[str], *, defaults: bool = False, template: str | None = None
+def create_repository(
+    destination: Path, options: list[str], *, defaults: bool = False, template: str | None = None
 ) -> int:
-    """Render into an empty or new folder and start it there; the exit code of `start`."""
-    uv = programs()
-    source = origin(template)
-    folder = empty(destination, source)
-    given = split(answers)
-    if given:
-        refuse_unknown(source, folder, given)
-    package = render(source, folder, given, defaults=defaults)
+    """Render into an empty or new folder and start it there; return the exit code of `start`.
+
+    `options` are answers as `KEY=VALUE`; `defaults` asks nothing. Raises Fixable before anything is
+    written where something speaks against it.
+    """
+    uv = find_programs()
+    source = find_template(template)
+    folder = require_empty(destination, source)
+    answers = parse_options(options)
+    if answers:
+        require_known_questions(source, folder, answers)
+    worker = run_copier(source, folder, answers, defaults=defaults)
     console.print(f"  files          in {folder}")
-    return start(uv, folder, package)
+    return start_repository(uv, folder, str(worker.answers.combined["package_name"]))
 
 
-def programs() -> str:
-    """The path of uv, once git and uv are known to be there."""
+def find_programs() -> str:
+    """Return the path of uv; raises Fixable where uv or git is not installed."""
     if shutil.which("git") is None:
         raise Fixable(
             "git: expected to be installed, found no such command. Install it, then try again."
@@ -52,8 +57,11 @@ def programs() -> str:
     return uv
 
 
-def origin(template: str | None) -> str:
-    """Where the template is; a folder by its absolute path, as updates need it."""
+def find_template(template: str | None) -> str:
+    """Return where the template is: a URL, or the absolute path of a folder, as updates need it.
+
+    Raises Fixable where there is no template.
+    """
     if template is None:
         if not (CLONE / "copier.yml").exists():
             raise Fixable(
@@ -71,8 +79,11 @@ def origin(template: str | None) -> str:
     return str(path.resolve())
 
 
-def empty(destination: Path, source: str) -> Path:
-    """The absolute destination, once nothing can be overwritten there."""
+def require_empty(destination: Path, source: str) -> Path:
+    """Return the absolute path of the destination.
+
+    Raises Fixable where files could be overwritten, or where it is inside the template.
+    """
     folder = destination.expanduser().resolve()
     if folder.is_dir() and any(folder.iterdir()):
         raise Fixable(
@@ -92,81 +103,88 @@ def empty(destination: Path, source: str) -> Path:
     return folder
 
 
-def split(answers: list[str]) -> dict[str, str]:
-    """`KEY=VALUE` by key; the last one counts."""
-    for answer in answers:
-        if "=" not in answer:
-            raise Fixable(f"--answer {answer}: expected KEY=VALUE, found no '='.")
-    return dict(answer.split("=", 1) for answer in answers)
+def parse_options(options: list[str]) -> dict[str, str]:
+    """Return each value of `KEY=VALUE` by its key; of equal keys the last one counts."""
+    for option in options:
+        if "=" not in option:
+            raise Fixable(f"--answer {option}: expected KEY=VALUE, found no '='.")
+    return dict(option.split("=", 1) for option in options)
 
 
-def refuse_unknown(source: str, folder: Path, given: dict[str, str]) -> None:
-    """Hold the answers against the template's questions before anything is written."""
+def require_known_questions(source: str, folder: Path, answers: dict[str, str]) -> None:
+    """Raise Fixable where an answer is to a question that the template does not ask."""
     with TemporaryDirectory() as scratch:
-        rendered = copy(source, Path(scratch) / folder.name, {}, defaults=True, pretend=True)
-    asked = [
+        worker = run_copier(source, Path(scratch) / folder.name, {}, defaults=True, pretend=True)
+    questions = [
         name
-        for name, question in rendered.template.questions_data.items()
+        for name, question in worker.template.questions_data.items()
         if question.get("when") is not False
     ]
-    for name in given:
-        if name not in asked:
+    for name in answers:
+        if name not in questions:
             raise Fixable(
-                f"--answer {name}: expected one of {', '.join(asked)}. Found none of that name."
+                f"--answer {name}: expected one of {', '.join(questions)}. "
+                "Found no question of that name."
             )
 
 
-def render(source: str, folder: Path, given: dict[str, str], *, defaults: bool) -> str:
-    """Write the files; the name of the package among them."""
-    return str(copy(source, folder, given, defaults=defaults).answers.combined["package_name"])
-
-
-def copy(
-    source: str, folder: Path, given: dict[str, str], *, defaults: bool, pretend: bool = False
+def run_copier(
+    source: str, folder: Path, answers: dict[str, str], *, defaults: bool, pretend: bool = False
 ) -> Any:
-    """What `copier copy` does without trust, with its errors as one message."""
+    """Run `copier copy` without trust and return Copier's worker.
+
+    Raises Fixable with the message of Copier or git.
+    """
     try:
         with warnings.catch_warnings():
             # A clone with uncommitted changes, or a shallow one, is rendered as it stands.
             warnings.simplefilter("ignore")
             return copier.run_copy(
-                source, folder, given, defaults=defaults, pretend=pretend, quiet=True, unsafe=False
+                source,
+                folder,
+                answers,
+                defaults=defaults,
+                pretend=pretend,
+                quiet=True,
+                unsafe=False,
             )
     except KeyboardInterrupt:
         raise Fixable("Stopped. Nothing was made.") from None
     except (CopierError, ValueError) as error:
         raise Fixable(f"{error}\nNothing was made.") from None
     except OSError as error:  # git's, too
-        said = str(getattr(error, "stderr", "") or error).strip()
-        raise Fixable(f"Copying {source} to {folder} failed:\n{said}") from None
+        raise Fixable(f"Copying {source} to {folder} failed:\n{describe_error(error)}") from None
 
 
-def start(uv: str, folder: Path, package: str) -> int:
-    """Install the environment, then run the generated `start`, which prints its own progress."""
+def start_repository(uv: str, folder: Path, package: str) -> int:
+    """Install the environment, then run the generated `start`, and return its exit code.
+
+    `start` prints its own progress. Raises Fixable where packages cannot be installed.
+    """
     # uv would warn about this environment's own; bytecode makes every later command faster.
-    env = {
+    environment = {
         name: value
         for name, value in os.environ.items()
         if name not in {"VIRTUAL_ENV", "PYTHONDONTWRITEBYTECODE"}
     }
-    since = time.monotonic()
+    begin = time.monotonic()
     with console.status("environment"):
-        synced = subprocess.run(
+        completed = subprocess.run(
             [uv, "sync", "--directory", str(folder)],
-            env=env,
+            env=environment,
             capture_output=True,
             text=True,
             check=False,
         )
-    if synced.returncode:
-        last = [line for line in synced.stderr.splitlines() if line.strip()][-SHOWN:]
+    if completed.returncode:
+        lines = [line for line in completed.stderr.splitlines() if line.strip()][-OUTPUT_LINES:]
         raise Fixable(
-            "The packages could not be had from the index that this machine is set up with:\n"
-            + "\n".join(f"    {line}" for line in last)
-            + "\nThe files are kept. When this is fixed, go on with:\n"
+            "The packages could not be installed from the index that this machine is set up with:\n"
+            + "\n".join(f"    {line}" for line in lines)
+            + "\nThe files are kept. When this is fixed, continue with:\n"
             + f"    cd {shlex.quote(str(folder))} && uv run {package} start"
         )
-    console.print(f"  {'packages':<15}{time.monotonic() - since:6.1f} s")
+    console.print(f"  {'packages':<15}{time.monotonic() - begin:6.1f} s")
     return subprocess.run(
-        [uv, "run", "--directory", str(folder), package, "start"], env=env, check=False
+        [uv, "run", "--directory", str(folder), package, "start"], env=environment, check=False
     ).returncode

@@ -1,5 +1,5 @@
-"""What an update would do: Copier works in a scratch copy, and a three-way merge of every file says
-whether an edit would be lost.
+"""Find out what an update would do: Copier works in a scratch copy, and a three-way merge of every
+file shows whether an edit would be lost.
 """
 
 import io
@@ -17,22 +17,34 @@ from typing import Any, NamedTuple
 import copier
 from rich.console import Console
 
-from .difference import Change, changes, table
+from .answers import ANSWERS, write_answers
+from .difference import Change, compare_files, format_table
 from .errors import Fixable
-from .merging import REFUSED, Settled, settle
-from .moving import carry
-from .project import Project, answered_since, answers_file, cannot_reach
-from .rendering import ANSWERS, Entry, Files, Owners, Rendered, entry, put, render, said
-from .repository import commit, git, listed
+from .merging import REFUSALS, Labels, Outcome, merge_entries
+from .moving import carry_edits
+from .project import Project, explain_template_error
+from .rendering import (
+    Entry,
+    Files,
+    Owners,
+    Rendering,
+    describe_error,
+    read_entry,
+    render,
+    write_entry,
+)
+from .repository import create_commit, git, list_entries
 
-UNTOUCHED = ("team", "machine")
-SHOWN = 20  # paths of one kind, or lines of an edit
+PROTECTED_OWNERS = ("team", "machine")
+"""Whose files an update leaves as they are."""
+PATHS_SHOWN = 20  # of one kind
+LINES_SHOWN = 20  # of an edit
 WORDS = {
     "new": "New",
     "changed": "Changed",
     "merged": "Merged with your edits",
     "moved": "Moved (by the template, and not edited by you)",
-    "carried": "Moved, and your edit with it (plain copier update would leave it behind)",
+    "carried": "Moved, together with your edit (plain copier update would leave it behind)",
     "gone": "Deleted (dropped by the template, and not edited by you)",
     "kept": "Your edit is kept (plain copier update would lose it)",
     "yours now": "Yours from now on (dropped by the template, edited by you)",
@@ -47,11 +59,11 @@ class Plan(NamedTuple):
 
     scratch: Path
     """The top of the scratch repository, which holds the result."""
-    settled: dict[str, Settled]
+    outcomes: dict[str, Outcome]
     places: dict[str, list[str]]
     """Where the template moved a file to, by its old path."""
-    before: Rendered
-    after: Rendered
+    before: Rendering
+    after: Rendering
     ours: dict[str, Entry]
     answers: list[str]
     """What happens to answers, in sentences."""
@@ -59,240 +71,260 @@ class Plan(NamedTuple):
     """What changed upstream in files that are the team's."""
 
     def changes_files(self) -> bool:
-        """Whether any file would be another one."""
-        return any(self.ours.get(path) != found.entry for path, found in self.settled.items())
+        """Whether the update would change any file."""
+        return any(self.ours.get(path) != outcome.entry for path, outcome in self.outcomes.items())
 
-    def fated(self, *fates: str) -> list[str]:
-        """The paths to which this happens."""
-        return [path for path, settled in self.settled.items() if settled.fate in fates]
+    def find_paths(self, *fates: str) -> list[str]:
+        """Return the paths to which one of these happens."""
+        return [path for path, outcome in self.outcomes.items() if outcome.fate in fates]
 
-    def arrow(self, path: str) -> str:
-        """A path, and where the template moved it to, if it did."""
-        joint = " or " if self.settled[path].fate in REFUSED else " and "
+    def format_move(self, path: str) -> str:
+        """Return a path, and where the template moved it to, if it did."""
+        joint = " or " if self.outcomes[path].fate in REFUSALS else " and "
         return " -> ".join([path, *filter(None, [joint.join(self.places.get(path, []))])])
 
 
-def newest(project: Project, scratch: Path, then: Mapping[str, Any]) -> Rendered:
-    """What the newest release makes of the answers, as Copier carries them over."""
+def render_newest(project: Project, scratch: Path, original: Mapping[str, Any]) -> Rendering:
+    """Return the newest release, rendered with the project's answers as Copier carries them over.
+
+    `original` are the answers from which the project's files were rendered.
+    """
     target = scratch / "after" / project.folder.name
     target.mkdir(parents=True)
-    answers_file(target / ANSWERS, project.with_answers(then))
-    given = answered_since(project, then)
+    write_answers(target / ANSWERS, project.answers._replace(values=dict(original)))
     try:
-        return render(project.source, target, given=given)
+        return render(project.source, target, answers=project.answers.find_changes(original))
     except Fixable as error:
-        raise cannot_reach(project, error) from None
+        raise explain_template_error(project, error) from None
+
+
+def render_original(project: Project, scratch: Path, original: Mapping[str, Any]) -> Rendering:
+    """Return what the project was rendered from: its version, with its answers at that time."""
+    target = scratch / "before" / project.folder.name
+    try:
+        return render(project.source, target, version=project.version, answers=original)
+    except Fixable as error:
+        raise explain_template_error(project, error) from None
 
 
 @contextmanager
-def beside(lock: int) -> Iterator[ProcessPoolExecutor]:
-    """A process beside this one. It leaves Ctrl-C to this one, and does not hold the lock where it
-    outlives it.
+def start_worker(lock: int) -> Iterator[ProcessPoolExecutor]:
+    """Start a second process, which ignores Ctrl-C; it may outlive this one, so it lets go of the
+    lock (a file descriptor).
     """
     fork = multiprocessing.get_context("fork")
-    with ProcessPoolExecutor(1, mp_context=fork, initializer=leave, initargs=(lock,)) as other:
-        yield other
+    with ProcessPoolExecutor(
+        1, mp_context=fork, initializer=prepare_worker, initargs=(lock,)
+    ) as worker:
+        yield worker
 
 
-def leave(lock: int) -> None:
-    """What a process beside does first."""
+def prepare_worker(lock: int) -> None:
+    """In the second process: ignore Ctrl-C and let go of the lock."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.close(lock)
 
 
-def let_copier_update(folder: Path, given: dict[str, Any]) -> str:
-    """Run `copier update` without trust in a scratch copy; what it complained of, if anything."""
+def run_copier_update(folder: Path, answers: dict[str, Any]) -> str:
+    """Run `copier update` without trust in a scratch copy; return its error, empty if none."""
     try:
         with warnings.catch_warnings(), redirect_stderr(io.StringIO()):
             warnings.simplefilter("ignore")
             copier.run_update(
-                folder, given, defaults=True, overwrite=True, quiet=True, unsafe=False
+                folder, answers, defaults=True, overwrite=True, quiet=True, unsafe=False
             )
     except Exception as error:  # Copier's, Jinja's, git's: no traceback from a template
-        return said(error) or type(error).__name__
+        return describe_error(error) or type(error).__name__
     return ""
 
 
-def wait_for(project: Project, copier_done: Future[str]) -> None:
-    """Let Copier finish, and say what it complained of."""
+def wait_for_copier(project: Project, update: Future[str]) -> None:
+    """Wait until Copier's update has ended; raises Fixable where it failed."""
     try:
-        complaint = copier_done.result()
+        message = update.result()
     except BrokenProcessPool:
         raise Fixable(
-            "Copier was stopped by somebody else. Nothing was changed. Next: exemplar update"
+            "Copier was stopped by another program. Nothing was changed. Next: exemplar update"
         ) from None
-    if complaint:
-        raise cannot_reach(project, Fixable(complaint))
+    if message:
+        raise explain_template_error(project, Fixable(message))
 
 
-def original(project: Project, scratch: Path, then: Mapping[str, Any]) -> Rendered:
-    """What the project was rendered from: its version, with the answers of then."""
-    target = scratch / "before" / project.folder.name
-    try:
-        return render(project.source, target, version=project.version, given=then)
-    except Fixable as error:
-        raise cannot_reach(project, error) from None
+def read_own_files(project: Project, paths: Iterable[str]) -> dict[str, Entry]:
+    """Return what the project has at these paths, of the files that git keeps."""
+    tracked = set(list_entries(project.folder, "ls-files", "-z"))
+    entries = ((path, read_entry(project.folder / path)) for path in paths if path in tracked)
+    return {path: entry for path, entry in entries if entry is not None}
 
 
-def own_files(project: Project, paths: Iterable[str]) -> dict[str, Entry]:
-    """What the project has at these paths, as far as git keeps it."""
-    kept = set(listed(project.folder, "ls-files", "-z"))
-    found = ((path, entry(project.folder / path)) for path in paths if path in kept)
-    return {path: there for path, there in found if there is not None}
-
-
-def prepare(
-    project: Project, top: Path, before: Rendered, after: Rendered, then: Mapping[str, Any]
+def plan_update(
+    project: Project, top: Path, before: Rendering, after: Rendering, original: Mapping[str, Any]
 ) -> Plan:
-    """Hold every path of Copier's result against a three-way merge, and put right what differs."""
-    folder = top / project.inside
+    """Compare Copier's result with a three-way merge, correct it where they differ, return both.
+
+    `top` is the scratch repository in which Copier worked.
+    """
     paths = sorted({*before.files, *after.files} - {ANSWERS})
-    ours = own_files(project, paths)
+    ours = read_own_files(project, paths)
     owners = Owners(after.owners)
     labels = ("yours", f"template {before.version}", f"template {after.version}")
-    updated = [path for path in paths if owners.of(path) not in UNTOUCHED]
-    carried = carry(
-        ours, only(updated, before.files), only(updated, after.files), after.moves, labels
+    updated = [path for path in paths if owners.find(path) not in PROTECTED_OWNERS]
+    carried = carry_edits(
+        ours, select(updated, before.files), select(updated, after.files), after.moves, labels
     )
-    settled = {}
+    outcomes = {}
     for path in paths:
-        if path in carried.settled:
-            settled[path] = carried.settled[path]
-            if settled[path].fate not in REFUSED:
-                put(folder / path, settled[path].entry)
+        place = top / project.prefix / path
+        if path in carried.outcomes:
+            outcomes[path] = carried.outcomes[path]
+            if outcomes[path].fate not in REFUSALS:
+                write_entry(place, outcomes[path].entry)
         else:
             sides = (ours.get(path), before.files.get(path), after.files.get(path))
-            settled[path] = hold(folder / path, owners, path, sides, labels)
-    put_back_others(project, top, {project.path(path) for path in [*paths, ANSWERS]})
-    put(folder / ANSWERS, after.files[ANSWERS])
-    team = [path for path in paths if owners.of(path) == "team"]
+            is_protected = owners.find(path) in PROTECTED_OWNERS
+            outcomes[path] = (
+                protect_entry(place, ours.get(path))
+                if is_protected
+                else correct_entry(place, sides, labels)
+            )
+    restore_others(top, {project.path(path) for path in [*paths, ANSWERS]})
+    write_entry(top / project.path(ANSWERS), after.files[ANSWERS])
+    team = [path for path in paths if owners.find(path) == "team"]
     return Plan(
         top,
-        settled,
+        outcomes,
         carried.places,
         before,
         after,
         ours,
-        told_answers(project, after, then),
-        changes(only(team, before.files), only(team, after.files)),
+        describe_answers(project, after, original),
+        compare_files(select(team, before.files), select(team, after.files)),
     )
 
 
-def only(paths: Iterable[str], files: Files) -> dict[str, Entry]:
-    """The files at these paths."""
+def select(paths: Iterable[str], files: Files) -> dict[str, Entry]:
+    """Return the files at these paths."""
     return {path: files[path] for path in paths if path in files}
 
 
-def hold(
-    there: Path,
-    owners: Owners,
-    path: str,
-    sides: tuple[Entry | None, Entry | None, Entry | None],
-    labels: tuple[str, str, str],
-) -> Settled:
-    """What happens to a path; where Copier's result is another one, it is put right in place."""
+def protect_entry(place: Path, ours: Entry | None) -> Outcome:
+    """Bring a file that an update leaves alone back to what it was, and return what happened."""
+    if read_entry(place) == ours:
+        return Outcome("same", ours)
+    write_entry(place, ours)
+    return Outcome("kept", ours)
+
+
+def correct_entry(
+    place: Path, sides: tuple[Entry | None, Entry | None, Entry | None], labels: Labels
+) -> Outcome:
+    """Write the merge of the three sides where Copier's result is different; return what happens
+    to the path. A refused path stays as Copier left it.
+    """
     ours, base, _ = sides
-    result = entry(there)
-    if owners.of(path) in UNTOUCHED:
-        if result != ours:
-            put(there, ours)
-        return Settled("same" if result == ours else "kept", ours)
-    found = settle(*sides, labels)
-    if found.fate == "lost" and result == ours:
-        return Settled("yours now", ours)  # a retired path
-    if found.fate in REFUSED or result == found.entry:
-        return found
-    put(there, found.entry)
-    return found if ours in {base, None} else Settled("kept", found.entry)
+    result = read_entry(place)
+    outcome = merge_entries(*sides, labels)
+    if outcome.fate == "lost" and result == ours:
+        return Outcome("yours now", ours)  # a retired path
+    if outcome.fate in REFUSALS or result == outcome.entry:
+        return outcome
+    write_entry(place, outcome.entry)
+    return outcome if ours in {base, None} else Outcome("kept", outcome.entry)
 
 
-def copy_of(project: Project, top: Path, then: Mapping[str, Any]) -> Path:
-    """A repository with the files of HEAD and one commit; it borrows the objects of the project's.
+def copy_repository(project: Project, top: Path, original: Mapping[str, Any]) -> Path:
+    """Make a repository with the files of HEAD and one commit, and return its top.
 
-    Not a clone: a detached HEAD, a shallow history or a repository of gigabytes make no difference.
+    It borrows the objects of the project's repository. It is not a clone: a detached HEAD, a
+    shallow history or a repository of gigabytes make no difference.
     """
     top.mkdir()
     git(top, "init", "--quiet")
-    borrowed = Path(git(project.top, "rev-parse", "--git-path", "objects").strip())
+    objects = Path(git(project.top, "rev-parse", "--git-path", "objects").strip())
     (top / ".git/objects/info").mkdir(parents=True, exist_ok=True)
-    (top / ".git/objects/info/alternates").write_text(f"{(project.top / borrowed).resolve()}\n")
+    (top / ".git/objects/info/alternates").write_text(f"{(project.top / objects).resolve()}\n")
     tree = git(project.top, "rev-parse", "HEAD^{tree}").strip()
-    git(top, "reset", "--quiet", "--hard", commit(top, tree, []), GIT_LFS_SKIP_SMUDGE="1")
-    if then != project.given:  # Copier has to see the answers that the files were made from
-        answers_file(top / project.inside / ANSWERS, project.with_answers(then))
+    git(top, "reset", "--quiet", "--hard", create_commit(top, tree, []), GIT_LFS_SKIP_SMUDGE="1")
+    if original != project.answers.values:  # Copier has to see what the files were made from
+        answers = project.answers._replace(values=dict(original))
+        write_answers(top / project.path(ANSWERS), answers)
         git(top, "add", "--force", project.path(ANSWERS))
         tree = git(top, "write-tree").strip()
-        git(top, "reset", "--quiet", "--hard", commit(top, tree, []))
+        git(top, "reset", "--quiet", "--hard", create_commit(top, tree, []))
     return top
 
 
-def put_back_others(project: Project, top: Path, known: set[str]) -> None:
-    """Undo what Copier did outside the template's paths: `.rej` files, and other projects."""
-    for line in listed(top, "status", "--porcelain", "-z", "--untracked-files=all", "--no-renames"):
+def restore_others(top: Path, paths: set[str]) -> None:
+    """Undo what Copier did at any path but these: `.rej` files, and other projects."""
+    changes = list_entries(
+        top, "status", "--porcelain", "-z", "--untracked-files=all", "--no-renames"
+    )
+    for line in changes:
         state, path = line[:2], line[3:]
-        if path not in known:
+        if path not in paths:
             if state == "??":
                 (top / path).unlink(missing_ok=True)
             else:
                 git(top, "checkout", "--quiet", "HEAD", "--", path)
 
 
-def told_answers(project: Project, after: Rendered, then: Mapping[str, Any]) -> list[str]:
-    """What happens to the answers, in sentences."""
-    told = [
-        f"{key}: changed from {then.get(key)!r} to {value!r} since; what was rendered follows"
-        for key, value in answered_since(project, then).items()
+def describe_answers(project: Project, after: Rendering, original: Mapping[str, Any]) -> list[str]:
+    """Return, in sentences, what happens to the answers."""
+    values = project.answers.values
+    sentences = [
+        f"{key}: changed from {original.get(key)!r} to {value!r} since; the files are rendered "
+        "with the new answer"
+        for key, value in project.answers.find_changes(original).items()
     ]
     for key, value in after.answers.items():
-        if key not in project.given:
-            told.append(f"{key}: a new question, answered with its default {value!r}")
-        elif project.given[key] != value:
-            told.append(
-                f"{key}: {project.given[key]!r} is no longer possible, reset to its default "
-                f"{value!r}"
+        if key not in values:
+            sentences.append(f"{key}: a new question, answered with its default {value!r}")
+        elif values[key] != value:
+            sentences.append(
+                f"{key}: {values[key]!r} is no longer possible, reset to its default {value!r}"
             )
-    told += [f"{key}: no longer asked" for key in project.given if key not in after.answers]
-    return told
+    return sentences + [f"{key}: no longer asked" for key in values if key not in after.answers]
 
 
-def show(project: Project, plan: Plan) -> None:
-    """The preview."""
+def show_plan(project: Project, plan: Plan) -> None:
+    """Print the preview."""
     if plan.adoptable:
         console.print("".join(change.patch for change in plan.adoptable))
     console.print(f"From {plan.before.version} to {plan.after.version} of {project.source}\n")
     if plan.answers:
         console.print("Answers\n" + "\n".join(f"  {line}" for line in plan.answers))
     for fate, words in WORDS.items():
-        if paths := plan.fated(fate):
-            shown = [plan.arrow(path) for path in paths[:SHOWN]]
-            shown += [f"and {len(paths) - SHOWN} more"] * (len(paths) > SHOWN)
-            console.print(f"{words}\n" + "\n".join(f"  {line}" for line in shown))
+        if paths := plan.find_paths(fate):
+            lines = [plan.format_move(path) for path in paths[:PATHS_SHOWN]]
+            lines += [f"and {len(paths) - PATHS_SHOWN} more"] * (len(paths) > PATHS_SHOWN)
+            console.print(f"{words}\n" + "\n".join(f"  {line}" for line in lines))
     if plan.adoptable:
         console.print(
-            "Changed upstream in files that are yours; an update leaves them alone, --adopt brings "
-            f"over what the patch above shows\n{table(plan.adoptable)}"
+            "Changed upstream in files that are yours; an update leaves them alone. To bring over "
+            "what the patch above shows: --adopt\n" + format_table(plan.adoptable)
         )
 
 
-def refuse(project: Project, plan: Plan) -> None:
-    """Stop where an edit would be lost, or a conflict would be left."""
-    refused = plan.fated(*REFUSED)
+def require_no_refusal(plan: Plan) -> None:
+    """Raise Fixable where an edit would be lost or a conflict would be left, and show the edits."""
+    refused = plan.find_paths(*REFUSALS)
     if not refused:
         return
     lines = []
     for path in refused:
-        lines.append(f"{plan.arrow(path)}: {REFUSED[plan.settled[path].fate]}. Your edit:")
+        refusal = REFUSALS[plan.outcomes[path].fate]
+        lines.append(f"{plan.format_move(path)}: {refusal}. Your edit:")
         base = {path: plan.before.files[path]} if path in plan.before.files else {}
-        for change in changes(base, {path: plan.ours[path]}):
+        for change in compare_files(base, {path: plan.ours[path]}):
             text = change.patch.splitlines()
-            lines += [f"    {line}" for line in text[:SHOWN]]
-            lines += [f"    and {len(text) - SHOWN} lines more"] * (len(text) > SHOWN)
+            lines += [f"    {line}" for line in text[:LINES_SHOWN]]
+            lines += [f"    and {len(text) - LINES_SHOWN} more lines"] * (len(text) > LINES_SHOWN)
     console.print()
     raise Fixable(
-        f"Expected an update in which every edit survives, found {len(refused)} that cannot:\n"
+        f"Expected an update that keeps every edit, found {len(refused)} that cannot be kept:\n"
         + "\n".join(lines)
         + "\nNothing was changed. Next, for each: move your edit to a file of your own or undo it, "
-        "and commit; then exemplar update again, and put back what belongs into a moved file.\n"
+        "and commit; then exemplar update again; then write into a moved file what belongs there.\n"
         "Text in conflict can also be merged by hand: git switch --create my-update && uvx copier "
         f"update --defaults --vcs-ref {plan.after.version}, resolve what it marks and what the "
         "hook update-leftovers names, and commit"

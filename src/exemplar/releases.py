@@ -1,6 +1,6 @@
 """The releases of the template: the commits that change `version` in `pyproject.toml`.
 
-The history says it, not the tags: a clone may have lost them, and a commit cannot forget.
+They are read from the history and not from the tags: a clone may lack tags, but never its commits.
 """
 
 import re
@@ -15,40 +15,52 @@ FINAL = re.compile(r"\d+\.\d+\.\d+")
 
 
 class Release(NamedTuple):
-    """A version, as in `pyproject.toml`, and the commit that gave it."""
+    """A version, as in `pyproject.toml`, and the commit that set it."""
 
     version: str
     commit: str
 
     @property
     def tag(self) -> str:
-        """The tag that Copier finds it by."""
+        """The tag by which Copier finds it."""
         return f"v{self.version}"
 
     @property
-    def order(self) -> tuple[int, ...]:
-        """What versions are compared by."""
-        return order(self.version)
+    def number(self) -> tuple[int, ...]:
+        """The version as numbers, for comparing."""
+        return parse_version(self.version)
 
 
-def order(version: str) -> tuple[int, ...]:
-    """`1.10.0` as (1, 10, 0)."""
+def parse_version(version: str) -> tuple[int, ...]:
+    """Return `1.10.0` as (1, 10, 0)."""
     return tuple(int(part) for part in version.split("."))
 
 
-def releases(repository: Path, until: str = "HEAD") -> list[Release]:
-    """Every release in the history of `until`, the oldest first; versions that are none yet
-    (`0.1.0.dev0`) are left out.
+def find_releases(repository: Path, until: str = "HEAD") -> list[Release]:
+    """Return every release in the history of `until`, the oldest first.
 
-    A history that was cut off, or that cannot be read, is an error: it would hide releases.
+    Versions that are not final (`0.1.0.dev0`) are left out. Raises Fixable where the history is
+    shallow or cannot be read, because releases would be missing.
     """
+    releases: list[Release] = []
+    previous: str | None = None
+    for commit in list_commits(repository, until):
+        version = read_version(repository, commit)
+        if version is not None and version != previous and FINAL.fullmatch(version):
+            releases.append(Release(version, commit))
+        previous = version
+    return releases
+
+
+def list_commits(repository: Path, until: str) -> list[str]:
+    """Return the commits that change `pyproject.toml`, the oldest first."""
     try:
         if git(repository, "rev-parse", "--is-shallow-repository").strip() == "true":
             raise Fixable(
-                f"{repository}: expected the whole history of the template, found a shallow clone "
-                "that hides releases. Next: git fetch --unshallow --tags"
+                f"{repository}: expected the whole history of the template, found a shallow clone, "
+                "in which releases are missing. Next: git fetch --unshallow --tags"
             )
-        commits = git(
+        return git(
             repository,
             *("log", "--first-parent", "--reverse", "--format=%H", until, "--", "pyproject.toml"),
         ).split()
@@ -57,18 +69,10 @@ def releases(repository: Path, until: str = "HEAD") -> list[Release]:
             f"{repository}: expected a git repository with releases, found: {error}\n"
             "Next: name a clone of the template"
         ) from None
-    found: list[Release] = []
-    before: str | None = None
-    for commit in commits:
-        version = version_at(repository, commit)
-        if version is not None and version != before and FINAL.fullmatch(version):
-            found.append(Release(version, commit))
-        before = version
-    return found
 
 
-def version_at(repository: Path, commit: str) -> str | None:
-    """The version that a commit's `pyproject.toml` states, if it states one."""
+def read_version(repository: Path, commit: str) -> str | None:
+    """Return the version in the `pyproject.toml` of a commit, or None where there is none."""
     try:
         text = git(repository, "show", f"{commit}:./pyproject.toml")
         return str(tomllib.loads(text)["project"]["version"])
@@ -76,7 +80,7 @@ def version_at(repository: Path, commit: str) -> str | None:
         return None
 
 
-def tag(clone: Path, found: list[Release]) -> None:
-    """Tag releases in a clone made for it, so that Copier finds them; tags that stand are moved."""
-    for release in found:
+def tag_releases(clone: Path, releases: list[Release]) -> None:
+    """Tag releases in a scratch clone, so that Copier finds them; existing tags are moved."""
+    for release in releases:
         git(clone, "tag", "--force", release.tag, release.commit)

@@ -1,4 +1,4 @@
-"""What the template makes of answers at one version, as values that can be compared."""
+"""Render the template for given answers at one version, as values that can be compared."""
 
 import io
 import os
@@ -9,17 +9,16 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import copier
-import yaml
 from pathspec import PathSpec
 
+from .answers import ANSWERS, read_answers
 from .errors import Fixable
 
-ANSWERS = ".copier-answers.yml"
 Kind = Literal["file", "program", "link"]
 
 
 class Entry(NamedTuple):
-    """What stands at a path: a file, a file that can be run, or a link (its content is the aim)."""
+    """What is at a path: a file, an executable file, or a link (its content is the target)."""
 
     kind: Kind
     content: bytes
@@ -28,13 +27,13 @@ class Entry(NamedTuple):
 Files = Mapping[str, Entry]
 
 
-class Rendered(NamedTuple):
-    """A version of the template for one project."""
+class Rendering(NamedTuple):
+    """The template at one version, rendered for one project."""
 
     version: str
-    """As Copier records it: a tag, or what git describe says."""
+    """As Copier records it: a tag, or what git describe prints."""
     answers: dict[str, Any]
-    """The remembered ones, without Copier's own."""
+    """The answers that the answers file records."""
     owners: dict[str, list[str]]
     """Patterns of each owner; empty where the template states none."""
     moves: dict[str, list[str]]
@@ -47,11 +46,12 @@ def render(
     folder: Path,
     *,
     version: str | None = None,
-    given: Mapping[str, Any] | None = None,
-) -> Rendered:
-    """Render without trust and without questions into a folder, which may hold earlier answers.
+    answers: Mapping[str, Any] | None = None,
+) -> Rendering:
+    """Render into a folder, which may hold earlier answers, without trust and without questions.
 
-    Warnings of Copier about clones as they stand are left out; its errors are `Fixable`.
+    Copier's warnings about clones with uncommitted changes are hidden. Raises Fixable with the
+    message of Copier, Jinja or git where the rendering fails.
     """
     try:
         with warnings.catch_warnings(), redirect_stderr(io.StringIO()):
@@ -59,7 +59,7 @@ def render(
             worker = copier.run_copy(
                 source,
                 folder,
-                dict(given or {}),
+                dict(answers or {}),
                 vcs_ref=version,
                 defaults=True,
                 overwrite=True,
@@ -67,33 +67,24 @@ def render(
                 unsafe=False,
             )
     except Exception as error:  # Copier's, Jinja's, git's: no traceback from a template
-        raise Fixable(said(error) or type(error).__name__) from None
-    remembered = read(folder / ANSWERS)
-    return Rendered(
-        str(remembered.get("_commit", version)),
-        {key: value for key, value in remembered.items() if not key.startswith("_")},
+        raise Fixable(describe_error(error) or type(error).__name__) from None
+    recorded = read_answers(folder / ANSWERS)
+    return Rendering(
+        recorded.version or str(version),
+        recorded.values,
         dict(worker.answers.combined.get("owners") or {}),
         dict(worker.answers.combined.get("moves") or {}),
-        entries(folder),
+        read_entries(folder),
     )
 
 
-def said(error: BaseException) -> str:
-    """What an error of Copier, or of the git that it ran, comes down to."""
+def describe_error(error: BaseException) -> str:
+    """Return the message of an error of Copier, or of the git command that Copier ran."""
     return str(getattr(error, "stderr", "") or error).strip()
 
 
-def read(path: Path) -> dict[str, Any]:
-    """An answers file; empty where it is none."""
-    try:
-        found = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def entry(path: Path) -> Entry | None:
-    """What stands at a path, if anything does."""
+def read_entry(path: Path) -> Entry | None:
+    """Return what is at a path, or None where nothing is."""
     if path.is_symlink():
         return Entry("link", os.fsencode(path.readlink()))
     if not path.is_file():
@@ -101,41 +92,41 @@ def entry(path: Path) -> Entry | None:
     return Entry("program" if path.stat().st_mode & 0o100 else "file", path.read_bytes())
 
 
-def entries(folder: Path) -> dict[str, Entry]:
-    """Every file of a folder by its path, without git's own."""
-    found: dict[str, Entry] = {}
+def read_entries(folder: Path) -> dict[str, Entry]:
+    """Return every file of a folder by its path, without those of `.git`."""
+    entries: dict[str, Entry] = {}
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder)
-        if ".git" not in name.parts and (there := entry(path)) is not None:
-            found[name.as_posix()] = there
-    return found
+        if ".git" not in name.parts and (entry := read_entry(path)) is not None:
+            entries[name.as_posix()] = entry
+    return entries
 
 
-def put(path: Path, what: Entry | None) -> None:
-    """Make a path hold this, or nothing."""
+def write_entry(path: Path, entry: Entry | None) -> None:
+    """Write an entry at a path in place of what is there; None deletes it."""
     path.unlink(missing_ok=True)
-    if what is None:
+    if entry is None:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    if what.kind == "link":
-        path.symlink_to(os.fsdecode(what.content))
+    if entry.kind == "link":
+        path.symlink_to(os.fsdecode(entry.content))
         return
-    path.write_bytes(what.content)
-    path.chmod(0o755 if what.kind == "program" else 0o644)
+    path.write_bytes(entry.content)
+    path.chmod(0o755 if entry.kind == "program" else 0o644)
 
 
 class Owners:
-    """Who owns which path, by the patterns that `copier.yml` states."""
+    """Who owns which path, by the patterns in `copier.yml`."""
 
     def __init__(self, patterns: Mapping[str, list[str]]) -> None:
         self._specs = {
             owner: PathSpec.from_lines("gitignore", lines) for owner, lines in patterns.items()
         }
 
-    def all_of(self, path: str) -> list[str]:
-        """Every owner of a path; a well-kept template gives exactly one."""
+    def find_all(self, path: str) -> list[str]:
+        """Return every owner of a path; in a correct template that is exactly one."""
         return [owner for owner, spec in self._specs.items() if spec.match_file(path)]
 
-    def of(self, path: str) -> str:
-        """The owner of a path: the template's, where nobody claims it."""
-        return next(iter(self.all_of(path)), "template")
+    def find(self, path: str) -> str:
+        """Return the owner of a path: `template` where no pattern matches."""
+        return next(iter(self.find_all(path)), "template")

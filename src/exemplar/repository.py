@@ -1,4 +1,4 @@
-"""What the toolkit asks git, and what git answers."""
+"""Run commands, git among them."""
 
 import os
 import signal
@@ -12,19 +12,21 @@ QUIET = ("-c", f"core.hooksPath={os.devnull}", "-c", "advice.detachedHead=false"
 
 
 class GitError(Exception):
-    """Git said no; the message is what it said."""
+    """A git command failed; the message is what git printed."""
 
 
 def run(
     command: Sequence[str], folder: Path, environment: Mapping[str, str]
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command that asks nothing. Where this is stopped, the command has ended too: what it
-    was at can be undone without a race.
+    """Run a command without input and return how it ended.
+
+    If this process is interrupted, the command is ended first: what it was changing can then be
+    undone without a race.
     """
-    running: subprocess.Popen[str] | None = None
+    process: subprocess.Popen[str] | None = None
     try:
-        with late():
-            running = subprocess.Popen(
+        with delay_interrupts():
+            process = subprocess.Popen(
                 command,
                 cwd=folder,
                 env=environment,
@@ -34,60 +36,67 @@ def run(
                 encoding="utf-8",
                 errors="surrogateescape",
             )
-        out, err = running.communicate()
+        output, errors = process.communicate()
     except BaseException:
-        if running is not None:
-            running.terminate()
-            running.wait()
+        if process is not None:
+            process.terminate()
+            process.wait()
         raise
-    return subprocess.CompletedProcess(command, running.returncode, out, err)
+    return subprocess.CompletedProcess(command, process.returncode, output, errors)
 
 
 @contextmanager
-def late() -> Iterator[None]:
-    """Let Ctrl-C count at the end: a command that is only just starting would be lost sight of."""
+def delay_interrupts() -> Iterator[None]:
+    """Hold Ctrl-C back until the end of the block; a process that is being started is then known.
+
+    Raises KeyboardInterrupt at the end, if Ctrl-C was pressed meanwhile.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    came: list[int] = []
-    before = signal.signal(signal.SIGINT, lambda number, _: came.append(number))
+    interrupts: list[int] = []
+    handler = signal.signal(signal.SIGINT, lambda number, _: interrupts.append(number))
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
-    if came:
+        signal.signal(signal.SIGINT, handler)
+    if interrupts:
         raise KeyboardInterrupt
 
 
 def git(folder: Path, *arguments: str | Path, **environment: str) -> str:
-    """Run git in a folder, without hooks and without questions; what it printed."""
+    """Run git in a folder, without hooks and without questions, and return its output.
+
+    Raises GitError where git fails or is not installed.
+    """
     try:
-        asked = run(
+        completed = run(
             ["git", *QUIET, *map(str, arguments)],
             folder,
             {**os.environ, "GIT_TERMINAL_PROMPT": "0", **environment},
         )
     except OSError as error:
         raise GitError(f"{error.strerror}: {error.filename}") from None
-    if asked.returncode:
-        raise GitError(asked.stderr.strip() or asked.stdout.strip() or f"exit {asked.returncode}")
-    return asked.stdout
+    if completed.returncode:
+        message = completed.stderr.strip() or completed.stdout.strip()
+        raise GitError(message or f"exit {completed.returncode}")
+    return completed.stdout
 
 
-def answers(folder: Path, *arguments: str | Path) -> str | None:
-    """What git printed, or None where it said no."""
+def try_git(folder: Path, *arguments: str | Path) -> str | None:
+    """Run git in a folder and return its output, or None where it fails."""
     try:
         return git(folder, *arguments).rstrip("\n")
     except GitError:
         return None
 
 
-def listed(folder: Path, *arguments: str | Path) -> list[str]:
-    """What a command with `-z` lists."""
+def list_entries(folder: Path, *arguments: str | Path) -> list[str]:
+    """Run a git command with `-z` and return the entries that it lists."""
     return [entry for entry in git(folder, *arguments).split("\0") if entry]
 
 
-def commit(top: Path, tree: str, parents: list[str], *, message: str = "scratch") -> str:
-    """The id of a new commit of a tree, made without hooks; no branch moves."""
-    words = [word for parent in parents for word in ("-p", parent)]
-    return git(top, "commit-tree", tree, *words, "-m", message).strip()
+def create_commit(top: Path, tree: str, parents: list[str], *, message: str = "scratch") -> str:
+    """Create a commit of a tree and return its id; no hook runs and no branch moves."""
+    options = [word for parent in parents for word in ("-p", parent)]
+    return git(top, "commit-tree", tree, *options, "-m", message).strip()

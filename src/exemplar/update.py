@@ -1,8 +1,8 @@
 """`exemplar update`: `copier update` with a preview, a branch, and a way back from every step.
 
-Copier works in a scratch copy of the repository. What it made there is held against a three-way
-merge of every file, binaries among them, and only a result in which no edit is lost and nothing
-is left to resolve reaches the repository: as one commit, on a branch of its own.
+Copier works in a scratch copy of the repository. Its result is compared with a three-way merge of
+every file, binaries among them. Only a result in which no edit is lost and nothing is left to
+resolve reaches the repository: as one commit, on a branch of its own.
 """
 
 import json
@@ -16,49 +16,59 @@ from tempfile import TemporaryDirectory
 from rich.console import Console
 
 from . import journal
-from .adoption import adopt_earlier, take_over
+from .adoption import adopt_changes, adopt_earlier_changes
 from .errors import Fixable
 from .preview import (
-    UNTOUCHED,
+    PROTECTED_OWNERS,
     Plan,
-    beside,
-    copy_of,
-    let_copier_update,
-    newest,
-    original,
-    prepare,
-    refuse,
-    show,
-    wait_for,
+    copy_repository,
+    plan_update,
+    render_newest,
+    render_original,
+    require_no_refusal,
+    run_copier_update,
+    show_plan,
+    start_worker,
+    wait_for_copier,
 )
-from .project import Project, answered_since, cannot_reach, find, ready, rendered_with, uv
-from .rendering import Owners, Rendered
-from .repository import GitError, commit, git, run
-from .repository import answers as asked
+from .project import (
+    Project,
+    build_environment,
+    explain_template_error,
+    find_original_answers,
+    find_project,
+    find_uv,
+    require_ready,
+)
+from .rendering import Owners, Rendering
+from .repository import GitError, create_commit, git, run, try_git
 
 FAST_LANE = ("pytest", "-m", "not everything")
-SHOWN = 20  # lines of what a command said
+OUTPUT_LINES = 20  # how much of a command's output is shown
 
 console = Console(highlight=False, markup=False, soft_wrap=True)
 
 
-def check(folder: Path) -> int:
-    """Say in one line whether an update is there; 0 up to date, 1 an update, 2 cannot tell."""
-    project = find(folder)
-    told = call(
+def check_for_update(folder: Path) -> int:
+    """Print in one line whether there is an update; return 0 up to date, 1 an update.
+
+    Raises Fixable where the template cannot be reached.
+    """
+    project = find_project(folder)
+    completed = run_in_project(
         [sys.executable, "-m", "copier", "check-update", "--output-format", "json"], project.folder
     )
     try:
-        found = json.loads(told.stdout)
+        versions = json.loads(completed.stdout)
     except ValueError:
-        raise cannot_reach(project, Fixable(told.stderr)) from None
-    if found["update_available"]:
+        raise explain_template_error(project, Fixable(completed.stderr)) from None
+    if versions["update_available"]:
         console.print(
-            f"An update is there: {found['current_version']} -> {found['latest_version']}. "
+            f"There is an update: {versions['current_version']} -> {versions['latest_version']}. "
             "Next: exemplar update"
         )
         return 1
-    console.print(f"Up to date: {found['current_version']}.")
+    console.print(f"Up to date: {versions['current_version']}.")
     return 0
 
 
@@ -69,106 +79,129 @@ def update(
     yes: bool = False,
     fast_lane: Sequence[str] = FAST_LANE,
 ) -> int:
-    """Update a generated repository on a branch; 0 done, 1 done and the fast lane is red.
+    """Update a generated repository on a branch; return 0 done, 1 done and the fast lane is red.
 
-    Whatever else ends it leaves branch, HEAD and working tree as they were; `yes` asks nothing.
-    `fast_lane` is what `uv run` runs afterwards.
+    However else it ends, branch, HEAD and working tree are as they were before. `yes` asks
+    nothing. `fast_lane` is what `uv run` runs afterwards.
     """
-    git_dir = Path(asked(folder, "rev-parse", "--absolute-git-dir") or find(folder).git_dir)
-    with journal.alone(git_dir) as lock:
-        resume(folder, git_dir)  # before anything is read that a killed update may have changed
-        project = find(folder)
-        ready(project)
+    git_dir = try_git(folder, "rev-parse", "--absolute-git-dir") or find_project(folder).git_dir
+    with journal.lock_repository(Path(git_dir)) as lock:
+        # First of all: a killed update may have changed what is read next.
+        undo_killed_update(folder, Path(git_dir))
+        project = find_project(folder)
+        require_ready(project)
         try:
             with TemporaryDirectory(prefix="exemplar-update-") as scratch:
-                return carry_out(
-                    project, Path(scratch), lock, adopt=adopt, yes=yes, fast_lane=fast_lane
-                )
+                plan = prepare(project, Path(scratch), lock, adopt=adopt)
+                return carry_out(project, plan, adopt=adopt, yes=yes, fast_lane=fast_lane)
         except KeyboardInterrupt:
             raise Fixable("Stopped. Nothing was changed.") from None
         except GitError as error:
-            raise Fixable(f"git said no: {error}\nNothing was changed.") from None
+            raise Fixable(f"git failed: {error}\nNothing was changed.") from None
+
+
+def prepare(project: Project, scratch: Path, lock: int, *, adopt: bool) -> Plan | None:
+    """Return what an update would do; None, and a line that says so, where there is none.
+
+    With `adopt`, what the last update brought upstream is merged in that case.
+    """
+    original = find_original_answers(project)
+    changed_answers = project.answers.find_changes(original)
+    top = copy_repository(project, scratch / "copy", original)
+    with start_worker(lock) as worker:  # Copier's update takes as long as the two renderings
+        copier_update = worker.submit(run_copier_update, top / project.prefix, changed_answers)
+        if not Path(project.source).expanduser().is_dir():
+            # Of a URL Copier keeps one mirror, which two processes cannot use at once.
+            wait_for_copier(project, copier_update)
+        after = render_newest(project, scratch, original)
+        if after.version == project.version and not changed_answers:
+            report_up_to_date(project, scratch, after, adopt=adopt)
+            return None
+        require_no_branch(project, name_branch(after))
+        require_no_folders(project, after)
+        before = render_original(project, scratch, original)
+        wait_for_copier(project, copier_update)
+    plan = plan_update(project, top, before, after, original)
+    if after.version == project.version and not plan.changes_files():
+        report_up_to_date(project, scratch, after, adopt=adopt)
+        return None
+    return plan
 
 
 def carry_out(
-    project: Project, scratch: Path, lock: int, *, adopt: bool, yes: bool, fast_lane: Sequence[str]
+    project: Project, plan: Plan | None, *, adopt: bool, yes: bool, fast_lane: Sequence[str]
 ) -> int:
-    """Render, preview, ask, and do it."""
-    then = rendered_with(project)
-    given = answered_since(project, then)
-    copy = copy_of(project, scratch / "copy", then)
-    with beside(lock) as other:  # Copier's update takes as long as the two renderings
-        copier_done = other.submit(let_copier_update, copy / project.inside, given)
-        if not Path(project.source).expanduser().is_dir():
-            wait_for(project, copier_done)  # of a URL Copier keeps one mirror: not for two at once
-        after = newest(project, scratch, then)
-        if after.version == project.version and not given:
-            console.print(f"Up to date: {after.version}.")
-            return adopt_earlier(project, scratch, after) if adopt else 0
-        branch = "template-update-" + re.sub(r"[^\w.-]", "-", after.version.removeprefix("v"))
-        refuse_twice(project, branch)
-        refuse_folders(project, after)
-        before = original(project, scratch, then)
-        wait_for(project, copier_done)
-    plan = prepare(project, copy, before, after, then)
-    if after.version == project.version and not plan.changes_files():
-        console.print(f"Up to date: {after.version}.")
-        return adopt_earlier(project, scratch, after) if adopt else 0
-    show(project, plan)
-    refuse(project, plan)
-    if not (yes or agreed(branch)):
+    """Show the plan, ask, update; return 0 done or nothing to do, 1 done and the tests are red."""
+    if plan is None:
+        return 0
+    branch = name_branch(plan.after)
+    show_plan(project, plan)
+    require_no_refusal(plan)
+    if not (yes or ask_permission(branch)):
         console.print("Nothing was changed.")
         return 0
-    red = move(project, plan, branch, fast_lane)
+    is_green = update_branch(project, plan, branch, fast_lane)
     try:
-        finish(project, plan, branch, red=red, adopt=adopt)
+        report_update(project, plan, branch, is_green=is_green, adopt=adopt)
     except KeyboardInterrupt:
         raise Fixable(
-            f"Stopped. The update is whole, on the branch {branch}. Next: git status, for what was "
-            "adopted so far"
+            f"Stopped. The update is complete, on the branch {branch}. Next: git status, for what "
+            "was adopted so far"
         ) from None
-    return 1 if red else 0
+    return 0 if is_green else 1
 
 
-def resume(folder: Path, git_dir: Path) -> None:
-    """Undo first what a killed update had begun."""
-    begun = journal.unfinished(git_dir)
-    if begun is None:
-        journal.end(git_dir)
+def report_up_to_date(project: Project, scratch: Path, after: Rendering, *, adopt: bool) -> None:
+    """Print that there is no update; with `adopt`, merge what the last one changed upstream."""
+    console.print(f"Up to date: {after.version}.")
+    if adopt:
+        adopt_earlier_changes(project, scratch, after)
+
+
+def name_branch(after: Rendering) -> str:
+    """Return the name of the branch of an update to a version."""
+    return "template-update-" + re.sub(r"[^\w.-]", "-", after.version.removeprefix("v"))
+
+
+def undo_killed_update(folder: Path, git_dir: Path) -> None:
+    """Undo an update that was killed; raises Fixable where that is not possible."""
+    progress = journal.read_progress(git_dir)
+    if progress is None:
+        journal.delete_progress(git_dir)
         return
     try:
         top = Path(git(folder, "rev-parse", "--show-toplevel").rstrip("\n"))
-        if journal.restore(top, git_dir, begun):
-            console.print(f"An update that was killed has been undone: back on {begun.where}.")
+        if journal.restore(top, git_dir, progress):
+            console.print(f"An update that was killed has been undone: back on {progress.origin}.")
     except GitError as error:
         raise Fixable(
             f"An update was killed here and cannot be undone: {error}\n"
-            f"Before it, this was {begun.where}. Next: git status"
+            f"Before it, this was {progress.origin}. Next: git status"
         ) from None
 
 
-def refuse_twice(project: Project, branch: str) -> None:
-    """Stop where the branch of an update is there already."""
-    if asked(project.top, "rev-parse", "--verify", "--quiet", f"refs/heads/{branch}") is not None:
+def require_no_branch(project: Project, branch: str) -> None:
+    """Raise Fixable where the branch of an update exists already."""
+    if try_git(project.top, "rev-parse", "--verify", "--quiet", f"refs/heads/{branch}") is not None:
         raise Fixable(
             f"{branch}: expected no such branch, found one, of an earlier update. Next: git switch "
             f"{branch} and go on there, or git branch -D {branch} and exemplar update again"
         )
 
 
-def refuse_folders(project: Project, after: Rendered) -> None:
-    """Stop where a file of the template would have to stand at the place of a folder."""
+def require_no_folders(project: Project, after: Rendering) -> None:
+    """Raise Fixable where the template has a file and the project a folder of the same name."""
     owners = Owners(after.owners)
     for path in after.files:
-        if (project.folder / path).is_dir() and owners.of(path) not in UNTOUCHED:
+        if (project.folder / path).is_dir() and owners.find(path) not in PROTECTED_OWNERS:
             raise Fixable(
                 f"{path}: expected a file or nothing, as the template has a file there, found a "
                 "folder. Nothing was changed. Next: give the folder another name, and commit it"
             )
 
 
-def agreed(branch: str) -> bool:
-    """Whether a person says yes."""
+def ask_permission(branch: str) -> bool:
+    """Ask a person and return whether the answer is yes; raises Fixable without a terminal."""
     if not sys.stdin.isatty():
         raise Fixable(
             "Expected a terminal to ask at, found none. Nothing was changed. "
@@ -177,109 +210,116 @@ def agreed(branch: str) -> bool:
     return input(f"\nUpdate on the branch {branch}? [y/N] ").strip().lower() in {"y", "yes"}
 
 
-def move(project: Project, plan: Plan, branch: str, fast_lane: Sequence[str]) -> bool:
-    """Commit the result on a branch, go there, run the fast lane; whether that was red.
+def update_branch(project: Project, plan: Plan, branch: str, fast_lane: Sequence[str]) -> bool:
+    """Commit the result on a branch, switch to it, run the fast lane; return whether it is green.
 
-    Everything until the end can be undone, and is undone where it fails.
+    Where any step fails, everything is undone.
     """
-    head, start = journal.started_at(project.top)
-    lock_file = project.path("uv.lock")
-    begun = journal.Begun(branch, head, start, [], lock_file, (project.folder / "uv.lock").exists())
-    new = commit_result(project, plan, start)
-    begun = begun._replace(commits=[new])
-    journal.write(project.git_dir, begun)
+    head, start = journal.read_head(project.top)
+    progress = journal.Progress(
+        branch,
+        head,
+        start,
+        [commit_result(project, plan, start)],
+        project.path("uv.lock"),
+        (project.folder / "uv.lock").exists(),
+    )
+    journal.write_progress(project.git_dir, progress)
     try:
-        git(project.top, "update-ref", f"refs/heads/{branch}", new, journal.NOTHING)
+        git(project.top, "update-ref", progress.ref, progress.commits[-1], journal.NO_COMMIT)
         git(project.top, "switch", "--quiet", branch)
-        environment(project, begun)
-        begun = keep_lock_file(project, begun)
-        red = not passes(project, fast_lane)
+        install_packages(project, progress)
+        progress = commit_lock_file(project, progress)
+        is_green = run_fast_lane(project, fast_lane)
     except BaseException as error:
         try:
-            journal.restore(project.top, project.git_dir, begun)
-        except GitError as why:
-            raise Fixable(f"The way back failed: {why}\nNext: exemplar update again") from None
+            journal.restore(project.top, project.git_dir, progress)
+        except GitError as failure:
+            raise Fixable(f"The way back failed: {failure}\nNext: exemplar update again") from None
         if isinstance(error, KeyboardInterrupt):
-            raise Fixable(f"Stopped. Back on {begun.where}, nothing was changed.") from None
+            raise Fixable(f"Stopped. Back on {progress.origin}, nothing was changed.") from None
         raise
-    journal.end(project.git_dir)
-    return red
+    journal.delete_progress(project.git_dir)
+    return is_green
 
 
 def commit_result(project: Project, plan: Plan, start: str) -> str:
-    """Write the result into the project's own object store, as a commit that no branch has yet."""
+    """Write the result into the project's own object store; return a commit that no branch has."""
     objects = (plan.scratch / ".git/objects/info/alternates").read_text().strip()
     own = {"GIT_OBJECT_DIRECTORY": objects}
     git(plan.scratch, "add", "--all", **own)
-    ignored = [
+    new_files = [
         project.path(path)
-        for path, settled in plan.settled.items()
-        if path not in plan.ours and settled.entry is not None
+        for path, outcome in plan.outcomes.items()
+        if path not in plan.ours and outcome.entry is not None
     ]
-    if ignored:
-        git(plan.scratch, "add", "--force", "--", *ignored, **own)
+    if new_files:  # also those that git ignores
+        git(plan.scratch, "add", "--force", "--", *new_files, **own)
     tree = git(plan.scratch, "write-tree", **own).strip()
     message = f"Update the template from {plan.before.version} to {plan.after.version}"
-    return commit(project.top, tree, [start], message=message)
+    return create_commit(project.top, tree, [start], message=message)
 
 
-def environment(project: Project, begun: journal.Begun) -> None:
-    """Bring the environment to what `pyproject.toml` asks for now."""
-    synced = call([uv(), "sync", "--quiet"], project.folder)
-    if synced.returncode:
+def install_packages(project: Project, progress: journal.Progress) -> None:
+    """Install what `pyproject.toml` asks for now; raises Fixable where that fails."""
+    completed = run_in_project([find_uv(), "sync", "--quiet"], project.folder)
+    if completed.returncode:
         raise Fixable(
-            "The packages of the new version could not be had from the index that this machine is "
-            f"set up with:\n{indented(synced.stderr)}\nBack on {begun.where}, nothing was changed. "
+            "The packages of the new version could not be installed from the index that this "
+            f"machine is set up with:\n{indent_last_lines(completed.stderr)}\n"
+            f"Back on {progress.origin}, nothing was changed. "
             "Next, when this is fixed: exemplar update"
         )
 
 
-def keep_lock_file(project: Project, begun: journal.Begun) -> journal.Begun:
+def commit_lock_file(project: Project, progress: journal.Progress) -> journal.Progress:
     """Put a lock file that uv has changed into the update's commit, where git keeps it."""
-    changed = git(project.folder, "status", "--porcelain", "--", "uv.lock")
-    if changed[:2] != " M":
-        return begun
+    changes = git(project.folder, "status", "--porcelain", "--", "uv.lock")
+    if changes[:2] != " M":
+        return progress
     git(project.folder, "add", "uv.lock")
     tree = git(project.top, "write-tree").strip()
-    made = begun.commits[-1]
-    message = git(project.top, "log", "-1", "--format=%B", made).strip()
-    new = commit(project.top, tree, [begun.start], message=message)
-    begun = begun._replace(commits=[*begun.commits, new])
-    journal.write(project.git_dir, begun)
-    git(project.top, "update-ref", f"refs/heads/{begun.branch}", new, made)
-    return begun
+    old = progress.commits[-1]
+    message = git(project.top, "log", "-1", "--format=%B", old).strip()
+    new = create_commit(project.top, tree, [progress.start], message=message)
+    progress = progress._replace(commits=[*progress.commits, new])
+    journal.write_progress(project.git_dir, progress)
+    git(project.top, "update-ref", progress.ref, new, old)
+    return progress
 
 
-def passes(project: Project, fast_lane: Sequence[str]) -> bool:
-    """Run the fast lane of the project's tests and show what it says where it is red."""
-    ran = call([uv(), "run", "--no-sync", *fast_lane], project.folder)
-    if ran.returncode:
-        console.print(indented(ran.stdout + ran.stderr))
-    return ran.returncode == 0
+def run_fast_lane(project: Project, fast_lane: Sequence[str]) -> bool:
+    """Run the fast lane of the project's tests; return whether it is green, and print it if not."""
+    completed = run_in_project([find_uv(), "run", "--no-sync", *fast_lane], project.folder)
+    if completed.returncode:
+        console.print(indent_last_lines(completed.stdout + completed.stderr))
+    return completed.returncode == 0
 
 
-def call(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run a command of the project as somebody at work in it would."""
-    return run(command, folder, journal.environment())
+def run_in_project(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run a command in the project's own environment and return how it ended."""
+    return run(command, folder, build_environment())
 
 
-def indented(text: str) -> str:
-    """The last lines of what a command said."""
-    return "\n".join(f"    {line}" for line in text.rstrip().splitlines()[-SHOWN:])
+def indent_last_lines(output: str) -> str:
+    """Return the last lines of an output, indented."""
+    return "\n".join(f"    {line}" for line in output.rstrip().splitlines()[-OUTPUT_LINES:])
 
 
-def finish(project: Project, plan: Plan, branch: str, *, red: bool, adopt: bool) -> None:
-    """Say what was done and what comes next."""
+def report_update(
+    project: Project, plan: Plan, branch: str, *, is_green: bool, adopt: bool
+) -> None:
+    """Print what was done and what comes next; with `adopt`, merge the team's files as well."""
     if adopt:
-        take_over(project, plan.before, plan.after)
+        adopt_changes(project, plan.before, plan.after)
     elif plan.adoptable:
         console.print("To bring over what changed in files that are yours: exemplar update --adopt")
     console.print(
         f"\nUpdated to {plan.after.version} on the branch {branch}, in one commit; the fast lane "
-        "is " + ("red (above)." if red else "green.")
+        "is " + ("green." if is_green else "red (above).")
     )
     console.print(
         "Next: "
-        + ("fix that here, or go back with git switch -; " if red else "")
+        + ("" if is_green else "fix that here, or go back with git switch -; ")
         + "uv run dvc repro if the pipeline changed, then a pull request"
     )

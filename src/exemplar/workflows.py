@@ -1,9 +1,9 @@
 """`exemplar workflows`: the template's workflows for repositories that it did not generate.
 
-In the form of an organisation's repository `.github`: `workflow-templates/NAME.yml` beside
-`NAME.properties.json`. They are what a generated repository has, but for the set-up, whose steps
-stand in place of the local action, and for the name of the main branch, which the code host fills
-in.
+They are written in the form of an organisation's repository `.github`:
+`workflow-templates/NAME.yml` beside `NAME.properties.json`. They differ from those of a generated
+repository in two things: the steps of the set-up stand in place of the local action, and the code
+host fills in the name of the main branch.
 """
 
 import json
@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from .errors import Fixable
-from .new import origin
+from .new import find_template
 from .rendering import render
 
 PROJECT = "your-project"
@@ -20,8 +20,8 @@ HEAD = """\
 # Made from the template's workflows by `exemplar workflows`: change those, not this.
 # `your_project` stands for your package: its command needs the verbs that are used here.
 """
-SHOWN = {  # what the page "New workflow" of a repository says, and the octicon beside it
-    "audit": ("What is known against the libraries, and secrets in the history", "shield"),
+DESCRIPTIONS = {  # what the page "New workflow" of a repository says, and the octicon beside it
+    "audit": ("Known security problems of the libraries, and secrets in the history", "shield"),
     "deliver": ("From main to production: release, image, staging, production", "rocket"),
     "pull-request": ("The code, then the model, of a pull request", "git-pull-request"),
     "retrain": ("The newest snapshot, and a pull request where the challenger wins", "sync"),
@@ -34,9 +34,9 @@ SET_UP = re.compile(
 OURS = re.compile(r"^( *(?:branches: \[|ref: ))main\b", re.MULTILINE)
 
 
-def write(destination: Path, template: str | None = None) -> int:
-    """Write the folder's files, and delete the workflows in it that the template has no more."""
-    files = made(template)
+def write_workflows(destination: Path, template: str | None = None) -> int:
+    """Write the folder's files, delete its workflows that the template no longer has; return 0."""
+    files = build_files(template)
     destination.mkdir(parents=True, exist_ok=True)
     for path in destination.iterdir():
         if path.name.endswith((".yml", ".properties.json")) and path.name not in files:
@@ -47,53 +47,62 @@ def write(destination: Path, template: str | None = None) -> int:
     return 0
 
 
-def made(template: str | None = None) -> dict[str, str]:
-    """Every file by its name."""
+def build_files(template: str | None = None) -> dict[str, str]:
+    """Return the text of every file by its name."""
     with TemporaryDirectory() as scratch:
         folder = Path(scratch) / PROJECT
-        render(origin(template), folder, version="HEAD", given={"project_name": PROJECT})
+        render(find_template(template), folder, version="HEAD", answers={"project_name": PROJECT})
         github = folder / ".github"
         set_up = (github / "actions/setup/action.yml").read_text(encoding="utf-8")
-        found = {}
+        files = {}
         for path in sorted((github / "workflows").glob("*.yml")):
-            found[path.name] = HEAD + workflow(path.read_text(encoding="utf-8"), set_up)
-            found[f"{path.stem}.properties.json"] = properties(path.stem)
-    return found
+            files[path.name] = HEAD + inline_set_up(path.read_text(encoding="utf-8"), set_up)
+            files[f"{path.stem}.properties.json"] = format_properties(path.stem)
+    return files
 
 
-def workflow(source: str, set_up: str) -> str:
-    """A workflow that needs no other file of its repository."""
-    whole = SET_UP.sub(lambda match: steps(set_up, match[1], match[2] or ""), source)
-    if "./.github" in whole:
-        raise Fixable("A workflow uses an action of its repository that is not put in its place")
-    return OURS.sub(r"\1$default-branch", whole)
+def inline_set_up(source: str, set_up: str) -> str:
+    """Return a workflow that needs no other file of its repository.
+
+    Raises Fixable where it uses another local action than the set-up.
+    """
+    workflow = SET_UP.sub(lambda match: build_steps(set_up, match[1], match[2] or ""), source)
+    if "./.github" in workflow:
+        raise Fixable(
+            "A workflow: expected no action of its own repository but the set-up, found another "
+            "one. Next: let src/exemplar/workflows.py put its steps in place"
+        )
+    return OURS.sub(r"\1$default-branch", workflow)
 
 
-def steps(set_up: str, indent: str, given: str) -> str:
-    """The steps of the local action, with its inputs filled in, at a depth."""
-    told: dict[str, str] = dict(re.findall(r"^ *([\w-]+): (.+)$", given, re.MULTILINE))
-    inputs: dict[str, str] = dict(
+def build_steps(set_up: str, indent: str, values: str) -> str:
+    """Return the steps of the local action, indented, with its inputs replaced by their values.
+
+    `values` are the lines under `with:`; an input without one has its default.
+    """
+    defaults: dict[str, str] = dict(
         re.findall(r"^  ([\w-]+):\n(?:    .*\n)*?    default: (.+)$", set_up, re.MULTILINE)
     )
+    inputs = defaults | dict(re.findall(r"^ *([\w-]+): (.+)$", values, re.MULTILINE))
     lines = set_up.partition("\n  steps:\n")[2].splitlines()
     text = "".join(f"{indent}{line[4:]}\n" for line in lines if line.strip() != "shell: bash")
-    for name, value in {**inputs, **told}.items():
+    for name, value in inputs.items():
         text = text.replace(f"${{{{ inputs.{name} }}}}", value.strip('"'))
     return text
 
 
-def properties(name: str) -> str:
-    """What the code host shows of a workflow."""
-    if name not in SHOWN:
+def format_properties(name: str) -> str:
+    """Return, as JSON, what the code host shows about a workflow."""
+    if name not in DESCRIPTIONS:
         raise Fixable(
             f"{name}.yml: expected a description in src/exemplar/workflows.py, found none. "
-            "Next: add it to SHOWN"
+            "Next: add it to DESCRIPTIONS"
         )
-    description, icon = SHOWN[name]
-    about = {
+    description, icon = DESCRIPTIONS[name]
+    properties = {
         "name": f"Exemplar: {name.replace('-', ' ')}",
         "description": description,
         "iconName": f"octicon {icon}",
         "categories": CATEGORIES,
     }
-    return json.dumps(about, indent=2) + "\n"
+    return json.dumps(properties, indent=2) + "\n"

@@ -77,8 +77,8 @@ def test_without_the_package_index_the_files_are_kept_and_the_next_command_is_na
     ran = call(clone, exemplar, "new", "--defaults", folder, **surroundings)
     fixable(
         ran,
-        "The packages could not be had from the index that this machine is set up with:",
-        "The files are kept. When this is fixed, go on with:",
+        "The packages could not be installed from the index that this machine is set up with:",
+        "The files are kept. When this is fixed, continue with:",
         f"cd {folder} && uv run churn start",
     )
     assert (folder / "project-brief.md").exists()

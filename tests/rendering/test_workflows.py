@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
-from exemplar.workflows import SHOWN
+from exemplar.workflows import DESCRIPTIONS
 
 from ..conftest import ROOT, Render
 from ..made import UV
@@ -218,7 +218,7 @@ def test_the_committed_workflow_templates_are_what_the_command_makes(offered: Pa
 
 
 def test_they_are_those_of_a_rendered_repository(offered: Path, made: Path) -> None:
-    assert tuple(SHOWN) == WORKFLOWS
+    assert tuple(DESCRIPTIONS) == WORKFLOWS
     for name in WORKFLOWS:
         theirs = yaml.safe_load((offered / ".github/workflows" / f"{name}.yml").read_text())
         ours = yaml.safe_load((made / ".github/workflows" / f"{name}.yml").read_text())

@@ -19,13 +19,13 @@ every_history = pytest.mark.parametrize("history", HISTORIES, ids=lambda history
 
 @dataclass
 class Teams:
-    """Teams whose projects start from a release; `told` is what was wrong, by history."""
+    """Teams whose projects start from a release; `faults` is what was wrong, by history."""
 
     source: Source
     start: Release
     folder: Path
     answers: dict[str, str] = field(default_factory=dict)
-    told: dict[str, str] = field(default_factory=dict)
+    faults: dict[str, str] = field(default_factory=dict)
 
     def project(self, name: str) -> Project:
         return self.source.project(self.start, self.folder / name / "churn", **self.answers)
@@ -34,10 +34,10 @@ class Teams:
         """What `docs/updates.md` says about a history."""
         if not history.can_share:
             return self.alone(history)
-        if not self.told:
+        if not self.faults:
             for number, histories in enumerate(self.sharing()):
                 self.play(histories, self.project(f"team-{number}"))
-        assert not self.told[history.name], self.told[history.name]
+        assert not self.faults[history.name], self.faults[history.name]
         return None
 
     def sharing(self) -> list[list[History]]:
@@ -70,10 +70,10 @@ class Teams:
         project.commit()
         try:
             conflicts = project.updated()
-            wrong = f"conflicts in {', '.join(sorted(conflicts))}" if conflicts else ""
+            fault = f"conflicts in {', '.join(sorted(conflicts))}" if conflicts else ""
         except AssertionError as error:
-            wrong = f"with {', '.join(history.name for history in histories)}: {error}"
-        self.told |= {history.name: wrong for history in histories}
+            fault = f"with {', '.join(history.name for history in histories)}: {error}"
+        self.faults |= {history.name: fault for history in histories}
 
     def alone(self, history: History) -> None:
         """A history in a project of its own."""

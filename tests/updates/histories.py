@@ -200,10 +200,10 @@ def bump_the_same_dependency(project: Project) -> None:
 def reformat_pyproject_below(project: Project) -> None:
     text = project.read("pyproject.toml")
     start, middle, end = text.partition("[project.scripts]")
-    found = re.search(r"^dev = \[\n(.*?)^\]$", end, re.MULTILINE | re.DOTALL)
-    assert found
-    packages = ", ".join(line.strip().rstrip(",") for line in found[1].splitlines())
-    body = end.replace(found[0], f"dev = [{packages}]").rstrip("\n")
+    block = re.search(r"^dev = \[\n(.*?)^\]$", end, re.MULTILINE | re.DOTALL)
+    assert block
+    packages = ", ".join(line.strip().rstrip(",") for line in block[1].splitlines())
+    body = end.replace(block[0], f"dev = [{packages}]").rstrip("\n")
     project.write("pyproject.toml", start + middle + body + '\n\n[tool.uv]\nlink-mode = "copy"\n')
 
 
@@ -767,9 +767,9 @@ to the team is retired in `copier.yml`, so that it stays (see [owners](owners.md
 
 def page() -> str:
     """`docs/updates.md`."""
-    told = [f"| {history.team} | {history.update} |" for history in [*HISTORIES, LONG]]
-    lost = [f"| {history.team} | {history.update} | {catches} |" for history, catches in LOST]
-    return PAGE.format(histories="\n".join(told), lost="\n".join(lost))
+    histories = [f"| {history.team} | {history.update} |" for history in [*HISTORIES, LONG]]
+    losses = [f"| {history.team} | {history.update} | {catches} |" for history, catches in LOST]
+    return PAGE.format(histories="\n".join(histories), lost="\n".join(losses))
 
 
 if __name__ == "__main__":

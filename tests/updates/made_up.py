@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from exemplar.releases import Release, releases, tag
+from exemplar.releases import Release, find_releases, tag_releases
 
 from ..made import git
 
@@ -29,9 +29,9 @@ def chain(repository: Path, clone: Path) -> list[Release]:
     """Clone a repository with its releases tagged, put the tree as it stands on top of them, and
     the made-up releases on top of that; all of them, oldest first.
     """
-    real = releases(repository)
+    real = find_releases(repository)
     git(repository, "clone", "--quiet", "--no-checkout", "--no-tags", str(repository), str(clone))
-    tag(clone, real)
+    tag_releases(clone, real)
     listing = git(repository, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
     for name in filter(None, listing.split("\0")):
         if (repository / name).exists():
@@ -44,10 +44,10 @@ def chain(repository: Path, clone: Path) -> list[Release]:
     return [*real, *on_top]
 
 
-def last_three(known: list[Release]) -> list[Release]:
+def last_three(releases: list[Release]) -> list[Release]:
     """Where updates start: the last three of the history, made-up ones where it has fewer."""
-    real = [release for release in known if not release.version.startswith(STANDS)]
-    return (real[-3:] + [release for release in known if release not in real])[:3]
+    real = [release for release in releases if not release.version.startswith(STANDS)]
+    return (real[-3:] + [release for release in releases if release not in real])[:3]
 
 
 def _release(clone: Path, version: str) -> Release:
@@ -55,7 +55,7 @@ def _release(clone: Path, version: str) -> Release:
     git(clone, "add", "--all", "--force")
     git(clone, "commit", "--quiet", "--message", f"Release {version}")
     release = Release(version, git(clone, "rev-parse", "HEAD").strip())
-    tag(clone, [release])
+    tag_releases(clone, [release])
     return release
 
 

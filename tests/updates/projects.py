@@ -23,7 +23,7 @@ from exemplar.releases import Release
 
 from ..made import git
 from .made_up import chain
-from .stated import lines, retired
+from .stated import lines, list_retired
 
 ANSWERS = ".copier-answers.yml"
 LABELS = ("before updating", "last update", "after updating")  # Copier's, of the three sides
@@ -108,13 +108,15 @@ class Source:
             text = config["owners"]["default"].replace("{{ package_name }}", package)
             for owner, patterns in yaml.safe_load(text).items():
                 lines.setdefault(owner, []).extend(patterns)
-        return {owner: PathSpec.from_lines("gitignore", found) for owner, found in lines.items()}
+        return {
+            owner: PathSpec.from_lines("gitignore", patterns) for owner, patterns in lines.items()
+        }
 
     def retired(self, release: Release, packages: Iterable[str]) -> PathSpec[Any]:
         """The paths that the template gave up or moved; plain Copier leaves them."""
         text = git(self.clone, "show", f"{release.tag}:copier.yml")
         return PathSpec.from_lines(
-            "gitignore", [line for package in packages for line in retired(text, package)]
+            "gitignore", [line for package in packages for line in list_retired(text, package)]
         )
 
 
@@ -168,8 +170,8 @@ class Project:
 
     def made(self) -> Tree:
         """The release that it was made from, as rendered with its answers."""
-        answers = given(self.answers())
-        if answers == given(
+        answers = get_values(self.answers())
+        if answers == get_values(
             yaml.safe_load((self.source.rendered(self.release) / ANSWERS).read_text())
         ):
             return tree(self.source.rendered(self.release))
@@ -177,7 +179,7 @@ class Project:
 
     def fresh(self) -> Tree:
         """The release that the update leads to, as rendered with the answers after the update."""
-        return tree(self.source.rendered(self.to, **given(self.answers()) | self.new_answers))
+        return tree(self.source.rendered(self.to, **get_values(self.answers()) | self.new_answers))
 
     def update(self) -> None:
         """Plain `copier update`, nothing asked and nobody trusted."""
@@ -221,10 +223,12 @@ class Project:
             else:
                 expected, conflict = before.get(path), False
             if after.get(path) != expected:
-                wrong[path] = f"expected {shown(expected)}\nfound {shown(after.get(path))}"
+                wrong[path] = (
+                    f"expected {format_file(expected)}\nfound {format_file(after.get(path))}"
+                )
             if conflict:
                 conflicts.add(path)
-        assert not wrong, "\n".join(f"{path}: {told}" for path, told in wrong.items())
+        assert not wrong, "\n".join(f"{path}: {fault}" for path, fault in wrong.items())
         entries = self.git("ls-files", "--unmerged", "-z").split("\0")
         assert {entry.partition("\t")[2] for entry in entries if entry} == conflicts
         behind = set[str]() if update else self._named(made, after, packages)
@@ -254,10 +258,10 @@ class Project:
         """The paths that the hook `update-leftovers` of the newest release refuses."""
         where = "template/src/{{package_name}}/delivery/checks/update_leftovers.py"
         hook = runpy.run_path(str(self.source.clone / where))
-        found = hook["faults"](self.folder)
+        faults = hook["faults"](self.folder)
         return {
             Path(fault.split(": ")[0].rsplit(":")[0]).relative_to(self.folder).as_posix()
-            for fault in found
+            for fault in faults
         }
 
     def _around(self) -> Tree:
@@ -269,23 +273,23 @@ class Project:
         return {path: file for path, file in tree(root).items() if not path.startswith(inside)}
 
     def _is_template(self, path: str, owners: dict[str, PathSpec[Any]]) -> bool:
-        found = [owner for owner, spec in owners.items() if spec.match_file(path)]
-        assert len(found) <= 1, f"{path}: {found}"
-        return found in (["template"], ["merged"])
+        claims = [owner for owner, spec in owners.items() if spec.match_file(path)]
+        assert len(claims) <= 1, f"{path}: {claims}"
+        return claims in (["template"], ["merged"])
 
     def _answers_follow(self, old: dict[str, Any]) -> None:
         """Every answer is kept, a new question has its default, and the version is the new one."""
-        now = self.answers()
-        assert now["_commit"] == self.to.tag
-        assert now["_src_path"] == old["_src_path"]
-        assert {name: now[name] for name in given(old)} == given(old) | {
+        new = self.answers()
+        assert new["_commit"] == self.to.tag
+        assert new["_src_path"] == old["_src_path"]
+        assert {name: new[name] for name in get_values(old)} == get_values(old) | {
             name: answer for name, answer in self.new_answers.items() if name in old
         }
-        rendered = self.source.rendered(self.to, **given(now) | self.new_answers)
-        assert given(now) == given(yaml.safe_load((rendered / ANSWERS).read_text()))
+        rendered = self.source.rendered(self.to, **get_values(new) | self.new_answers)
+        assert get_values(new) == get_values(yaml.safe_load((rendered / ANSWERS).read_text()))
 
 
-def given(answers: dict[str, Any]) -> dict[str, Any]:
+def get_values(answers: dict[str, Any]) -> dict[str, Any]:
     """Answers without Copier's own."""
     return {name: answer for name, answer in answers.items() if not name.startswith("_")}
 
@@ -313,19 +317,19 @@ def merge(ours: bytes, base: bytes, theirs: bytes) -> tuple[bytes, bool]:
         for path, content in zip(sides, (ours, base, theirs), strict=True):
             path.write_bytes(content)
         labels = [word for label in LABELS for word in ("-L", label)]
-        ran = subprocess.run(
+        completed = subprocess.run(
             ["git", "merge-file", "--stdout", *labels, *map(str, sides)],
             capture_output=True,
             check=False,
         )
-    assert 0 <= ran.returncode < 128, ran.stderr
-    if ran.returncode:
-        assert OURS in ran.stdout
-        assert THEIRS in ran.stdout
-    return ran.stdout, ran.returncode > 0
+    assert 0 <= completed.returncode < 128, completed.stderr
+    if completed.returncode:
+        assert OURS in completed.stdout
+        assert THEIRS in completed.stdout
+    return completed.stdout, completed.returncode > 0
 
 
-def shown(file: File | None) -> str:
+def format_file(file: File | None) -> str:
     """A file in an assertion's message."""
     if file is None:
         return "no file"

@@ -191,9 +191,9 @@ def exemplar(folder: Path, *arguments: str | Path, **changes: str) -> Ran:
     )
 
 
-def fixable(ran: Ran, *words: str) -> None:
+def fixable(completed: Ran, *words: str) -> None:
     """Exit code 2 and one message with these words, which says what comes next."""
-    assert ran.returncode == 2, ran
-    assert "Traceback" not in ran.stderr, ran.stderr
+    assert completed.returncode == 2, completed
+    assert "Traceback" not in completed.stderr, completed.stderr
     for word in (*words, "Next"):
-        assert word in ran.stderr, f"{word!r} is not in:\n{ran.stderr}"
+        assert word in completed.stderr, f"{word!r} is not in:\n{completed.stderr}"

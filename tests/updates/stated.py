@@ -16,8 +16,8 @@ import yaml
 from jinja2 import Environment, StrictUndefined
 
 from exemplar.errors import Fixable
-from exemplar.releases import releases
-from exemplar.rendering import Entry, Rendered, render
+from exemplar.releases import find_releases
+from exemplar.rendering import Entry, Rendering, render
 
 from ..conftest import EXAMPLES, ROOT
 
@@ -28,7 +28,7 @@ PACKAGE = "{{ package_name }}"
 def lines(copier_yml: str, package: str, **context: str) -> dict[str, list[str]]:
     """The lines of each text of `copier.yml` about paths, as Copier renders them for a package."""
     config: dict[str, Any] = yaml.safe_load(copier_yml)
-    made = Environment(
+    environment = Environment(
         undefined=StrictUndefined,
         extensions=["jinja2_ansible_filters.AnsibleCoreFiltersExtension"],
         autoescape=False,
@@ -36,47 +36,47 @@ def lines(copier_yml: str, package: str, **context: str) -> dict[str, list[str]]
     moves = config.get("moves", {"default": ""})  # releases before 0.4.0 state none
     texts = {"moves": moves["default"], "retired": "\n".join(config["_exclude"][2:])}
     return {
-        name: made.from_string(text).render(package_name=package, **context).splitlines()
+        name: environment.from_string(text).render(package_name=package, **context).splitlines()
         for name, text in texts.items()
     }
 
 
-def retired(copier_yml: str, package: str) -> list[str]:
+def list_retired(copier_yml: str, package: str) -> list[str]:
     """The paths that the template gave up or moved, which an update leaves where they are."""
-    found = lines(copier_yml, package, _copier_operation="update")["retired"]
-    return [line.strip() for line in found if line.strip()]
+    paths = lines(copier_yml, package, _copier_operation="update")["retired"]
+    return [line.strip() for line in paths if line.strip()]
 
 
-def blob(entry: Entry) -> str:
+def hash_entry(entry: Entry) -> str:
     """Git's id of a file's content, shortened."""
     head = b"blob %d\0" % len(entry.content)
     return hashlib.sha1(head + entry.content, usedforsecurity=False).hexdigest()[:LENGTH]
 
 
-def left(moves: Iterable[str], made: Iterable[Rendered]) -> dict[str, list[str]]:
+def list_contents(moves: Iterable[str], renderings: Iterable[Rendering]) -> dict[str, list[str]]:
     """The ids of what versions had at each path that has moved, the newest last."""
-    found: dict[str, dict[str, None]] = {path: {} for path in moves}
-    for rendered in made:
-        for path, ids in found.items():
+    contents: dict[str, dict[str, None]] = {path: {} for path in moves}
+    for rendered in renderings:
+        for path, ids in contents.items():
             if path in rendered.files:
-                identity = blob(rendered.files[path])
+                identity = hash_entry(rendered.files[path])
                 ids.pop(identity, None)
                 ids[identity] = None
-    return {path: list(ids) for path, ids in found.items()}
+    return {path: list(ids) for path, ids in contents.items()}
 
 
-def of_releases(problem: str, folder: Path) -> Iterator[Rendered]:
+def render_releases(problem: str, folder: Path) -> Iterator[Rendering]:
     """Every release that knew a kind of problem, the oldest first, for the package `churn`."""
-    for release in releases(ROOT):
+    for release in find_releases(ROOT):
         target = folder / f"{release.version}-{problem}/churn"
         try:
-            yield render(str(ROOT), target, version=release.commit, given={"problem": problem})
+            yield render(str(ROOT), target, version=release.commit, answers={"problem": problem})
         except Fixable as error:
             if "Invalid choice for 'problem'" not in str(error):
                 raise
 
 
-def written(ids: Mapping[str, list[str]]) -> str:
+def format_listing(ids: Mapping[str, list[str]]) -> str:
     """`blueprints/moved.json`, a line for each path."""
     listing = [
         f'  "{path.replace("src/churn/", f"src/{PACKAGE}/")}": {json.dumps(each)}'
@@ -88,6 +88,8 @@ def written(ids: Mapping[str, list[str]]) -> str:
 if __name__ == "__main__":
     with TemporaryDirectory() as scratch:
         stands = render(str(ROOT), Path(scratch) / "stands/churn", version="HEAD")
-        made = [old for problem in EXAMPLES for old in of_releases(problem, Path(scratch))]
-    ids = left(stands.moves, made)
-    Path(sys.argv[1]).write_text(written(ids), encoding="utf-8")
+        renderings = [
+            old for problem in EXAMPLES for old in render_releases(problem, Path(scratch))
+        ]
+    ids = list_contents(stands.moves, renderings)
+    Path(sys.argv[1]).write_text(format_listing(ids), encoding="utf-8")

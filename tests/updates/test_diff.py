@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from exemplar.errors import Fixable
-from exemplar.releases import Release, releases, tag
+from exemplar.releases import Release, find_releases, tag_releases
 
 from ..conftest import ROOT
 from ..made import git
@@ -24,11 +24,11 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_paths_stand_under_their_owners(template: Path) -> None:
-    ran = exemplar(template, "diff", "0.1.0", "0.2.0", "--template", template)
-    assert ran.returncode == 0, ran
-    parts = [part.splitlines() for part in ran.stdout.strip().split("\n\n")]
-    told = {part[0].partition(" (")[0]: part[1:] for part in parts[1:]}
-    assert {heading: [line.split() for line in lines] for heading, lines in told.items()} == {
+    completed = exemplar(template, "diff", "0.1.0", "0.2.0", "--template", template)
+    assert completed.returncode == 0, completed
+    parts = [part.splitlines() for part in completed.stdout.strip().split("\n\n")]
+    groups = {part[0].partition(" (")[0]: part[1:] for part in parts[1:]}
+    assert {heading: [line.split() for line in lines] for heading, lines in groups.items()} == {
         "Arrives by update": [
             ["changed", "ruff.toml", "+1", "-1"],
             ["new", "src/project/delivery/monitor.py", "+1", "-0"],
@@ -39,12 +39,12 @@ def test_the_paths_stand_under_their_owners(template: Path) -> None:
 
 
 def test_the_patch_is_one_that_git_applies(template: Path, tmp_path: Path) -> None:
-    ran = exemplar(template, "diff", "0.1.0", "0.2.0", "--patch", "--template", template)
+    completed = exemplar(template, "diff", "0.1.0", "0.2.0", "--patch", "--template", template)
     (tmp_path / "docs").mkdir()
     (tmp_path / "docs/team.md").write_text(
         git(template, "show", "v0.1.0:template/docs/team.md"), encoding="utf-8"
     )
-    patch = ran.stdout[ran.stdout.index("diff --git a/docs/team.md") :]
+    patch = completed.stdout[completed.stdout.index("diff --git a/docs/team.md") :]
     (tmp_path / "patch").write_text(patch, encoding="utf-8")
     git(tmp_path, "apply", "patch")
     assert "line 5 of 0.2.0\n" in (tmp_path / "docs/team.md").read_text()
@@ -61,15 +61,15 @@ def test_a_commit_and_the_clone_as_it_stands_are_versions_too(template: Path) ->
 
 def test_answers_are_those_of_the_project(template: Path) -> None:
     words = ("--answer", "project_name=churn", "--answer", "storage=s3", "--patch")
-    ran = exemplar(template, "diff", "0.1.0", "0.2.0", *words, "--template", template)
-    assert "src/churn/delivery/monitor.py" in ran.stdout
+    completed = exemplar(template, "diff", "0.1.0", "0.2.0", *words, "--template", template)
+    assert "src/churn/delivery/monitor.py" in completed.stdout
     unknown = ("--answer", "colour=red", "--template", template)
     fixable(exemplar(template, "diff", "0.1.0", ".", *unknown), "colour", "storage")
 
 
 def test_nothing_is_said_to_change_where_nothing_does(template: Path) -> None:
-    ran = exemplar(template, "diff", "0.2.0", "0.2.0", "--template", template)
-    assert ran.stdout.endswith("Nothing changes for a project.\n")
+    completed = exemplar(template, "diff", "0.2.0", "0.2.0", "--template", template)
+    assert completed.stdout.endswith("Nothing changes for a project.\n")
 
 
 def test_a_version_that_is_not_there_is_named_with_those_that_are(template: Path) -> None:
@@ -81,8 +81,8 @@ def test_a_version_that_is_not_there_is_named_with_those_that_are(template: Path
 
 
 def test_the_real_template_can_be_compared() -> None:
-    ran = exemplar(ROOT, "diff", "HEAD", ".")
-    assert ran.returncode == 0, ran
+    completed = exemplar(ROOT, "diff", "HEAD", ".")
+    assert completed.returncode == 0, completed
 
 
 def test_releases_are_the_commits_that_change_the_version(tmp_path: Path) -> None:
@@ -94,15 +94,15 @@ def test_releases_are_the_commits_that_change_the_version(tmp_path: Path) -> Non
     commit = save(template)
     edit(template / "pyproject.toml", "renamed", "exemplar")
     save(template)
-    found = releases(template)
-    assert [known.version for known in found] == ["0.1.0", "0.2.0"]
-    assert found[1] == Release("0.2.0", commit)
+    releases = find_releases(template)
+    assert [each.version for each in releases] == ["0.1.0", "0.2.0"]
+    assert releases[1] == Release("0.2.0", commit)
     git(template, "tag", "--delete", "v0.1.0")
-    tag(template, found)
+    tag_releases(template, releases)
     assert git(template, "tag", "--list").split() == ["v0.1.0", "v0.2.0"]
-    git(template, "switch", "--quiet", "--create", "older", found[0].commit)
-    assert releases(template) == found[:1]
-    assert releases(template, "main") == found
+    git(template, "switch", "--quiet", "--create", "older", releases[0].commit)
+    assert find_releases(template) == releases[:1]
+    assert find_releases(template, "main") == releases
 
 
 def test_a_release_that_was_merged_counts_on_the_line_of_main(tmp_path: Path) -> None:
@@ -111,16 +111,16 @@ def test_a_release_that_was_merged_counts_on_the_line_of_main(tmp_path: Path) ->
     release(template, "0.2.0")
     git(template, "switch", "--quiet", "main")
     git(template, "merge", "--quiet", "--no-ff", "--message", "Merge", "side")
-    found = releases(template)
-    assert [known.version for known in found] == ["0.1.0", "0.2.0"]
-    assert found[1].commit == git(template, "rev-parse", "main").strip()
+    releases = find_releases(template)
+    assert [each.version for each in releases] == ["0.1.0", "0.2.0"]
+    assert releases[1].commit == git(template, "rev-parse", "main").strip()
 
 
-def test_a_shallow_history_is_an_error_and_says_how_to_mend_it(
+def test_a_shallow_history_is_an_error_and_says_how_to_fix_it(
     template: Path, tmp_path: Path
 ) -> None:
     git(tmp_path, "clone", "--quiet", "--depth", "1", f"file://{template}", "shallow")
     with pytest.raises(Fixable, match="git fetch --unshallow"):
-        releases(tmp_path / "shallow")
+        find_releases(tmp_path / "shallow")
     with pytest.raises(Fixable, match="expected a git repository"):
-        releases(tmp_path)
+        find_releases(tmp_path)

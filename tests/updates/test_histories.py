@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from exemplar.errors import Fixable
-from exemplar.releases import releases
+from exemplar.releases import find_releases
 
 from ..conftest import ROOT
 from ..made import git
@@ -31,8 +31,8 @@ CONFLICT = ["same-and-other-lines", "file-that-comes-later"]
 
 def test_the_page_says_what_the_tests_do() -> None:
     written = (ROOT / "docs/updates.md").read_text(encoding="utf-8")
-    told = "Next: uv run python -m tests.updates.histories docs/updates.md"
-    assert written == page(), told
+    advice = "Next: uv run python -m tests.updates.histories docs/updates.md"
+    assert written == page(), advice
 
 
 def test_there_are_at_least_25_histories_each_told_in_a_sentence() -> None:
@@ -46,7 +46,7 @@ def test_there_are_at_least_25_histories_each_told_in_a_sentence() -> None:
 def test_a_shallow_history_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:
     git(tmp_path, "clone", "--quiet", "--depth=1", ROOT.as_uri(), "shallow")
     with pytest.raises(Fixable, match="git fetch --unshallow"):
-        releases(tmp_path / "shallow")
+        find_releases(tmp_path / "shallow")
     with pytest.raises(Fixable, match="shallow"):
         chain(tmp_path / "shallow", tmp_path / "template")
 
@@ -63,8 +63,8 @@ def test_releases_of_the_history_come_before_those_made_up(tmp_path: Path) -> No
         git(source, "commit", "--quiet", "--all", "--message", f"Now {version}")
     pyproject.write_text(pyproject.read_text() + "# more\n")
     git(source, "commit", "--quiet", "--all", "--message", "Work")
-    found = [release.version for release in chain(source, tmp_path / "template")]
-    assert found[-len(MADE_UP) - 2 :][:2] == ["77.0.0", "77.1.0"]
+    versions = [release.version for release in chain(source, tmp_path / "template")]
+    assert versions[-len(MADE_UP) - 2 :][:2] == ["77.0.0", "77.1.0"]
     assert git(tmp_path / "template", "rev-parse", "v77.0.0^{}") == git(
         source, "rev-parse", "HEAD~3"
     )
@@ -117,12 +117,12 @@ def test_what_plain_copier_loses_is_not_lost_by_exemplar_update(
         project.write(ANSWERS, yaml.safe_dump(answers, sort_keys=False))
         project.commit()
     before = tree(project.folder)
-    ran = exemplar(project.folder, "update", "--yes")
+    completed = exemplar(project.folder, "update", "--yes")
     if "refuses" in catches:
-        fixable(ran, EDIT.decode())
+        fixable(completed, EDIT.decode())
         assert tree(project.folder) == before
     else:
-        assert ran.returncode == 0, ran
+        assert completed.returncode == 0, completed
         assert edited(project)
 
 
@@ -188,5 +188,5 @@ def edited(project: Project) -> bool:
 
 def by_command(project: Project) -> None:
     """`exemplar update`, which ends with a commit."""
-    ran = exemplar(project.folder, "update", "--yes")
-    assert ran.returncode == 0, ran
+    completed = exemplar(project.folder, "update", "--yes")
+    assert completed.returncode == 0, completed

@@ -17,8 +17,8 @@ from typing import NamedTuple
 import copier
 import pytest
 
-from exemplar.merging import REFUSED
-from exemplar.moving import carry, find
+from exemplar.merging import REFUSALS
+from exemplar.moving import carry_edits, find_parts
 from exemplar.rendering import Entry
 
 from ..conftest import ROOT
@@ -47,10 +47,10 @@ def text(content: str) -> Entry:
     return Entry("file", content.encode())
 
 
-def replaced(content: str, line: int, by: str) -> str:
+def replaced(content: str, line: int, replacement: str) -> str:
     """With another line in place of one: a test must not rot into changing nothing."""
     assert content.count(f"line {line}\n") == 1
-    return content.replace(f"line {line}\n", f"{by}\n")
+    return content.replace(f"line {line}\n", f"{replacement}\n")
 
 
 # --- Each kind of edit, on each kind of move ------------------------------------------------------
@@ -99,12 +99,12 @@ class Outcome(NamedTuple):
 
 
 def update(kind: Kind, ours: Mapping[str, Entry]) -> Outcome:
-    carried = carry(ours, kind.old, kind.new, kind.moves, LABELS)
-    assert set(carried.settled) >= {*kind.moves, *kind.new}
-    files = {path: settled.entry for path, settled in carried.settled.items()}
+    carried = carry_edits(ours, kind.old, kind.new, kind.moves, LABELS)
+    assert set(carried.outcomes) >= {*kind.moves, *kind.new}
+    files = {path: outcome.entry for path, outcome in carried.outcomes.items()}
     return Outcome(
         {path: entry for path, entry in files.items() if entry is not None},
-        [path for path, settled in carried.settled.items() if settled.fate in REFUSED],
+        [path for path, outcome in carried.outcomes.items() if outcome.fate in REFUSALS],
     )
 
 
@@ -213,23 +213,23 @@ def test_a_file_of_the_teams_at_the_new_path_is_refused() -> None:
 def test_a_file_that_moved_twice_is_found_where_it_is_now() -> None:
     moves = {"a": ["b"], "b": ["c", "d"], "d": ["e"]}
     after = dict.fromkeys(["c", "e"], text(""))
-    assert find("a", {"a": text("")}, after, moves) == ["c", "e"]
-    assert find("d", {"c": text(""), "d": text("")}, after, moves) == ["e"]
+    assert find_parts("a", {"a": text("")}, after, moves) == ["c", "e"]
+    assert find_parts("d", {"c": text(""), "d": text("")}, after, moves) == ["e"]
 
 
 def test_a_split_whose_part_stayed_does_not_happen_twice() -> None:
     moves = {"a": ["b", "a"], "b": ["c"]}
     for behind in (["a", "b"], ["a", "c"]):
         before = dict.fromkeys(behind, text(""))
-        assert find("a", before, dict.fromkeys(["a", "c"], text("")), moves) == []
+        assert find_parts("a", before, dict.fromkeys(["a", "c"], text("")), moves) == []
 
 
 def test_a_file_whose_new_place_was_dropped_later_is_not_moved() -> None:
-    assert find("a", {"a": text("")}, {}, {"a": ["b"]}) == []
+    assert find_parts("a", {"a": text("")}, {}, {"a": ["b"]}) == []
 
 
 def test_moves_in_a_circle_end() -> None:
-    assert find("a", {"a": text("")}, {"b": text("")}, {"a": ["b"], "b": ["a"]}) == ["b"]
+    assert find_parts("a", {"a": text("")}, {"b": text("")}, {"a": ["b"], "b": ["a"]}) == ["b"]
 
 
 # --- The command, and plain Copier ----------------------------------------------------------------
@@ -269,8 +269,8 @@ def second_day(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     git(template, "mv", "template/tests/system/logo.png", "template/tests/system/images/logo.png")
     state_moves(template, STATED)
     old = {path: f"template/{path.replace('/churn/', '/{{package_name}}/')}" for path in STATED}
-    left = {path: [git(template, "rev-parse", f"v0.1.0:{old[path]}")[:12]] for path in STATED}
-    ids = json.dumps(left).replace("/churn/", "/{{ package_name }}/")
+    contents = {path: [git(template, "rev-parse", f"v0.1.0:{old[path]}")[:12]] for path in STATED}
+    ids = json.dumps(contents).replace("/churn/", "/{{ package_name }}/")
     (template / "blueprints/moved.json").write_text(ids)
     release(template, "0.2.0")
     shutil.copytree(at, kept, symlinks=True)
@@ -307,8 +307,8 @@ def leftovers(made: Made) -> list[str]:
 
 def test_every_edit_goes_to_its_new_place_and_the_old_one_is_gone(made: Made) -> None:
     edit_everything(made)
-    ran = exemplar(made.folder, "update", "--yes")
-    assert ran.returncode == 0, ran
+    completed = exemplar(made.folder, "update", "--yes")
+    assert completed.returncode == 0, completed
     assert made.git("status", "--porcelain") == ""
     for name in NAMES:
         assert not (made.folder / CODE / f"{name}.py").exists()
@@ -328,11 +328,11 @@ def test_every_edit_goes_to_its_new_place_and_the_old_one_is_gone(made: Made) ->
     assert leftovers(made) == []
     for words in (
         f"not edited by you)\n  {CODE}/untouched.py -> {room}/untouched.py\n",
-        f"your edit with it (plain copier update would leave it behind)\n  {CODE}/edited.py -> ",
+        f"your edit (plain copier update would leave it behind)\n  {CODE}/edited.py -> ",
         f"  {CODE}/whole.py -> {room}/second.py\n",
     ):
-        assert words in ran.stdout
-    assert f"New\n  {room}" not in ran.stdout
+        assert words in completed.stdout
+    assert f"New\n  {room}" not in completed.stdout
 
 
 @pytest.mark.parametrize(
@@ -348,8 +348,8 @@ def test_an_edit_that_cannot_go_along_stops_the_update_and_is_shown(
     made.edit(f"{CODE}/{name}.py", f"line {line - 1}\nline {line}\n", f"line {line} of the team\n")
     made.save()
     before = state(made.folder)
-    ran = exemplar(made.folder, "update", "--yes")
-    fixable(ran, *words, f"+line {line} of the team")
+    completed = exemplar(made.folder, "update", "--yes")
+    fixable(completed, *words, f"+line {line} of the team")
     assert state(made.folder) == before
 
 
@@ -368,8 +368,8 @@ def test_what_plain_copier_leaves_is_named_with_the_command_that_ends_it(made: M
     edit_everything(made)
     assert leftovers(made) == []
     plain_update(made)
-    told = {line.partition(": ")[0]: line for line in leftovers(made)}
-    assert set(told) == {
+    faults = {line.partition(": ")[0]: line for line in leftovers(made)}
+    assert set(faults) == {
         str(made.folder / path)
         for path in (
             *(f"{CODE}/{name}.py" for name in ("edited", "program", "one", "whole")),

@@ -11,13 +11,13 @@ import pytest
 import yaml
 
 from exemplar.errors import Fixable
-from exemplar.releases import releases
-from exemplar.rendering import Owners, Rendered, render
+from exemplar.releases import find_releases
+from exemplar.rendering import Owners, Rendering, render
 
 from ..conftest import EXAMPLES, ROOT, Render
 from ..made import git
 from .small import edit, release, save, second, template_at
-from .stated import PACKAGE, left, of_releases, retired
+from .stated import PACKAGE, list_contents, list_retired, render_releases
 
 MOVED = ROOT / "blueprints/moved.json"
 REWRITE = "uv run python -m tests.updates.stated blueprints/moved.json, then commit it"
@@ -35,16 +35,16 @@ def stated(template: Path) -> dict[str, list[str]]:
 
 def gone(template: Path) -> list[str]:
     """The paths that no update deletes though they are no longer rendered."""
-    return retired((template / "copier.yml").read_text(encoding="utf-8"), "churn")
+    return list_retired((template / "copier.yml").read_text(encoding="utf-8"), "churn")
 
 
 def faults(owners: dict[str, list[str]], paths: Iterable[str]) -> dict[str, list[str]]:
     """The paths that do not have exactly one owner, with those that they have."""
-    known = Owners(owners)
-    return {path: found for path in paths if len(found := known.all_of(path)) != 1}
+    stated_owners = Owners(owners)
+    return {path: claims for path in paths if len(claims := stated_owners.find_all(path)) != 1}
 
 
-def taken(old: Rendered, new: Rendered, left_alone: list[str]) -> list[str]:
+def taken(old: Rendering, new: Rendering, left_alone: list[str]) -> list[str]:
     """The paths that an update from one version to another would take from a project, edits and
     all: updated by the old version; by the new one neither rendered, nor updated, nor retired.
     """
@@ -53,13 +53,13 @@ def taken(old: Rendered, new: Rendered, left_alone: list[str]) -> list[str]:
     return [
         path
         for path in old.files
-        if before.of(path) in UPDATED
-        and (path not in new.files or after.of(path) in LEFT)
-        and not kept.all_of(path)
+        if before.find(path) in UPDATED
+        and (path not in new.files or after.find(path) in LEFT)
+        and not kept.find_all(path)
     ]
 
 
-def at(template: Path, version: str, folder: Path) -> Rendered:
+def at(template: Path, version: str, folder: Path) -> Rendering:
     return render(str(template), folder / version / "churn", version=version)
 
 
@@ -68,8 +68,8 @@ def at(template: Path, version: str, folder: Path) -> Rendered:
 
 def test_the_page_lists_what_copier_yml_states() -> None:
     page = (ROOT / "docs/owners.md").read_text(encoding="utf-8")
-    told = {owner: lines.split() for owner, lines in NAMED.findall(page)}
-    assert told == stated(ROOT)
+    listed = {owner: lines.split() for owner, lines in NAMED.findall(page)}
+    assert listed == stated(ROOT)
 
 
 def test_every_rendered_path_has_exactly_one_owner(render: Render) -> None:
@@ -87,14 +87,16 @@ def test_no_release_takes_a_path_from_a_project(
     problem: str, template: Path, tmp_path: Path
 ) -> None:
     """It is rendered still, or its move or its end is stated for ever."""
-    new = render(str(template), tmp_path / "new/churn", version="v9999", given={"problem": problem})
+    new = render(
+        str(template), tmp_path / "new/churn", version="v9999", answers={"problem": problem}
+    )
     listing = json.loads(MOVED.read_text(encoding="utf-8").replace(PACKAGE, "churn"))
-    for old in of_releases(problem, tmp_path):
+    for old in render_releases(problem, tmp_path):
         assert taken(old, new, gone(ROOT)) == [], (
             f"{old.version} rendered this; state in copier.yml where it moved, or retire it there "
             "(docs/owners.md says how)"
         )
-        ids = left(new.moves, [old])
+        ids = list_contents(new.moves, [old])
         unknown = {path for path, each in ids.items() if set(each) - set(listing[path])}
         assert unknown == set(), f"{old.version}: {REWRITE}"
 
@@ -102,15 +104,18 @@ def test_no_release_takes_a_path_from_a_project(
 def test_each_move_leads_from_a_path_of_a_release_to_one_that_is_rendered(
     template: Path, tmp_path: Path
 ) -> None:
-    known, rendered = set[str](), set[str]()
+    paths, rendered = set[str](), set[str]()
     for problem in EXAMPLES:
         new = render(
-            str(template), tmp_path / problem / "churn", version="v9999", given={"problem": problem}
+            str(template),
+            tmp_path / problem / "churn",
+            version="v9999",
+            answers={"problem": problem},
         )
         rendered |= new.files.keys()
-        known |= {path for old in of_releases(problem, tmp_path) for path in old.files}
+        paths |= {path for old in render_releases(problem, tmp_path) for path in old.files}
     for old, parts in new.moves.items():
-        assert old in known
+        assert old in paths
         assert set(parts) <= rendered
 
 
@@ -129,8 +134,8 @@ def give_to_the_team(template: Path) -> None:
 
 
 def retire(template: Path, path: str) -> None:
-    found = "{% if _copier_operation == 'update' %}\n    {% endif %}"
-    edit(template / "copier.yml", found, found.replace("\n", f"\n    {path}\n", 1))
+    marker = "{% if _copier_operation == 'update' %}\n    {% endif %}"
+    edit(template / "copier.yml", marker, marker.replace("\n", f"\n    {path}\n", 1))
 
 
 @pytest.mark.parametrize("change", [drop, rename, give_to_the_team])
@@ -169,7 +174,7 @@ def test_a_history_that_was_cut_off_is_an_error_here_too(tmp_path: Path) -> None
     second(template)
     git(tmp_path, "clone", "--quiet", "--depth", "1", f"file://{template}", "shallow")
     with pytest.raises(Fixable, match="shallow"):
-        releases(tmp_path / "shallow")
+        find_releases(tmp_path / "shallow")
 
 
 def test_the_retired_list_is_literal() -> None:

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from exemplar.releases import Release, releases
+from exemplar.releases import Release, find_releases
 from exemplar.rendering import Owners
-from exemplar.repository import listed
+from exemplar.repository import list_entries
 
 from ..conftest import ROOT, Render
 from ..made import UV, Ran, call, passes
@@ -24,7 +24,7 @@ from .projects import Project, Source, tree
 from .test_owners import faults, stated
 
 CUSTOMERS = 2_000
-EARLIER = len(releases(ROOT)) or 1
+EARLIER = len(find_releases(ROOT)) or 1
 """How many releases there are; before the first, the tree as it stands counts as one."""
 
 
@@ -91,30 +91,32 @@ def at_work(source: Source, room: Room, tmp_path_factory: pytest.TempPathFactory
 
 
 def test_what_commands_produce_has_exactly_one_owner_or_is_ignored(at_work: Path) -> None:
-    kept = listed(at_work, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
-    assert {"dvc.lock", "uv.lock", "docs/releases.md", "models/champion.dvc"} <= set(kept)
-    assert "reports/decision.json" in kept
-    assert faults(stated(ROOT), kept) == {}
+    tracked = list_entries(at_work, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    assert {"dvc.lock", "uv.lock", "docs/releases.md", "models/champion.dvc"} <= set(tracked)
+    assert "reports/decision.json" in tracked
+    assert faults(stated(ROOT), tracked) == {}
 
 
 def test_what_git_ignores_is_of_a_command_or_nobodys(at_work: Path) -> None:
-    ignored = listed(
+    ignored = list_entries(
         at_work, "ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--directory"
     )
     for expected in (".mypy_cache/", ".pytest_cache/", ".ruff_cache/", "mlflow.db"):
         assert expected in ignored
     assert any(path.startswith("models/champion") for path in ignored)
-    known = Owners(stated(ROOT))
-    of = {path: known.all_of(path) for path in ignored if "__pycache__" not in path}
-    assert {path: found for path, found in of.items() if found not in ([], ["machine"])} == {}
+    owners = Owners(stated(ROOT))
+    claims_of = {path: owners.find_all(path) for path in ignored if "__pycache__" not in path}
+    assert {
+        path: claims for path, claims in claims_of.items() if claims not in ([], ["machine"])
+    } == {}
 
 
 def test_no_command_has_changed_a_file_of_the_template(at_work: Path, render: Render) -> None:
     new = render("churn")
-    known = Owners(stated(ROOT))
+    owners = Owners(stated(ROOT))
     for path in new.rglob("*"):
         name = path.relative_to(new).as_posix()
-        if path.is_file() and known.of(name) == "template":
+        if path.is_file() and owners.find(name) == "template":
             assert path.read_bytes() == (at_work / name).read_bytes(), name
 
 

@@ -65,8 +65,8 @@ def test_the_next_release_follows(template: Path) -> None:
         release("0.3.0", template, tests=GREEN)
     edit(template / DELIVERY / "check.py", "line 9\n", "line 9 of 0.3.0\n")
     text = (template / CHANGELOG).read_text()
-    said = text.replace("update\n\n- Nothing.", "update\n\n- More.", 1)
-    (template / CHANGELOG).write_text(said)
+    filled = text.replace("update\n\n- Nothing.", "update\n\n- More.", 1)
+    (template / CHANGELOG).write_text(filled)
     save(template)
     assert release("0.3.0", template, tests=GREEN) == 0
     assert [line for line in (template / CHANGELOG).read_text().splitlines() if "## 0" in line] == [
@@ -152,10 +152,10 @@ def test_the_changelog_of_this_repository_can_be_released() -> None:
 def test_the_page_names_the_command_that_there_is() -> None:
     page = (ROOT / "docs/lead/release.md").read_text(encoding="utf-8")
     assert "uv run exemplar release " in page
-    told = subprocess.run(
+    output = subprocess.run(
         [Path(sys.executable).with_name("exemplar"), "release", "--help"],
         capture_output=True,
         text=True,
         check=True,
     ).stdout
-    assert "version, changelog, update tests, commit, tag" in " ".join(told.split())
+    assert "version, changelog, update tests, commit, tag" in " ".join(output.split())

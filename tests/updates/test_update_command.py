@@ -75,8 +75,8 @@ def stands(made: Made, branch: str = BRANCH) -> None:
 
 def test_an_update_is_one_commit_on_a_branch_with_both_changes(made: Made) -> None:
     before = made.git("rev-parse", "main")
-    ran = exemplar(made.folder, "update", "--yes")
-    assert ran.returncode == 0, ran
+    completed = exemplar(made.folder, "update", "--yes")
+    assert completed.returncode == 0, completed
     stands(made)
     assert made.git("rev-parse", "HEAD^") == before == made.git("rev-parse", "main")
     changed = made.git("diff", "--name-only", "main").split()
@@ -87,9 +87,9 @@ def test_an_update_is_one_commit_on_a_branch_with_both_changes(made: Made) -> No
         "src/churn/delivery/monitor.py",
     ]
     for words in ("New\n  src/churn/delivery/monitor.py", "Merged with your edits\n  ruff.toml"):
-        assert words in ran.stdout
-    assert "+line 5 of 0.2.0" in ran.stdout, "the patch of the team's file is shown"
-    assert "the fast lane is green" in ran.stdout
+        assert words in completed.stdout
+    assert "+line 5 of 0.2.0" in completed.stdout, "the patch of the team's file is shown"
+    assert "the fast lane is green" in completed.stdout
 
 
 def test_where_nothing_is_lost_the_files_are_those_of_plain_copier(made: Made) -> None:
@@ -114,14 +114,14 @@ def test_plain_copier_goes_on_from_where_the_command_ended(made: Made) -> None:
     ]
 
 
-@pytest.mark.parametrize(("said", "branch"), [("y", BRANCH), ("n", "main")])
-def test_a_person_is_asked(made: Made, said: str, branch: str) -> None:
+@pytest.mark.parametrize(("reply", "branch"), [("y", BRANCH), ("n", "main")])
+def test_a_person_is_asked(made: Made, reply: str, branch: str) -> None:
     ours, theirs = pty.openpty()
     with subprocess.Popen(
         [EXEMPLAR, "update"], cwd=made.folder, env=surroundings(), stdin=theirs,
         stdout=subprocess.PIPE, text=True,
     ) as running:  # fmt: skip
-        os.write(ours, f"{said}\n".encode())
+        os.write(ours, f"{reply}\n".encode())
         printed = running.communicate()[0]
     assert running.returncode == 0
     assert f"Update on the branch {BRANCH}? [y/N]" in printed
@@ -130,16 +130,16 @@ def test_a_person_is_asked(made: Made, said: str, branch: str) -> None:
 
 def test_without_a_terminal_it_shows_and_changes_nothing(made: Made) -> None:
     before = state(made.folder)
-    ran = exemplar(made.folder, "update")
-    fixable(ran, "--yes")
-    assert "ruff.toml" in ran.stdout
+    completed = exemplar(made.folder, "update")
+    fixable(completed, "--yes")
+    assert "ruff.toml" in completed.stdout
     assert state(made.folder) == before
 
 
 def test_check_answers_in_one_line_and_by_exit_code(made: Made, tmp_path: Path) -> None:
-    there = exemplar(tmp_path, "update", "--check", made.folder)
-    assert (there.returncode, len(there.stdout.splitlines())) == (1, 1)
-    assert "0.1.0 -> 0.2.0" in there.stdout
+    outdated = exemplar(tmp_path, "update", "--check", made.folder)
+    assert (outdated.returncode, len(outdated.stdout.splitlines())) == (1, 1)
+    assert "0.1.0 -> 0.2.0" in outdated.stdout
     (made.folder / "untracked.txt").touch()  # looking is allowed at any time
     assert exemplar(made.folder, "update", "--check").returncode == 1
     (made.folder / "untracked.txt").unlink()
@@ -152,18 +152,18 @@ def test_check_answers_in_one_line_and_by_exit_code(made: Made, tmp_path: Path) 
 
 def test_a_second_call_has_nothing_to_do(made: Made) -> None:
     assert exemplar(made.folder, "update", "--yes").returncode == 0
-    ran = exemplar(made.folder, "update", "--yes")
-    assert (ran.returncode, ran.stdout) == (0, "Up to date: v0.2.0.\n")
+    completed = exemplar(made.folder, "update", "--yes")
+    assert (completed.returncode, completed.stdout) == (0, "Up to date: v0.2.0.\n")
 
 
-def test_a_red_fast_lane_is_exit_code_1_and_leaves_the_branch_to_mend(
+def test_a_red_fast_lane_is_exit_code_1_and_leaves_the_branch_to_fix(
     made: Made, tmp_path: Path
 ) -> None:
     uv = script(tmp_path / "bin/uv", '[ "$1" != run ] || { echo "1 failed"; exit 1; }')
-    ran = exemplar(made.folder, "update", "--yes", UV=str(uv))
-    assert ran.returncode == 1
-    assert "1 failed" in ran.stdout
-    assert "git switch -" in ran.stdout
+    completed = exemplar(made.folder, "update", "--yes", UV=str(uv))
+    assert completed.returncode == 1
+    assert "1 failed" in completed.stdout
+    assert "git switch -" in completed.stdout
     stands(made)
 
 
@@ -193,8 +193,8 @@ def test_the_same_lines_are_refused_and_the_edit_is_shown(made: Made) -> None:
     made.edit("ruff.toml", "line 5\n", "line 5 of the team\n")
     made.save()
     before = state(made.folder)
-    ran = exemplar(made.folder, "update", "--yes")
-    fixable(ran, "ruff.toml: edited by you and by the template", "+line 5 of the team")
+    completed = exemplar(made.folder, "update", "--yes")
+    fixable(completed, "ruff.toml: edited by you and by the template", "+line 5 of the team")
     assert state(made.folder) == before
 
 
@@ -202,9 +202,9 @@ def test_a_binary_that_only_the_team_changed_is_kept(made: Made) -> None:
     logo = made.folder / "tests/system/logo.png"
     logo.write_bytes(b"\0ours")
     made.save()
-    ran = exemplar(made.folder, "update", "--yes")
-    assert ran.returncode == 0, ran
-    assert "plain copier update would lose it)\n  tests/system/logo.png" in ran.stdout
+    completed = exemplar(made.folder, "update", "--yes")
+    assert completed.returncode == 0, completed
+    assert "plain copier update would lose it)\n  tests/system/logo.png" in completed.stdout
     assert logo.read_bytes() == b"\0ours"
 
 
@@ -235,8 +235,8 @@ def test_a_file_that_the_template_renamed_takes_no_edit_with_it(made: Made) -> N
     made.save()
     rename(made.template)
     before = state(made.folder)
-    ran = exemplar(made.folder, "update", "--yes")
-    fixable(ran, "pytest.ini: edited by you, and dropped or renamed", "+line 9 of the team")
+    completed = exemplar(made.folder, "update", "--yes")
+    fixable(completed, "pytest.ini: edited by you, and dropped or renamed", "+line 9 of the team")
     assert state(made.folder) == before
 
 
@@ -244,9 +244,9 @@ def test_a_retired_file_with_an_edit_is_the_teams_from_then_on(made: Made) -> No
     made.edit("pytest.ini", "line 9\n", "line 9 of the team\n")
     made.save()
     rename(made.template, retire=True)
-    ran = exemplar(made.folder, "update", "--yes")
-    assert ran.returncode == 0, ran
-    assert "edited by you)\n  pytest.ini" in ran.stdout
+    completed = exemplar(made.folder, "update", "--yes")
+    assert completed.returncode == 0, completed
+    assert "edited by you)\n  pytest.ini" in completed.stdout
     assert "line 9 of the team\n" in made.read("pytest.ini")
     assert (made.folder / "tests.ini").exists()
 
@@ -254,9 +254,9 @@ def test_a_retired_file_with_an_edit_is_the_teams_from_then_on(made: Made) -> No
 @pytest.mark.parametrize("retire", [True, False])
 def test_a_dropped_file_without_an_edit_goes(made: Made, retire: bool) -> None:
     rename(made.template, retire=retire)
-    ran = exemplar(made.folder, "update", "--yes")
-    assert ran.returncode == 0, ran
-    assert "not edited by you)\n  pytest.ini" in ran.stdout
+    completed = exemplar(made.folder, "update", "--yes")
+    assert completed.returncode == 0, completed
+    assert "not edited by you)\n  pytest.ini" in completed.stdout
     assert not (made.folder / "pytest.ini").exists()
     assert (made.folder / "tests.ini").exists()
 
@@ -265,9 +265,9 @@ def test_what_the_team_deleted_stays_deleted(made: Made) -> None:
     (made.folder / "dvc.yaml").unlink()
     (made.folder / "docs/team.md").unlink()
     made.save()
-    ran = exemplar(made.folder, "update", "--yes")
-    assert ran.returncode == 0, ran
-    assert "Stay deleted (changed by the template)\n  dvc.yaml" in ran.stdout
+    completed = exemplar(made.folder, "update", "--yes")
+    assert completed.returncode == 0, completed
+    assert "Stay deleted (changed by the template)\n  dvc.yaml" in completed.stdout
     assert not (made.folder / "dvc.yaml").exists()
     assert not (made.folder / "docs/team.md").exists()
 
@@ -324,19 +324,22 @@ def test_an_answer_that_is_no_longer_possible_is_said_to_be_reset(tmp_path: Path
     questions = "project_summary:\n"
     edit(template / "copier.yml", questions, f"colour:\n  default: blue\n\n{questions}")
     second(template)
-    ran = exemplar(project, "update", "--yes")
-    assert ran.returncode == 0, ran
-    assert "storage: 'gcs' is no longer possible, reset to its default 'local'" in ran.stdout
-    assert "colour: a new question, answered with its default 'blue'" in ran.stdout
+    completed = exemplar(project, "update", "--yes")
+    assert completed.returncode == 0, completed
+    assert "storage: 'gcs' is no longer possible, reset to its default 'local'" in completed.stdout
+    assert "colour: a new question, answered with its default 'blue'" in completed.stdout
     assert "# kept at local\n" in made.read("dvc.yaml")
 
 
 def test_the_files_follow_an_answer_that_was_changed_by_hand(made: Made) -> None:
     made.edit(".copier-answers.yml", "storage: local", "storage: s3")
     made.save()
-    ran = exemplar(made.folder, "update", "--yes")
-    assert ran.returncode == 0, ran
-    assert "storage: changed from 'local' to 's3' since; what was rendered follows" in ran.stdout
+    completed = exemplar(made.folder, "update", "--yes")
+    assert completed.returncode == 0, completed
+    assert (
+        "storage: changed from 'local' to 's3' since; the files are rendered with the new answer"
+        in completed.stdout
+    )
     stands(made)
     assert "# kept at s3\n" in made.read("dvc.yaml")
     assert "storage: s3\n" in made.read(".copier-answers.yml")
@@ -349,8 +352,8 @@ def test_an_answer_that_copier_was_given_anew_is_no_update(made: Made) -> None:
     )
     made.save()
     made.git("-C", str(made.template), "tag", "--delete", "v0.2.0")
-    ran = exemplar(made.folder, "update", "--yes")
-    assert (ran.returncode, ran.stdout) == (0, "Up to date: v0.1.0.\n")
+    completed = exemplar(made.folder, "update", "--yes")
+    assert (completed.returncode, completed.stdout) == (0, "Up to date: v0.1.0.\n")
 
 
 ANSWERS_BROKEN: dict[str, tuple[Callable[[str], str], list[str]]] = {
@@ -387,8 +390,8 @@ def test_a_template_that_moved_is_followed(made: Made) -> None:
         ".copier-answers.yml", f"_src_path: {made.template}", f"_src_path: file://{moved}/.git"
     )
     made.save()
-    ran = exemplar(made.folder, "update", "--yes")
-    assert ran.returncode == 0, ran.stderr
+    completed = exemplar(made.folder, "update", "--yes")
+    assert completed.returncode == 0, completed.stderr
     stands(made)
 
 
@@ -432,8 +435,8 @@ def test_a_project_in_a_larger_repository_touches_nothing_else(tmp_path: Path) -
     made.edit("ruff.toml", "line 20\n", "line 20 of the team\n")
     save(top)
     (top / "other/at work.txt").write_text("not committed\n")
-    ran = exemplar(made.folder, "update", "--yes")
-    assert ran.returncode == 0, ran
+    completed = exemplar(made.folder, "update", "--yes")
+    assert completed.returncode == 0, completed
     changed = git(top, "diff", "--name-only", "main", "HEAD").split()
     assert changed
     assert all(name.startswith("models/churn/") for name in changed)
@@ -451,8 +454,8 @@ def half_merged(made: Made) -> None:
 
 
 def markers(made: Made) -> None:
-    left = "<<<<<<< before updating\nline 9\n=======\n>>>>>>> after updating\n"
-    made.edit("pytest.ini", "line 9\n", left)
+    text = "<<<<<<< before updating\nline 9\n=======\n>>>>>>> after updating\n"
+    made.edit("pytest.ini", "line 9\n", text)
     made.save()
 
 
@@ -542,18 +545,18 @@ def test_stopped_at_any_step_it_is_back_where_it_was(
     made: Made, tmp_path: Path, program: str, words: str, after: bool, sign: str
 ) -> None:
     before = state(made.folder)
-    ran = exemplar(
+    completed = exemplar(
         made.folder, "update", "--yes", **stopper(tmp_path, program, words, sign, after=after)
     )
     if sign == "KILL":
-        assert ran.returncode == -signal.SIGKILL
+        assert completed.returncode == -signal.SIGKILL
         (made.folder / "at work.txt").touch()
         fixable(exemplar(made.folder, "update"), "at work.txt")  # restored before that is found
         (made.folder / "at work.txt").unlink()
     else:
-        assert ran.returncode == 2, ran
-        assert "Stopped" in ran.stderr
-        assert "Traceback" not in ran.stderr
+        assert completed.returncode == 2, completed
+        assert "Stopped" in completed.stderr
+        assert "Traceback" not in completed.stderr
     assert state(made.folder) == before
 
 
@@ -566,17 +569,17 @@ def test_copier_alone_killed_is_told_and_changes_nothing(made: Made, tmp_path: P
 
 def killed(made: Made, tmp_path: Path) -> None:
     """Kill an update while its tests run."""
-    ran = exemplar(
+    completed = exemplar(
         made.folder, "update", "--yes", **stopper(tmp_path, "uv", " run ", "KILL", after=False)
     )
-    assert ran.returncode == -signal.SIGKILL
+    assert completed.returncode == -signal.SIGKILL
 
 
 def test_what_was_written_after_a_kill_is_not_overwritten(made: Made, tmp_path: Path) -> None:
     killed(made, tmp_path)
     made.edit("ruff.toml", "line 25\n", "line 25 written since\n")
     before = state(made.folder)
-    fixable(exemplar(made.folder, "update", "--yes"), "work has come since in: ruff.toml")
+    fixable(exemplar(made.folder, "update", "--yes"), "edited since: ruff.toml")
     assert state(made.folder) == before
 
 
@@ -584,8 +587,8 @@ def test_who_went_on_after_a_kill_is_left_alone(made: Made, tmp_path: Path) -> N
     killed(made, tmp_path)
     made.edit("ruff.toml", "line 25\n", "line 25 written since\n")
     made.save()
-    ran = exemplar(made.folder, "update", "--yes")
-    assert (ran.returncode, ran.stdout) == (0, "Up to date: v0.2.0.\n")
+    completed = exemplar(made.folder, "update", "--yes")
+    assert (completed.returncode, completed.stdout) == (0, "Up to date: v0.2.0.\n")
     stands(made)
 
 
@@ -617,9 +620,9 @@ def test_packages_that_cannot_be_had_undo_the_update(made: Made, tmp_path: Path)
 def test_adopt_merges_what_changed_in_the_teams_files_and_commits_nothing(made: Made) -> None:
     made.edit("docs/team.md", "line 20\n", "line 20 of the team\n")
     made.save()
-    ran = exemplar(made.folder, "update", "--yes", "--adopt")
-    assert ran.returncode == 0, ran
-    assert "docs/team.md: merged with yours" in ran.stdout
+    completed = exemplar(made.folder, "update", "--yes", "--adopt")
+    assert completed.returncode == 0, completed
+    assert "docs/team.md: merged with yours" in completed.stdout
     assert made.git("status", "--porcelain") == " M docs/team.md\n"
     text = made.read("docs/team.md")
     assert "line 5 of 0.2.0\n" in text
@@ -630,8 +633,8 @@ def test_adopt_shows_a_conflict_where_both_changed_a_line(made: Made) -> None:
     made.edit("docs/team.md", "line 5\n", "line 5 of the team\n")
     made.save()
     assert exemplar(made.folder, "update", "--yes").returncode == 0
-    ran = exemplar(made.folder, "update", "--yes", "--adopt")  # later, from the history
-    assert "docs/team.md: CONFLICT" in ran.stdout
+    completed = exemplar(made.folder, "update", "--yes", "--adopt")  # later, from the history
+    assert "docs/team.md: CONFLICT" in completed.stdout
     assert "<<<<<<< yours\nline 5 of the team\n" in made.read("docs/team.md")
     assert "line 5 of 0.2.0\n>>>>>>> template v0.2.0\n" in made.read("docs/team.md")
 
@@ -640,9 +643,9 @@ def test_adopt_adds_what_is_new_and_leaves_what_is_gone(made: Made) -> None:
     (made.template / "template/docs/glossary.md").write_text("Words.\n")
     git(made.template, "rm", "--quiet", "template/docs/team.md")
     release(made.template, "0.3.0")
-    ran = exemplar(made.folder, "update", "--yes", "--adopt")
-    assert "docs/glossary.md: added" in ran.stdout
-    assert "docs/team.md: gone upstream; yours stays" in ran.stdout
+    completed = exemplar(made.folder, "update", "--yes", "--adopt")
+    assert "docs/glossary.md: added" in completed.stdout
+    assert "docs/team.md: gone upstream; yours stays" in completed.stdout
     assert made.git("status", "--porcelain") == "?? docs/glossary.md\n"
 
 
@@ -661,7 +664,7 @@ def test_the_commands_of_the_page_run(made: Made, tmp_path: Path) -> None:
         for block in blocks(page)
         if block.language == "bash"
     ]
-    assert codes == [1, 0, 0], "an update is there; done; adopted"
+    assert codes == [1, 0, 0], "there is an update; done; adopted"
     assert made.git("status", "--porcelain") == " M docs/team.md\n"
 
 
@@ -684,8 +687,8 @@ def test_the_real_template_is_updated(
             file.write("# of the next release\n")
     save(source)
     git(source, "tag", "v9999.1")
-    ran = exemplar(folder, "update", "--yes")
-    assert ran.returncode == 0, ran
+    completed = exemplar(folder, "update", "--yes")
+    assert completed.returncode == 0, completed
     assert git(folder, "diff", "--name-only", "main").split() == [
         ".copier-answers.yml",
         "pytest.ini",
