@@ -155,4 +155,4 @@ def test_where_neither_comes_up_it_says_so(host: Host, tmp_path: Path) -> None:
     told[0]["command"] = told[1]["command"]
     (host.state / "images.json").write_text(json.dumps(told))
     ran = host.deploy("deploy/deploy", "staging", "churn:broken")
-    says_no(ran, "The former image did not come back either")
+    says_no(ran, "The former image did not start again either")

@@ -435,7 +435,7 @@ HISTORIES = [
     History(
         "untouched",
         "Nobody touched anything.",
-        "The project is what a new one would be, but for the files that are yours.",
+        "The project is what a new one would be, except for the files that are yours.",
         nothing,
         own_project=True,
     ),
@@ -447,7 +447,7 @@ HISTORIES = [
     ),
     History(
         "three-files-rewritten",
-        "Contract, features and model are written anew.",
+        "Contract, features and model are rewritten.",
         STAYS,
         rewrite_the_three_files,
     ),
@@ -639,13 +639,13 @@ HISTORIES = [
     ),
     History(
         "same-file-that-comes-later",
-        "The very file is added that a later release adds.",
+        "A file is added, and a later release adds the same file.",
         "Nothing happens to it.",
         add_the_very_file_that_comes_later,
     ),
     History(
         "configuration-extended",
-        "mypy, pytest, ruff and DVC are told more, at the end of their files.",
+        "Settings of mypy, pytest, ruff and DVC are added, at the end of their files.",
         OLD_AND_NEW,
         extend_the_configuration,
     ),
@@ -741,25 +741,25 @@ PAGE = """# Updates: what was tried
 `uvx copier update` brings a new release into a project that a team has worked on. Below is what
 teams do to a project between two releases, and what the update makes of it. Each line is a test: it
 is run from each of the last three releases to the newest, without `--trust`; lines that concern
-different files share a project. Afterwards every path of the project is compared: yours and those
-that commands write have the bytes they had; the template's are those of a new project where you
+different files share a project. Afterwards every path of the project is compared: your files and
+those that commands write have not changed; the template's are those of a new project where you
 edited nothing, and a merge of both where you did.
 
 | a team did this | an update does this |
 | --- | --- |
 {histories}
 
-A conflict does not end `copier update` with an error. `git status` calls the file unmerged, and the
-hook `update-leftovers` refuses to commit it. `exemplar update` touches nothing where it would leave
-a conflict, and shows you the edit.
+`copier update` does not report a conflict as an error. `git status` lists the file as unmerged, and
+the hook `update-leftovers` refuses to commit it. `exemplar update` touches nothing where it would
+leave a conflict, and shows you the edit.
 
-## What plain Copier loses without a word
+## What plain Copier loses silently
 
 | a team did this | Copier does this | who catches it |
 | --- | --- | --- |
 {lost}
 
-Two more losses that Copier knows cannot happen here, because tests forbid what would cause them:
+Copier can lose edits in two more ways, which cannot happen here, because tests forbid their causes:
 the template ships no binary file that a team could edit, and a path that a release drops or gives
 to the team is retired in `copier.yml`, so that it stays (see [owners](owners.md)).
 """
