@@ -24,20 +24,20 @@ def tool(name: str, *words: str | Path) -> subprocess.CompletedProcess[str]:
 
 def read(path: Path) -> Any:
     """A workflow; its key `on` is text here, where YAML reads a truth."""
-    told = yaml.safe_load(path.read_text(encoding="utf-8"))
-    return told | {"on": told[True]}
+    workflow = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return workflow | {"on": workflow[True]}
 
 
 def actions(folder: Path) -> set[tuple[str, str, str]]:
     """Every action that is used below a folder: its name, commit and version."""
-    found = set()
+    pins = set()
     for path in (path for path in folder.rglob("*") if path.is_file()):
         for line in path.read_text(encoding="utf-8").splitlines():
             if "uses: " in line and "uses: ./" not in line:
                 pinned = PINNED.search(line)
                 assert pinned, f"{path}: expected a commit and its version, found {line.strip()}"
-                found.add((pinned["action"], pinned["commit"], pinned["version"]))
-    return found
+                pins.add((pinned["action"], pinned["commit"], pinned["version"]))
+    return pins
 
 
 def test_the_platform_can_read_them_and_the_strictest_audit_finds_nothing() -> None:
@@ -45,19 +45,19 @@ def test_the_platform_can_read_them_and_the_strictest_audit_finds_nothing() -> N
         ("github-workflows", WORKFLOWS),
         ("renovate", [GITHUB / "renovate.json"]),
     ):
-        ran = tool("check-jsonschema", "--builtin-schema", f"vendor.{schema}", *paths)
-        assert ran.returncode == 0, ran.stdout
-    ran = tool("zizmor", "--offline", "--persona", "auditor", GITHUB)
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    assert "WARN" not in ran.stderr  # an expression that does not parse is no more than that
+        completed = tool("check-jsonschema", "--builtin-schema", f"vendor.{schema}", *paths)
+        assert completed.returncode == 0, completed.stdout
+    completed = tool("zizmor", "--offline", "--persona", "auditor", GITHUB)
+    assert completed.returncode == 0, completed.stdout + completed.stderr
+    assert "WARN" not in completed.stderr  # an expression that does not parse is no more than that
 
 
 def test_every_job_has_the_least_rights_and_an_end() -> None:
     for path in WORKFLOWS:
-        told = read(path)
-        assert told["permissions"] == {}, path
-        assert told["concurrency"]["cancel-in-progress"], path
-        for name, job in told["jobs"].items():
+        workflow = read(path)
+        assert workflow["permissions"] == {}, path
+        assert workflow["concurrency"]["cancel-in-progress"], path
+        for name, job in workflow["jobs"].items():
             assert job["permissions"] == {"contents": "read"}, name
             assert 0 < job["timeout-minutes"] <= 45, name
 
@@ -79,21 +79,21 @@ def test_a_change_and_each_week_run_what_a_laptop_runs() -> None:
 
 
 def test_updates_reach_the_actions_and_images_of_the_template() -> None:
-    told = json.loads((GITHUB / "renovate.json").read_text(encoding="utf-8"))
-    grouped = [name for rule in told["packageRules"] for name in rule["matchManagers"]]
-    assert sorted(grouped) == sorted(told["enabledManagers"])
+    config = json.loads((GITHUB / "renovate.json").read_text(encoding="utf-8"))
+    grouped = [name for rule in config["packageRules"] for name in rule["matchManagers"]]
+    assert sorted(grouped) == sorted(config["enabledManagers"])
 
     def matched(patterns: list[str]) -> set[str]:
         names = [path.relative_to(ROOT).as_posix() for path in (ROOT / "template").rglob("*")]
         expressions = [re.compile(pattern.strip("/")) for pattern in patterns]
         return {name for name in names if any(each.search(name) for each in expressions)}
 
-    workflows = matched(told["github-actions"]["managerFilePatterns"])
+    workflows = matched(config["github-actions"]["managerFilePatterns"])
     for path in (ROOT / "template/.github").rglob("*"):
         if path.is_file() and "uses: " in path.read_text(encoding="utf-8"):
             assert path.relative_to(ROOT).as_posix() in workflows
-    assert matched(told["dockerfile"]["managerFilePatterns"]) == {"template/Dockerfile.jinja"}
-    (compose,) = told["customManagers"]
+    assert matched(config["dockerfile"]["managerFilePatterns"]) == {"template/Dockerfile.jinja"}
+    (compose,) = config["customManagers"]
     assert matched(compose["managerFilePatterns"]) == {"template/compose.yaml.jinja"}
     (line,) = (text.replace("(?<", "(?P<") for text in compose["matchStrings"])
     images = re.findall(line, (ROOT / "template/compose.yaml.jinja").read_text(encoding="utf-8"))

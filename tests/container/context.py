@@ -7,8 +7,8 @@ from pathlib import Path
 def pattern(text: str) -> re.Pattern[str]:
     """One line of it: `**/` stands for any folders, `*` stays within one; the root is implied."""
     parts = re.split(r"(\*\*/|\*\*|\*|\?)", text.strip().strip("/"))
-    told = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
-    return re.compile("".join(told.get(part, re.escape(part)) for part in parts))
+    expressions = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+    return re.compile("".join(expressions.get(part, re.escape(part)) for part in parts))
 
 
 def visible(folder: Path) -> set[str]:
@@ -26,8 +26,8 @@ def visible(folder: Path) -> set[str]:
 def sent(path: Path, rules: list[tuple[bool, re.Pattern[str]]]) -> bool:
     """Whether one file is."""
     names = [path.as_posix(), *(above.as_posix() for above in path.parents if above.name)]
-    found = True
-    for kept, rule in rules:
+    is_sent = True
+    for is_kept, rule in rules:
         if any(rule.fullmatch(name) for name in names):
-            found = kept
-    return found
+            is_sent = is_kept
+    return is_sent

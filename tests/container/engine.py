@@ -18,11 +18,11 @@ from typing import Any
 STATE = Path(os.environ.get("ENGINE_STATE", "."))
 
 
-def known(name: str) -> dict[str, Any] | None:
+def find_image(name: str) -> dict[str, Any] | None:
     """An image by its name or id."""
     images = json.loads((STATE / "images.json").read_text())
-    found = [told for told in images if name in (told["name"], told["id"])]
-    return found[0] if found else None
+    matches = [image for image in images if name in (image["name"], image["id"])]
+    return matches[0] if matches else None
 
 
 def containers() -> dict[str, Any]:
@@ -30,8 +30,8 @@ def containers() -> dict[str, Any]:
     return json.loads(file.read_text()) if file.exists() else {}
 
 
-def keep(now: dict[str, Any]) -> None:
-    (STATE / "containers.json").write_text(json.dumps(now))
+def keep(current: dict[str, Any]) -> None:
+    (STATE / "containers.json").write_text(json.dumps(current))
 
 
 def end(pid: int) -> None:
@@ -47,10 +47,10 @@ def end(pid: int) -> None:
 
 
 def remove(project: str) -> None:
-    now = containers()
-    if project in now:
-        end(now.pop(project)["pid"])
-    keep(now)
+    current = containers()
+    if project in current:
+        end(current.pop(project)["pid"])
+    keep(current)
 
 
 def compose(project: str, verb: str, words: list[str]) -> int:
@@ -63,28 +63,28 @@ def compose(project: str, verb: str, words: list[str]) -> int:
     if verb == "up":
         assert os.environ["POSTGRES_PASSWORD"], "compose.yaml asks for it whatever is started"
         remove(project)
-        told = known(os.environ["IMAGE"])
-        assert told is not None
+        image = find_image(os.environ["IMAGE"])
+        assert image is not None
         port = os.environ["SERVICE_PORT"]
         with (STATE / "log").open("a") as log:
             process = subprocess.Popen(
-                [*told["command"], "--port", port], cwd=told["folder"], stdout=log, stderr=log,
-                env=os.environ | {"PYTHONPATH": f"{told['folder']}/src"}, start_new_session=True,
+                [*image["command"], "--port", port], cwd=image["folder"], stdout=log, stderr=log,
+                env=os.environ | {"PYTHONPATH": f"{image['folder']}/src"}, start_new_session=True,
             )  # fmt: skip
-        keep(containers() | {project: {"image": told["id"], "pid": process.pid}})
+        keep(containers() | {project: {"image": image["id"], "pid": process.pid}})
     return 0
 
 
 def main(words: list[str]) -> int:
     """Do what the words say, as far as `deploy/deploy` says them."""
-    with (STATE / "asked").open("a") as asked:
-        asked.write(" ".join(words) + "\n")
+    with (STATE / "asked").open("a") as journal:
+        journal.write(" ".join(words) + "\n")
     if words[:2] == ["compose", "--project-name"]:
         return compose(words[2], words[3], words[4:])
     if words[:2] == ["image", "inspect"]:
-        if (told := known(words[2])) is None:
+        if (image := find_image(words[2])) is None:
             return 1
-        print(json.dumps([{"Id": told["id"], "Config": {"Labels": told["labels"]}}]))
+        print(json.dumps([{"Id": image["id"], "Config": {"Labels": image["labels"]}}]))
         return 0
     if words[0] == "inspect":
         print(json.dumps([{"Image": containers()[words[1]]["image"]}]))

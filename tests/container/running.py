@@ -33,18 +33,18 @@ class Serving:
 
     def post(self, path: str, body: Any) -> Any:
         head = {"Content-Type": "application/json"}
-        asked = urllib.request.Request(
+        request = urllib.request.Request(
             f"{self.url}{path}", data=json.dumps(body).encode(), headers=head
         )
-        with urllib.request.urlopen(asked, timeout=LONGEST) as answer:
+        with urllib.request.urlopen(request, timeout=LONGEST) as answer:
             return json.load(answer)
 
 
 def free_port() -> int:
     """A port that nobody listens on."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
 
 
 def command(environment: Path) -> list[str]:
@@ -55,9 +55,9 @@ def command(environment: Path) -> list[str]:
 @contextmanager
 def serving(words: list[str], folder: Path, port: int) -> Iterator[Serving]:
     """Run a command that listens on `port`, until the block ends."""
-    kept = surroundings(PYTHONPATH=str(folder / "src"))
+    environment = surroundings(PYTHONPATH=str(folder / "src"))
     since, url = time.monotonic(), f"http://127.0.0.1:{port}"
-    with subprocess.Popen(words, cwd=folder, env=kept, stderr=subprocess.PIPE) as process:
+    with subprocess.Popen(words, cwd=folder, env=environment, stderr=subprocess.PIPE) as process:
         try:
             while not answers(f"{url}/ready"):
                 assert process.poll() is None, process.stderr and process.stderr.read().decode()

@@ -38,12 +38,12 @@ class Host:
 
     def images(self, **champions: tuple[str, list[str], Path]) -> None:
         """By tag: the label, the command and the folder that it runs in."""
-        told = [
+        images = [
             {"name": f"churn:{tag}", "id": f"sha256:{tag}", "labels": {LABEL: label} if label else
              None, "command": words, "folder": str(folder)}
             for tag, (label, words, folder) in champions.items()
         ]  # fmt: skip
-        (self.state / "images.json").write_text(json.dumps(told))
+        (self.state / "images.json").write_text(json.dumps(images))
 
     def deploy(self, *words: str) -> Ran:
         path = f"{self.state}:/usr/local/bin:/usr/bin:/bin"
@@ -97,9 +97,9 @@ def test_environments_have_services_of_their_own(host: Host, tmp_path: Path) -> 
 
 def test_an_environment_that_it_does_not_know_is_refused(host: Host) -> None:
     for words in (["moon", "churn:1"], ["staging"], []):
-        ran = host.deploy("deploy/deploy", *words)
-        assert ran.returncode == 2, ran
-        assert "expected one of staging, production; found" in ran.stderr
+        completed = host.deploy("deploy/deploy", *words)
+        assert completed.returncode == 2, completed
+        assert "expected one of staging, production; found" in completed.stderr
     assert not (host.state / "asked").exists()
 
 
@@ -111,9 +111,9 @@ def test_an_image_that_is_not_there_or_does_not_say_its_champion_is_refused(
         ("churn:9", "expected churn:9"),
         ("churn:nameless", "--build-arg VERSION"),
     ):
-        ran = host.deploy("deploy/deploy", "staging", image)
-        assert ran.returncode == 2, ran
-        assert words in ran.stderr
+        completed = host.deploy("deploy/deploy", "staging", image)
+        assert completed.returncode == 2, completed
+        assert words in completed.stderr
     assert "up" not in (host.state / "asked").read_text().split()
 
 
@@ -128,9 +128,9 @@ def test_where_the_image_does_not_come_up_the_former_one_is_put_back(
         another=("champion-2", *stand_in("champion-1", tmp_path)),
     )
     passes(host.deploy("deploy/deploy", "staging", "churn:former"))
-    ran = host.deploy("deploy/deploy", "staging", f"churn:{wrong}")
-    found = {"broken": "no answer from", "another": "found champion-1 after 3 s"}[wrong]
-    says_no(ran, "ready with champion-2", found, "champion-1 is back, from sha256:former")
+    completed = host.deploy("deploy/deploy", "staging", f"churn:{wrong}")
+    words = {"broken": "no answer from", "another": "found champion-1 after 3 s"}[wrong]
+    says_no(completed, "ready with champion-2", words, "champion-1 is back, from sha256:former")
     assert host.ready("staging") == "champion-1"
     assert engine.containers()["churn-staging"]["image"] == "sha256:former"
 
@@ -138,8 +138,8 @@ def test_where_the_image_does_not_come_up_the_former_one_is_put_back(
 def test_where_nothing_ran_before_a_broken_image_leaves_nothing(host: Host, tmp_path: Path) -> None:
     host.patience(2)
     host.images(another=("champion-2", *stand_in("champion-1", tmp_path)))
-    ran = host.deploy("deploy/deploy", "staging", "churn:another")
-    says_no(ran, "Nothing ran here before, and nothing does now.")
+    completed = host.deploy("deploy/deploy", "staging", "churn:another")
+    says_no(completed, "Nothing ran here before, and nothing does now.")
     assert engine.containers() == {}
     assert not answers(host.urls["staging"])
 
@@ -151,8 +151,8 @@ def test_where_neither_comes_up_it_says_so(host: Host, tmp_path: Path) -> None:
         broken=("champion-2", [sys.executable, "-c", "raise SystemExit(1)"], tmp_path),
     )
     passes(host.deploy("deploy/deploy", "staging", "churn:former"))
-    told = json.loads((host.state / "images.json").read_text())
-    told[0]["command"] = told[1]["command"]
-    (host.state / "images.json").write_text(json.dumps(told))
-    ran = host.deploy("deploy/deploy", "staging", "churn:broken")
-    says_no(ran, "The former image did not start again either")
+    images = json.loads((host.state / "images.json").read_text())
+    images[0]["command"] = images[1]["command"]
+    (host.state / "images.json").write_text(json.dumps(images))
+    completed = host.deploy("deploy/deploy", "staging", "churn:broken")
+    says_no(completed, "The former image did not start again either")

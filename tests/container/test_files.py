@@ -30,8 +30,8 @@ RUN_BY_TESTS = {
 
 @pytest.fixture
 def compose(started: Shared) -> dict[str, Any]:
-    found: dict[str, Any] = yaml.safe_load((started.folder / "compose.yaml").read_text())
-    return found
+    compose_file: dict[str, Any] = yaml.safe_load((started.folder / "compose.yaml").read_text())
+    return compose_file
 
 
 def copied(folder: Path) -> list[str]:
@@ -48,52 +48,52 @@ def test_the_build_sees_code_brief_locks_and_models_and_nothing_else(promoted: S
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists():
             path.write_text("secret")
-    seen = visible(promoted.folder)
-    assert seen == before
-    assert seen & set(NOT_FOR_THE_IMAGE) == set()
+    sources = visible(promoted.folder)
+    assert sources == before
+    assert sources & set(NOT_FOR_THE_IMAGE) == set()
     own = re.compile(r"src/churn/.*|models/(champion|rule)/.*|models/champion\.dvc")
-    rest = {name for name in seen if not own.fullmatch(name)}
-    assert rest == {"dvc.lock", "project-brief.md", "pyproject.toml", "uv.lock"}
-    assert "models/champion/promotion.json" in seen
-    assert "src/churn/contract.py" in seen
+    others = {name for name in sources if not own.fullmatch(name)}
+    assert others == {"dvc.lock", "project-brief.md", "pyproject.toml", "uv.lock"}
+    assert "models/champion/promotion.json" in sources
+    assert "src/churn/contract.py" in sources
 
 
 def test_whatever_the_dockerfile_takes_is_there(started: Shared) -> None:
-    seen = visible(started.folder)
-    taken = copied(started.folder)
-    assert len(taken) == 6
-    for source in taken:
-        assert any(name == source or name.startswith(f"{source}/") for name in seen), source
-    assert {name for name in seen if not any((f"{name}/").startswith(f"{s}/") for s in taken)} == (
-        set()
-    )
+    sources = visible(started.folder)
+    copied_paths = copied(started.folder)
+    assert len(copied_paths) == 6
+    for source in copied_paths:
+        assert any(name == source or name.startswith(f"{source}/") for name in sources), source
+    assert {
+        name for name in sources if not any((f"{name}/").startswith(f"{s}/") for s in copied_paths)
+    } == (set())
 
 
 def test_compose_yaml_keeps_the_schema_of_compose(started: Shared) -> None:
-    ran = call(
+    completed = call(
         ROOT, UV, "run", "--quiet", "check-jsonschema",
         "--builtin-schema", "vendor.compose-spec", started.folder / "compose.yaml",
     )  # fmt: skip
-    assert ran.returncode == 0, ran.stdout
+    assert completed.returncode == 0, completed.stdout
 
 
 def test_no_service_of_compose_has_more_rights_than_it_needs(compose: dict[str, Any]) -> None:
     assert set(compose["services"]) == {"service", "mlflow", "postgres", "prometheus"}
-    for name, told in compose["services"].items():
-        assert told["security_opt"] == ["no-new-privileges:true"], name
-        assert all(port.startswith("127.0.0.1:") for port in told.get("ports", [])), name
-        assert not {"privileged", "cap_add", "network_mode", "pid"} & told.keys(), name
-        pinned = re.search(r"@sha256:[0-9a-f]{64}$", told["image"])
+    for name, service in compose["services"].items():
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert all(port.startswith("127.0.0.1:") for port in service.get("ports", [])), name
+        assert not {"privileged", "cap_add", "network_mode", "pid"} & service.keys(), name
+        pinned = re.search(r"@sha256:[0-9a-f]{64}$", service["image"])
         assert pinned or name in {"service", "mlflow"}, name
-        mounts = [volume.partition(":") for volume in told.get("volumes", [])]
+        mounts = [volume.partition(":") for volume in service.get("volumes", [])]
         assert all(
-            source in compose["volumes"] or rest.endswith(":ro") for source, _, rest in mounts
+            source in compose["volumes"] or options.endswith(":ro") for source, _, options in mounts
         )
-    told = compose["services"]["service"]
-    assert (told["read_only"], told["cap_drop"]) == (True, ["ALL"])
-    assert "tmpfs" in told
-    assert "healthcheck" in told
-    assert "volumes" not in told
+    service = compose["services"]["service"]
+    assert (service["read_only"], service["cap_drop"]) == (True, ["ALL"])
+    assert "tmpfs" in service
+    assert "healthcheck" in service
+    assert "volumes" not in service
 
 
 def test_a_secret_comes_from_the_environment_and_its_absence_is_said(
@@ -107,8 +107,8 @@ def test_a_secret_comes_from_the_environment_and_its_absence_is_said(
     assert needed == {"POSTGRES_PASSWORD"}
     assert needed | optional == offered
     assert re.findall(r"^POSTGRES_PASSWORD=(.*)$", example, re.MULTILINE) == [""]
-    for told in compose["services"].values():
-        for name, value in told.get("environment", {}).items():
+    for service in compose["services"].values():
+        for name, value in service.get("environment", {}).items():
             if re.search("PASSWORD|URI|TOKEN|SECRET|KEY", name):
                 assert "${POSTGRES_PASSWORD:?" in value, name
     (started.folder / ".env").write_text("POSTGRES_PASSWORD=x\n")
@@ -121,10 +121,12 @@ def test_the_health_command_of_compose_is_that_of_the_dockerfile(
     started: Shared, compose: dict[str, Any]
 ) -> None:
     image = (started.folder / "Dockerfile").read_text()
-    (told,) = re.findall(r"^HEALTHCHECK.*\n    CMD (\[.*\])$", image, re.MULTILINE)
-    assert ["CMD", *yaml.safe_load(told)] == compose["services"]["service"]["healthcheck"]["test"]
+    (command,) = re.findall(r"^HEALTHCHECK.*\n    CMD (\[.*\])$", image, re.MULTILINE)
+    assert ["CMD", *yaml.safe_load(command)] == compose["services"]["service"]["healthcheck"][
+        "test"
+    ]
 
 
 def test_every_command_of_the_page_is_accounted_for() -> None:
-    found = {heading: len(lines) for heading, lines in blocks("container.md").items()}
-    assert found == RUN_BY_TESTS
+    commands = {heading: len(lines) for heading, lines in blocks("container.md").items()}
+    assert commands == RUN_BY_TESTS

@@ -43,11 +43,11 @@ class Buildah:
         self.start = ["buildah", "--root", f"{folder}/images", "--runroot", f"{folder}/run"]
 
     def __call__(self, *words: str | Path) -> str:
-        ran = subprocess.run(
+        completed = subprocess.run(
             [*self.start, *words], env=surroundings(), capture_output=True, text=True, check=False
         )
-        assert ran.returncode == 0, ran.stdout[-3000:] + ran.stderr[-3000:]
-        return ran.stdout.strip()
+        assert completed.returncode == 0, completed.stdout[-3000:] + completed.stderr[-3000:]
+        return completed.stdout.strip()
 
 
 def debian(folder: Path) -> None:
@@ -57,16 +57,16 @@ def debian(folder: Path) -> None:
         for line in Path("/etc/os-release").read_text().splitlines()
         if "=" in line
     )["VERSION_CODENAME"]
-    shown = "--format=$(RELEASE) $(COMPONENT) $(SITE)"
-    known = subprocess.run(
-        ["apt-get", "indextargets", shown, "Created-By: Packages"],
+    columns = "--format=$(RELEASE) $(COMPONENT) $(SITE)"
+    lines = subprocess.run(
+        ["apt-get", "indextargets", columns, "Created-By: Packages"],
         capture_output=True, text=True, check=True,
     ).stdout.splitlines()  # fmt: skip
-    mirror = next(line.split()[2] for line in known if line.startswith(f"{release} main "))
+    mirror = next(line.split()[2] for line in lines if line.startswith(f"{release} main "))
     with_python = "--include=python3,python3-venv,ca-certificates"
     words = ["debootstrap", "--variant=minbase", with_python, release, str(folder), mirror]
-    ran = subprocess.run(words, capture_output=True, text=True, check=False)
-    assert ran.returncode == 0, ran.stdout[-2000:]
+    completed = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert completed.returncode == 0, completed.stdout[-2000:]
 
 
 @pytest.fixture(scope="module")
@@ -93,13 +93,13 @@ def buildah(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Buildah]:
 def build(buildah: Buildah, repository: Shared, tag: str) -> str:
     """The page's command, in the words of `buildah`."""
     line = BUILD.replace("docker build", "echo").replace("churn:local", tag)
-    told = repository.shell(line)
-    assert told.returncode == 0, told
+    completed = repository.shell(line)
+    assert completed.returncode == 0, completed
     words = shlex.split(BUILD.replace("churn:local", tag))
     version = repository.run("python", "-m", "churn.delivery.service.built_in").stdout.strip()
-    given = {"REVISION": repository.git("rev-parse", "HEAD"), "VERSION": version}
-    words = [re.sub(r"^(\w+)=\$\(.*\)$", lambda m: f"{m[1]}={given[m[1]]}", w) for w in words]
-    assert f"VERSION={version}" in told.stdout
+    values = {"REVISION": repository.git("rev-parse", "HEAD"), "VERSION": version}
+    words = [re.sub(r"^(\w+)=\$\(.*\)$", lambda m: f"{m[1]}={values[m[1]]}", w) for w in words]
+    assert f"VERSION={version}" in completed.stdout
     extra = ["--isolation=chroot", "--format=docker", "--pull-never", "--build-arg", f"BASE={BASE}"]
     return buildah("build", *extra, *words[2:-1], repository.folder)
 
@@ -111,8 +111,8 @@ def test_the_image_is_built_started_and_answers(
     since = time.monotonic()
     build(buildah, repository, "churn:local")
     took = time.monotonic() - since
-    told = json.loads(buildah("inspect", "--type=image", "churn:local"))["Docker"]
-    config = told["config"]
+    image = json.loads(buildah("inspect", "--type=image", "churn:local"))["Docker"]
+    config = image["config"]
     assert config["User"] == "10001:10001"
     assert config["Healthcheck"]["Test"][:2] == ["CMD", "python"]
     assert config["Labels"]["org.opencontainers.image.version"] == "champion-1"
@@ -160,8 +160,8 @@ def test_the_engine_sees_the_files_that_the_other_tests_say(
     ]
     buildah("copy", "--quiet", *ignoring, container, promoted.folder, "/context")
     root = Path(buildah("mount", container)) / "context"
-    seen = {path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()}
-    assert seen == visible(promoted.folder)
+    files = {path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()}
+    assert files == visible(promoted.folder)
     buildah("rm", container)
 
 

@@ -34,8 +34,8 @@ def up(service: Path, untouched: dict[str, Shared]) -> Iterator[Serving]:
     """The service of champion-1."""
     port = free_port()
     words = [*command(service), *SERVE.partition(" serve ")[2].replace("8000", str(port)).split()]
-    with serving(words, untouched["champion-1"].folder, port) as found:
-        yield found
+    with serving(words, untouched["champion-1"].folder, port) as process:
+        yield process
 
 
 def test_the_environment_of_the_service_has_neither_dvc_nor_mlflow(service: Path) -> None:
@@ -60,29 +60,31 @@ def test_it_is_ready_in_time_and_answers(up: Serving) -> None:
     assert up.cpu <= READY  # and not the seconds: other tests run beside this one
     assert up.get("/health") == {"status": "ok"}
     assert up.get("/ready")["champion"] == "champion-1"
-    (shown,) = up.get("/openapi.json")["components"]["schemas"]["Rows"]["examples"]
-    told = up.post("/predict", shown)
-    assert told["champion"] == "champion-1"
-    assert 0 < told["answers"][0]["model"]["p_leaves"] < 1
-    assert told["answers"][0]["action"] in {"call", "none"}
+    (example,) = up.get("/openapi.json")["components"]["schemas"]["Rows"]["examples"]
+    reply = up.post("/predict", example)
+    assert reply["champion"] == "champion-1"
+    assert 0 < reply["answers"][0]["model"]["p_leaves"] < 1
+    assert reply["answers"][0]["action"] in {"call", "none"}
     with pytest.raises(urllib.error.HTTPError, match="422"):
-        up.post("/predict", {"rows": [shown["rows"][0] | {"region": "moon"}]})
+        up.post("/predict", {"rows": [example["rows"][0] | {"region": "moon"}]})
 
 
 def test_canaries_are_answered_as_kept(up: Serving, promoted: Shared) -> None:
-    ran = promoted.run(*asking(promoted, up.url))
-    passes(ran, "champion-1 answers 20 canary rows as on the day it was made")
+    completed = promoted.run(*asking(promoted, up.url))
+    passes(completed, "champion-1 answers 20 canary rows as on the day it was made")
 
 
 def test_a_score_that_was_changed_is_named(up: Serving, promoted: Shared) -> None:
     file = promoted.folder / "models/champion/canaries.parquet"
     kept = pl.read_parquet(file)
     was = kept["p_leaves"][3]
-    told = was + 1e-6
-    scores = pl.when(pl.int_range(pl.len()) == 3).then(told).otherwise("p_leaves")
+    expected = was + 1e-6
+    scores = pl.when(pl.int_range(pl.len()) == 3).then(expected).otherwise("p_leaves")
     kept.with_columns(p_leaves=scores).write_parquet(file)
-    ran = promoted.run(*asking(promoted, up.url))
-    says_no(ran, f"canaries.parquet, row 3: expected p_leaves {told}, found {was}", up.url)
+    completed = promoted.run(*asking(promoted, up.url))
+    says_no(
+        completed, f"canaries.parquet, row 3: expected p_leaves {expected}, found {was}", up.url
+    )
 
 
 def test_a_row_that_the_service_refuses_is_named(up: Serving, promoted: Shared) -> None:
@@ -93,8 +95,8 @@ def test_a_row_that_the_service_refuses_is_named(up: Serving, promoted: Shared) 
 
 
 def test_another_champion_than_the_one_here_is_named(up: Serving, started: Shared) -> None:
-    ran = started.run(*asking(started, up.url))
-    says_no(ran, "row 0: expected the rule to answer, found champion-1")
+    completed = started.run(*asking(started, up.url))
+    says_no(completed, "row 0: expected the rule to answer, found champion-1")
 
 
 def test_while_the_rule_is_in_charge_its_canaries_are_sent(

@@ -16,7 +16,7 @@ class Reader:
     def __init__(self, folder: Path) -> None:
         self.repository = Repository(folder, call(folder, UV, "run", folder.name, "start"))
         passes(self.repository.how)
-        self.seen = ""
+        self.output = ""
         self.decisions: list[str] = []
 
     def follow(self, page: str) -> None:
@@ -31,10 +31,10 @@ class Reader:
 
     def run(self, commands: str) -> None:
         """Run a block of commands as it stands; it has to succeed."""
-        ran = call(self.repository.folder, "bash", "-euo", "pipefail", "-c", commands)
-        assert ran.returncode == 0, f"{commands}{ran.stdout}{ran.stderr}"
-        assert "No test yet" not in ran.stdout, ran.stdout
-        self.seen = ran.stdout + self.report()
+        completed = call(self.repository.folder, "bash", "-euo", "pipefail", "-c", commands)
+        assert completed.returncode == 0, f"{commands}{completed.stdout}{completed.stderr}"
+        assert "No test yet" not in completed.stdout, completed.stdout
+        self.output = completed.stdout + self.report()
         if "dvc repro" in commands:
             self.decisions.append(self.repository.json("reports/decision.json")["verdict"])
 
@@ -48,11 +48,11 @@ class Reader:
     def report(self) -> str:
         return (self.repository.folder / "reports/report.md").read_text(encoding="utf-8")
 
-    def expect(self, told: str) -> None:
+    def expect(self, expected: str) -> None:
         """Each line was printed or is in the report. Figures may differ: libraries move on."""
-        seen = {FIGURE.sub("#", line.strip()) for line in self.seen.splitlines()}
-        for line in told.splitlines():
-            assert FIGURE.sub("#", line.strip()) in seen, f"{line}\nis not in:\n{self.seen}"
+        lines = {FIGURE.sub("#", line.strip()) for line in self.output.splitlines()}
+        for line in expected.splitlines():
+            assert FIGURE.sub("#", line.strip()) in lines, f"{line}\nis not in:\n{self.output}"
 
     def write(self, block: Block) -> None:
         """Write a whole file, or in `params.yaml` the one line with the same key."""

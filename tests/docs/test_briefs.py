@@ -24,8 +24,8 @@ def brief() -> Iterator[ModuleType]:
 
 def test_every_brief_in_the_docs_stands_in_a_block_that_is_tested() -> None:
     pages = [path.read_text(encoding="utf-8") for path in DOCS.rglob("*.md")]
-    shown = sum(len(re.findall(r"^\s*title: ", page, re.MULTILINE)) for page in pages)
-    assert shown == len(briefs()) > 0
+    count = sum(len(re.findall(r"^\s*title: ", page, re.MULTILINE)) for page in pages)
+    assert count == len(briefs()) > 0
 
 
 @pytest.mark.parametrize("name", briefs())

@@ -48,9 +48,9 @@ def test_the_variant_is_the_model_of_a_new_repository_and_one_more_candidate() -
 
 
 def test_the_page_shows_lines_of_the_files_and_names_their_tests() -> None:
-    shown = [block for block in blocks(PAGE) if block.language == "python"]
-    assert len(shown) == 4
-    for block in shown:
+    snippets = [block for block in blocks(PAGE) if block.language == "python"]
+    assert len(snippets) == 4
+    for block in snippets:
         assert block.text in (FOLDER / str(block.file)).read_text(encoding="utf-8")
     tests = (FOLDER / "test_network.py").read_text(encoding="utf-8").replace("_", " ")
     rows = PAGE.partition("| test | so that |\n| --- | --- |\n")[2].partition("\n\n")[0]
@@ -80,13 +80,13 @@ def page(render: Render, environment: Path, template: Path) -> Reader:
 
 @deep
 def test_the_network_is_one_of_the_candidates(page: Reader) -> None:
-    told = page.repository.json("reports/training.json")
+    training = page.repository.json("reports/training.json")
     names = {"network", "logistic regression", "gradient boosting"}
-    assert {candidate["name"] for candidate in told["candidates"]} == names
-    assert page.repository.json("models/challenger/card.json")["name"] == told["chosen"]
+    assert {candidate["name"] for candidate in training["candidates"]} == names
+    assert page.repository.json("models/challenger/card.json")["name"] == training["chosen"]
     assert page.repository.json("reports/seconds.json")["seconds"].keys() == names
-    loss = {candidate["name"]: candidate["log_loss"] for candidate in told["candidates"]}
-    assert loss["network"] < told["rule"]["log_loss"] - 0.02
+    loss = {candidate["name"]: candidate["log_loss"] for candidate in training["candidates"]}
+    assert loss["network"] < training["rule"]["log_loss"] - 0.02
 
 
 @deep
@@ -132,8 +132,8 @@ def another(of: Repository, folder: Path) -> Repository:
 
 def scores(repository: Repository) -> np.ndarray:
     """What the challenger says of the test rows."""
-    found = pl.read_parquet(repository.folder / "data/predictions/challenger.parquet")
-    return found.select("^p_.*$").to_numpy()
+    predictions = pl.read_parquet(repository.folder / "data/predictions/challenger.parquet")
+    return predictions.select("^p_.*$").to_numpy()
 
 
 def train(repository: Repository) -> list[str]:
@@ -209,10 +209,12 @@ def test_training_that_was_killed_goes_on_and_ends_as_if_nothing_had_been(
         time.sleep(0.005)
     os.killpg(running.pid, signal.SIGKILL)
     running.wait()
-    (left,) = checkpoints.glob("*.safetensors")
+    (checkpoint,) = checkpoints.glob("*.safetensors")
     assert not (copy.folder / "models/challenger").exists()
     assert copy.git("status", "--porcelain", "--", "data") == ""
-    passes(copy.run("dvc", "repro"), "going on after epoch ", f"of data/checkpoints/{left.name}")
+    passes(
+        copy.run("dvc", "repro"), "going on after epoch ", f"of data/checkpoints/{checkpoint.name}"
+    )
     assert np.allclose(scores(copy), scores(alone), rtol=0, atol=CLOSE)
     assert not list(checkpoints.glob("*.safetensors"))
 
@@ -245,14 +247,16 @@ TAMPERED: dict[str, tuple[Callable[[Path], None], bool, str]] = {
 def test_weights_that_were_tampered_with_are_refused(
     alone: Repository, environment: Path, name: str
 ) -> None:
-    tamper, in_the_card, told = TAMPERED[name]
+    tamper, in_the_card, message = TAMPERED[name]
     model = alone.folder / "models/tampered"
     shutil.rmtree(model, ignore_errors=True)
     shutil.copytree(alone.folder / "models/challenger", model)
     tamper(model / "network.safetensors")
     if in_the_card:
         hostile.relabel(model)
-    ran = alone.run("churn", "score", "data/test.parquet", "out.parquet", "--model", str(model))
-    fixable(ran, told)
+    completed = alone.run(
+        "churn", "score", "data/test.parquet", "out.parquet", "--model", str(model)
+    )
+    fixable(completed, message)
     assert not (alone.folder / "models/ran").exists()
     assert not (alone.folder / "out.parquet").exists()

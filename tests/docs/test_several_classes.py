@@ -64,14 +64,16 @@ def chosen_by_price(repository: Repository) -> set[str]:
     actions = repository.json("reports/brief.json")["value"]["actions"]
     for model in ("rule", "challenger"):
         names, worth = expected(repository, model)
-        found = outcomes(repository, model)  # `score` is what acting, not nothing, is worth
-        assert found["action"].to_list() == [names[best] for best in worth.argmax(axis=1)]
-        assert np.allclose(found["score"], worth[:, 1:].max(axis=1))
-        for action, truth, paid in found.select("action", "outcome", "value").iter_rows():
+        predictions = outcomes(repository, model)  # `score` is what acting, not nothing, is worth
+        assert predictions["action"].to_list() == [names[best] for best in worth.argmax(axis=1)]
+        assert np.allclose(predictions["score"], worth[:, 1:].max(axis=1))
+        for action, truth, paid in predictions.select("action", "outcome", "value").iter_rows():
             if action in actions:
                 assert paid == actions[action][truth]
         pays = {name for prices in actions.values() for name, price in prices.items() if price > 0}
-        assert found["positive"].to_list() == [name in pays for name in found["outcome"]]
+        assert predictions["positive"].to_list() == [
+            name in pays for name in predictions["outcome"]
+        ]
     return set(outcomes(repository, "challenger")["action"])
 
 
@@ -115,8 +117,8 @@ def test_three_species_become_an_honest_decision(penguins: Repository) -> None:
     assert few < 50
     decision = penguins.json("reports/decision.json")
     assert (decision["verdict"], decision["gain"]["lower"]) == ("unclear", None)
-    told = "too few positive units to tell (fewer than 50)."
-    passes(penguins.run("penguins", "check"), "Cannot tell: track or sample each penguin", told)
+    reason = "too few positive units to tell (fewer than 50)."
+    passes(penguins.run("penguins", "check"), "Cannot tell: track or sample each penguin", reason)
     assert {"track", "sample"} <= chosen_by_price(penguins)
     reported(penguins)
 

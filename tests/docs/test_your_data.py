@@ -40,8 +40,8 @@ def test_nothing_of_the_template_was_edited(clinic: Reader) -> None:
 
 
 def test_git_keeps_the_hash_of_the_table_and_not_the_table(clinic: Reader) -> None:
-    kept = clinic.repository.git("ls-files", "data").splitlines()
-    assert kept == ["data/source/breast-cancer.csv.dvc"]
+    tracked = clinic.repository.git("ls-files", "data").splitlines()
+    assert tracked == ["data/source/breast-cancer.csv.dvc"]
     assert clinic.repository.git("status", "--short") == ""
 
 
@@ -53,8 +53,8 @@ def test_what_the_page_shows_is_tidy_and_typed(clinic: Reader) -> None:
 
 
 def test_no_block_of_the_page_is_without_a_test() -> None:
-    known = {"bash", "markdown", "python", "text", "yaml"}
-    assert {block.language for block in blocks(CLEAN + REST)} == known
+    languages = {"bash", "markdown", "python", "text", "yaml"}
+    assert {block.language for block in blocks(CLEAN + REST)} == languages
     fences = re.findall(r"^```", CLEAN + REST, re.MULTILINE)
     assert len(fences) == 2 * len(blocks(CLEAN + REST))
 

@@ -80,20 +80,20 @@ def test_every_hook_is_offered_and_can_be_run() -> None:
 
 
 def test_a_repository_in_order_is_green(scratch: Checked) -> None:
-    ran = scratch.check("--all-files", "--verbose")
-    green(ran)
-    assert ids(ran) == set(HOOKS)
-    assert "Skipped" not in ran.stdout
-    for hook, asked in zip(HOOKS, ("project-brief.md", "dvc.yaml", ".", "."), strict=True):
-        assert hand(hook, asked, at=scratch.folder).returncode == 0
+    completed = scratch.check("--all-files", "--verbose")
+    green(completed)
+    assert ids(completed) == set(HOOKS)
+    assert "Skipped" not in completed.stdout
+    for hook, target in zip(HOOKS, ("project-brief.md", "dvc.yaml", ".", "."), strict=True):
+        assert hand(hook, target, at=scratch.folder).returncode == 0
 
 
 def test_a_brief_without_an_owner(scratch: Checked) -> None:
     scratch.edit("project-brief.md", "owner: the front desk\n", "")
-    told = "project-brief.md: expected `owner:` from phase discover on"
-    red(scratch.check("project-brief", "--all-files"), told)
-    ran = hand("project-brief", at=scratch.folder)
-    assert (ran.returncode, ran.stderr[: len(told)]) == (2, told)
+    message = "project-brief.md: expected `owner:` from phase discover on"
+    red(scratch.check("project-brief", "--all-files"), message)
+    completed = hand("project-brief", at=scratch.folder)
+    assert (completed.returncode, completed.stderr[: len(message)]) == (2, message)
 
 
 def test_several_briefs_are_checked_and_none_is_written_to(scratch: Checked) -> None:
@@ -108,19 +108,19 @@ def test_several_briefs_are_checked_and_none_is_written_to(scratch: Checked) -> 
 
 def test_a_stage_that_does_not_name_what_it_imports(scratch: Checked) -> None:
     scratch.edit("dvc.yaml", "      - src/queue_length/day.py\n", "")
-    told = "dvc.yaml: stage `count`: expected `src/queue_length/day.py` among its deps"
-    red(scratch.check("stage-deps", "--all-files"), told)
-    ran = hand("stage-deps", at=scratch.folder)
-    assert (ran.returncode, ran.stdout[: len(told)]) == (1, told)
+    message = "dvc.yaml: stage `count`: expected `src/queue_length/day.py` among its deps"
+    red(scratch.check("stage-deps", "--all-files"), message)
+    completed = hand("stage-deps", at=scratch.folder)
+    assert (completed.returncode, completed.stdout[: len(message)]) == (1, message)
 
 
 def test_a_table_in_git(scratch: Checked) -> None:
     scratch.write("src/rows of today.csv", "a\n1\n")
-    told = "src/rows of today.csv: expected code and text in git, found a table"
-    red(scratch.check("data-in-git", "--all-files"), told)
-    ran = hand("data-in-git", at=scratch.folder)
-    assert (ran.returncode, ran.stdout[: len(told)]) == (1, told)
-    assert "git rm --cached 'src/rows of today.csv'" in ran.stdout
+    message = "src/rows of today.csv: expected code and text in git, found a table"
+    red(scratch.check("data-in-git", "--all-files"), message)
+    completed = hand("data-in-git", at=scratch.folder)
+    assert (completed.returncode, completed.stdout[: len(message)]) == (1, message)
+    assert "git rm --cached 'src/rows of today.csv'" in completed.stdout
 
 
 def test_the_size_that_counts_is_what_git_holds(scratch: Checked) -> None:
@@ -148,19 +148,19 @@ def test_a_table_may_be_kept_in_git_on_purpose(scratch: Checked, attribute: str)
     scratch.write("others.csv", "a\n1\n")
     git(scratch.folder, "add", "--all")
     scratch.write(".gitattributes", f"/rows.csv {attribute}\n")
-    ran = hand("data-in-git", "rows.csv", "others.csv", at=scratch.folder)
-    assert ran.returncode == 1
-    assert "\nrows.csv" not in f"\n{ran.stdout}"
-    assert ran.stdout.startswith("others.csv: ")
+    completed = hand("data-in-git", "rows.csv", "others.csv", at=scratch.folder)
+    assert completed.returncode == 1
+    assert "\nrows.csv" not in f"\n{completed.stdout}"
+    assert completed.stdout.startswith("others.csv: ")
 
 
-@pytest.mark.parametrize("left", ["count.py.rej", "count.py.orig"])
-def test_a_file_that_an_update_left(scratch: Checked, left: str) -> None:
-    scratch.write(left, "@@ -1 +1 @@\n")
-    told = f"{left}: found what an update or a merge left beside the file"
-    red(scratch.check("update-leftovers", "--all-files"), told)
-    ran = hand("update-leftovers", at=scratch.folder)
-    assert (ran.returncode, ran.stdout[: len(told)]) == (1, told)
+@pytest.mark.parametrize("name", ["count.py.rej", "count.py.orig"])
+def test_a_file_that_an_update_left(scratch: Checked, name: str) -> None:
+    scratch.write(name, "@@ -1 +1 @@\n")
+    message = f"{name}: found what an update or a merge left beside the file"
+    red(scratch.check("update-leftovers", "--all-files"), message)
+    completed = hand("update-leftovers", at=scratch.folder)
+    assert (completed.returncode, completed.stdout[: len(message)]) == (1, message)
 
 
 @pytest.mark.parametrize("ending", ["\n", "\r\n"])
@@ -169,10 +169,10 @@ def test_a_file_that_an_update_left(scratch: Checked, left: str) -> None:
 )
 def test_a_single_marker_that_was_overlooked(scratch: Checked, marker: str, ending: str) -> None:
     scratch.write("docs/queue.rst", f"Queue{ending}{'=' * 7}{ending}{ending}{marker}{ending}")
-    told = f"docs/queue.rst:4: found the conflict marker {marker[:7]}. Next:"
-    ran = hand("update-leftovers", at=scratch.folder)
-    assert ran.returncode == 1
-    assert told in ran.stdout
+    message = f"docs/queue.rst:4: found the conflict marker {marker[:7]}. Next:"
+    completed = hand("update-leftovers", at=scratch.folder)
+    assert completed.returncode == 1
+    assert message in completed.stdout
 
 
 def test_markers_shown_on_purpose(scratch: Checked) -> None:
@@ -202,12 +202,13 @@ def test_a_merge_that_stopped_half_way(scratch: Checked) -> None:
     git(scratch.folder, "commit", "--quiet", "--all", "--message", "Three")
     assert call(scratch.folder, "git", "merge", "--quiet", "other").returncode == 1
     try:
-        ran = hand("update-leftovers", at=scratch.folder)
-        assert ran.stdout.count(f"{day}:") == 3  # the markers, and nothing else about the file
+        completed = hand("update-leftovers", at=scratch.folder)
+        # The markers, and nothing else about the file.
+        assert completed.stdout.count(f"{day}:") == 3
         scratch.write(day, "MINUTES = 3\n")
-        ran = hand("update-leftovers", at=scratch.folder)
-        assert ran.returncode == 1
-        assert ran.stdout == (
+        completed = hand("update-leftovers", at=scratch.folder)
+        assert completed.returncode == 1
+        assert completed.stdout == (
             f"{day}: found a merge that is not finished. Next: git add, or git rm\n"
         )
         git(scratch.folder, "add", "--all")
@@ -222,28 +223,28 @@ def test_by_hand_from_another_directory(scratch: Checked, tmp_path: Path) -> Non
     scratch.write("rows.csv", "a\n1\n")
     scratch.write("day.py.rej", "@@\n")
     git(scratch.folder, "add", "--all")
-    for hook, asked, code, told in (
+    for hook, target, code, message in (
         ("project-brief", "project-brief.md", 2, "project-brief.md: `title` is missing"),
         ("stage-deps", "dvc.yaml", 1, "dvc.yaml: stage `count`: expected"),
         ("data-in-git", "", 1, "rows.csv: expected code and text"),
         ("data-in-git", "rows.csv", 1, "rows.csv: expected code and text"),
         ("update-leftovers", "", 1, "day.py.rej: found"),
     ):
-        ran = hand(hook, scratch.folder / asked, at=tmp_path)
-        assert ran.returncode == code, ran
-        assert f"{scratch.folder}/{told}" in ran.stdout + ran.stderr
+        completed = hand(hook, scratch.folder / target, at=tmp_path)
+        assert completed.returncode == code, completed
+        assert f"{scratch.folder}/{message}" in completed.stdout + completed.stderr
 
 
 @pytest.mark.parametrize("hook", HOOKS)
 def test_a_file_that_is_not_there(scratch: Checked, hook: str) -> None:
-    ran = hand(hook, "nowhere", at=scratch.folder)
-    assert ran.returncode == (1 if hook == "stage-deps" else 2), ran
-    assert "nowhere: expected " in ran.stdout + ran.stderr
-    assert "Traceback" not in ran.stdout + ran.stderr
+    completed = hand(hook, "nowhere", at=scratch.folder)
+    assert completed.returncode == (1 if hook == "stage-deps" else 2), completed
+    assert "nowhere: expected " in completed.stdout + completed.stderr
+    assert "Traceback" not in completed.stdout + completed.stderr
 
 
 @pytest.mark.parametrize("hook", ["data-in-git", "update-leftovers"])
 def test_where_git_cannot_be_asked_nothing_passes(tmp_path: Path, hook: str) -> None:
-    ran = hand(hook, at=tmp_path)
-    assert ran.returncode == 2, ran
-    assert ".: expected a git repository, found: " in ran.stderr
+    completed = hand(hook, at=tmp_path)
+    assert completed.returncode == 2, completed
+    assert ".: expected a git repository, found: " in completed.stderr

@@ -27,32 +27,34 @@ NOTEBOOK = {
 }
 
 
-def red(ran: Ran, *words: str) -> None:
+def red(completed: Ran, *words: str) -> None:
     """pre-commit ends with 1, and a person reads these words."""
-    assert ran.returncode == 1, ran.stdout + ran.stderr
-    assert "Traceback" not in ran.stdout + ran.stderr, ran
+    assert completed.returncode == 1, completed.stdout + completed.stderr
+    assert "Traceback" not in completed.stdout + completed.stderr, completed
     for word in words:
-        assert word in ran.stdout, f"{word!r} is not in:\n{ran.stdout}"
+        assert word in completed.stdout, f"{word!r} is not in:\n{completed.stdout}"
 
 
-def green(ran: Ran, *words: str) -> None:
-    assert ran.returncode == 0, ran.stdout + ran.stderr
+def green(completed: Ran, *words: str) -> None:
+    assert completed.returncode == 0, completed.stdout + completed.stderr
     for word in words:
-        assert word in ran.stdout, f"{word!r} is not in:\n{ran.stdout}"
+        assert word in completed.stdout, f"{word!r} is not in:\n{completed.stdout}"
 
 
-def ids(ran: Ran) -> set[str]:
+def ids(completed: Ran) -> set[str]:
     """The hooks that `--verbose` says were run."""
     start = "- hook id: "
-    return {line.removeprefix(start) for line in ran.stdout.splitlines() if line.startswith(start)}
+    return {
+        line.removeprefix(start) for line in completed.stdout.splitlines() if line.startswith(start)
+    }
 
 
 def test_a_fresh_render_is_green_and_each_check_looked_at_something(generated: Checked) -> None:
     generated.write("notebooks/plot.ipynb", json.dumps({**NOTEBOOK, "cells": []}, indent=1) + "\n")
-    ran = generated.check("--all-files", "--verbose")
-    green(ran)
-    assert "Skipped" not in ran.stdout
-    assert len(ids(ran)) == 11
+    completed = generated.check("--all-files", "--verbose")
+    green(completed)
+    assert "Skipped" not in completed.stdout
+    assert len(ids(completed)) == 11
 
 
 def test_a_small_commit_costs_less_than_five_seconds(generated: Checked) -> None:
@@ -103,8 +105,8 @@ def test_data_models_and_large_files(
 ) -> None:
     generated.write(name, content)
     git(generated.folder, "add", "--force", name)
-    ran = generated.check("data-in-git")
-    red(ran, f"{name}: ", reason, f"git rm --cached {name}, then uv run dvc add {name}")
+    completed = generated.check("data-in-git")
+    red(completed, f"{name}: ", reason, f"git rm --cached {name}, then uv run dvc add {name}")
 
 
 def test_the_way_that_it_names_leads_out(generated: Checked) -> None:
@@ -135,8 +137,8 @@ def test_a_conflict_marker(generated: Checked) -> None:
 
 def test_a_rejected_part_of_an_update_that_nobody_staged(generated: Checked) -> None:
     generated.write("pytest.ini.rej", "@@ -1 +1 @@\n")
-    ran = generated.run(*generated.runner, "run", "update-leftovers")
-    red(ran, "pytest.ini.rej: found what an update or a merge left", "Next:")
+    completed = generated.run(*generated.runner, "run", "update-leftovers")
+    red(completed, "pytest.ini.rej: found what an update or a merge left", "Next:")
 
 
 def test_a_notebook_with_outputs_is_stripped(generated: Checked) -> None:
@@ -163,7 +165,7 @@ def test_broken_toml(generated: Checked) -> None:
     red(generated.check("toml"), "settings.toml: ")
 
 
-def test_a_lint_error_is_told_and_not_mended_behind_your_back(generated: Checked) -> None:
+def test_a_lint_error_is_named_and_not_fixed_unseen(generated: Checked) -> None:
     generated.edit("src/churn/features.py", "import polars", "import os\nimport polars")
     red(generated.check("lint"), "`os` imported but unused", "src/churn/features.py:")
     assert "import os\n" in (generated.folder / "src/churn/features.py").read_text()
@@ -206,8 +208,8 @@ def test_a_worktree_without_an_environment_is_checked_too(
     other.write("docs/customers.csv", "name,age\nAnn,42\n")
     git(other.folder, "add", "--all")
     python = generated.folder / ".venv/bin/python"  # as git's hook does, which worktrees share
-    ran = other.run(python, "-m", "pre_commit", "run", "data-in-git")
-    red(ran, "docs/customers.csv: expected code and text in git, found a table")
+    completed = other.run(python, "-m", "pre_commit", "run", "data-in-git")
+    red(completed, "docs/customers.csv: expected code and text in git, found a table")
 
 
 def test_start_leaves_hooks_alone_that_git_runs_from_elsewhere(generated: Checked) -> None:
@@ -220,25 +222,23 @@ def test_start_leaves_hooks_alone_that_git_runs_from_elsewhere(generated: Checke
 
 
 def test_check_asks_the_same_of_what_is_committed(generated: Checked) -> None:
-    asked = (
+    code = (
         "import datetime, churn.delivery.checks.check as c; "
         "print(*c.kept_by_git(datetime.date.today()))"
     )
-    words = (UV, "run", "python", "-c", asked)
+    words = (UV, "run", "python", "-c", code)
     assert generated.run(*words).stdout.startswith("True code, text and pointers")
     generated.write("docs/customers.csv", "name,age\nAnn,42\n")
     generated.write("ruff.toml.rej", "@@ -1 +1 @@\n")
     git(generated.folder, "add", "--all")
-    told = generated.run(*words).stdout
-    assert told.startswith("False docs/customers.csv: ")
-    assert "\nruff.toml.rej: " in told
+    output = generated.run(*words).stdout
+    assert output.startswith("False docs/customers.csv: ")
+    assert "\nruff.toml.rej: " in output
 
 
 def test_check_does_not_pass_where_git_cannot_be_asked(generated: Checked) -> None:
-    asked = (
-        "import datetime, churn.delivery.checks.check as c; c.kept_by_git(datetime.date.today())"
-    )
+    code = "import datetime, churn.delivery.checks.check as c; c.kept_by_git(datetime.date.today())"
     python = generated.folder / ".venv/bin/python"
-    ran = call(generated.folder, python, "-c", asked, GIT_DIR="/nowhere")
-    assert ran.returncode == 1
-    assert "Fixable: .: expected a git repository, found: " in ran.stderr
+    completed = call(generated.folder, python, "-c", code, GIT_DIR="/nowhere")
+    assert completed.returncode == 1
+    assert "Fixable: .: expected a git repository, found: " in completed.stderr

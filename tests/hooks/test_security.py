@@ -39,13 +39,13 @@ def churn(repository: Checked, *words: str) -> Ran:
     return repository.run(UV, "run", "--frozen", "churn", *words)
 
 
-def says(ran: Ran, code: int, *words: str) -> None:
+def says(completed: Ran, code: int, *words: str) -> None:
     """Ends with this code, and the sentence is where this code puts it."""
-    assert ran.returncode == code, ran
-    text = ran.stderr if code == 2 else ran.stdout
-    assert "Traceback" not in ran.stderr
+    assert completed.returncode == code, completed
+    text = completed.stderr if code == 2 else completed.stdout
+    assert "Traceback" not in completed.stderr
     for word in words:
-        assert word in text, ran
+        assert word in text, completed
 
 
 def commit(repository: Checked, name: str, content: str) -> None:
@@ -70,9 +70,15 @@ def test_a_secret_that_was_taken_out_again_is_found_and_not_shown(generated: Che
     commit(generated, "docs/access.md", f"Use this:\n{TOKEN}\n")
     commit(generated, "docs/access.md", "Ask Ann.\n")
     commit(generated, "docs/more.md", "More.\n")
-    ran = churn(generated, "secrets")
-    says(ran, 1, "docs/access.md:2 (commit ", "found a secret, GitHub Token, secret-", "revoke it")
-    assert TOKEN not in ran.stdout + ran.stderr
+    completed = churn(generated, "secrets")
+    says(
+        completed,
+        1,
+        "docs/access.md:2 (commit ",
+        "found a secret, GitHub Token, secret-",
+        "revoke it",
+    )
+    assert TOKEN not in completed.stdout + completed.stderr
     says(churn(generated, "secrets", "--against", "HEAD~1"), 0, "No secret in 1 commits.")
     says(churn(generated, "secrets", "--against", "first"), 1, "docs/access.md:2")
 
@@ -94,9 +100,9 @@ def test_a_password_in_the_shared_settings_of_dvc_is_found_before_the_commit(
     generated: Checked,
 ) -> None:
     generated.append(".dvc/config", "    secret_access_key = kEy9kEy8kEy7kEy6\n")
-    ran = generated.check("secrets")
-    assert ran.returncode == 1
-    assert ".dvc/config:" in ran.stdout
+    completed = generated.check("secrets")
+    assert completed.returncode == 1
+    assert ".dvc/config:" in completed.stdout
 
 
 def test_a_secret_is_excused_until_a_day_and_only_there(generated: Checked) -> None:
@@ -136,8 +142,8 @@ def service() -> Iterator[str]:
         def log_message(self, *arguments: object) -> None:
             """Say nothing."""
 
-        def answer(self, told: Any) -> None:
-            content = json.dumps(told).encode()
+        def answer(self, reply: Any) -> None:
+            content = json.dumps(reply).encode()
             self.send_response(200)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(content)))
@@ -145,10 +151,10 @@ def service() -> Iterator[str]:
             self.wfile.write(content)
 
         def do_POST(self) -> None:
-            asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            known = {"vulns": [{"id": ADVISORY["id"], "modified": ADVISORY["modified"]}]}
-            names = [query["package"]["name"] for query in asked["queries"]]
-            self.answer({"results": [known if name == "diskcache" else {} for name in names]})
+            request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            advisories = {"vulns": [{"id": ADVISORY["id"], "modified": ADVISORY["modified"]}]}
+            names = [query["package"]["name"] for query in request["queries"]]
+            self.answer({"results": [advisories if name == "diskcache" else {} for name in names]})
 
         def do_GET(self) -> None:
             self.answer(ADVISORY)
@@ -169,18 +175,18 @@ def test_what_is_excused_passes_until_its_day(generated: Checked, service: str) 
 
 def test_what_nobody_excused_is_red(generated: Checked, service: str) -> None:
     (generated.folder / EXCEPTIONS).unlink()
-    ran = churn(generated, "audit", "--service-url", service)
-    says(ran, 1, "diskcache 5.6.3 has 1 known vulnerability", str(ADVISORY["id"]))
+    completed = churn(generated, "audit", "--service-url", service)
+    says(completed, 1, "diskcache 5.6.3 has 1 known vulnerability", str(ADVISORY["id"]))
 
 
 def test_a_service_that_does_not_answer_is_never_a_pass(generated: Checked) -> None:
     words = ("churn", "audit", "--service-url", "http://127.0.0.1:9/")
-    ran = generated.run("env", "UV_HTTP_RETRIES=0", UV, "run", "--frozen", *words)
-    says(ran, 2, "Nothing was judged")
+    completed = generated.run("env", "UV_HTTP_RETRIES=0", UV, "run", "--frozen", *words)
+    says(completed, 2, "Nothing was judged")
 
 
 @pytest.mark.parametrize(
-    ("entry", "told"),
+    ("entry", "words"),
     [
         ('[[exception]]\nid = "A"\nbecause = "b"\n', "`until`"),
         ('[[exception]]\nid = "A"\nbecause = "b"\nuntil = "soon"\n', "`until`"),
@@ -190,6 +196,6 @@ def test_a_service_that_does_not_answer_is_never_a_pass(generated: Checked) -> N
         ("[[exception\n", "expected TOML"),
     ],
 )
-def test_an_exception_needs_a_reason_and_a_day(generated: Checked, entry: str, told: str) -> None:
+def test_an_exception_needs_a_reason_and_a_day(generated: Checked, entry: str, words: str) -> None:
     generated.write(EXCEPTIONS, entry)
-    says(churn(generated, "secrets"), 2, EXCEPTIONS, told)
+    says(churn(generated, "secrets"), 2, EXCEPTIONS, words)

@@ -44,7 +44,7 @@ PRODUCED = [
 ]
 
 
-def asked() -> dict[str, dict[str, Any]]:
+def list_questions() -> dict[str, dict[str, Any]]:
     """The questions a person can answer."""
     return {
         name: question
@@ -74,18 +74,18 @@ def files(folder: Path) -> dict[str, bytes]:
 def included(problem: str) -> Iterator[tuple[Path, str, bool]]:
     """Source, rendered path, and whether the package's name is put in, of each included file."""
     for wrapper in sorted((ROOT / "template").rglob("*.jinja")):
-        if found := INCLUDE.fullmatch(wrapper.read_text(encoding="utf-8")):
-            source = ROOT / "blueprints" / (problem if found[2] else "") / found[3].lstrip("/")
+        if match := INCLUDE.fullmatch(wrapper.read_text(encoding="utf-8")):
+            source = ROOT / "blueprints" / (problem if match[2] else "") / match[3].lstrip("/")
             path = wrapper.relative_to(ROOT / "template").as_posix().removesuffix(".jinja")
             # A name may hold a condition; where it comes out empty, Copier leaves the file out.
             target = Template(path).render(problem=problem, package_name="{{package_name}}")
             if not target.endswith("/"):
-                yield source, target, found[1] is not None
+                yield source, target, match[1] is not None
 
 
 def test_at_most_seven_questions_are_asked_and_each_has_a_default() -> None:
-    assert len(asked()) <= 7
-    assert [name for name, question in asked().items() if "default" not in question] == []
+    assert len(list_questions()) <= 7
+    assert [name for name, question in list_questions().items() if "default" not in question] == []
 
 
 def test_nobody_needs_to_trust_the_template() -> None:
@@ -175,9 +175,9 @@ def test_every_path_has_exactly_one_owner(render: Render, problem: str) -> None:
     specs = owners("churn")
     assert list(specs) == ["team", "template", "merged", "machine"]
     wrong = {
-        path: found
+        path: claims
         for path in [*files(render(problem=problem)), *PRODUCED]
-        if len(found := [owner for owner, spec in specs.items() if spec.match_file(path)]) != 1
+        if len(claims := [owner for owner, spec in specs.items() if spec.match_file(path)]) != 1
     }
     assert wrong == {}
 

@@ -40,8 +40,8 @@ def test_an_update_brings_back_nothing_that_a_team_may_delete(
     git(churn, "commit", "--quiet", "--message", "What we do not use")
     for path in [*paths, "pytest.ini"]:
         source = path.replace("src/churn/", "src/{{package_name}}/")
-        found = [newer / "template" / source, newer / "template" / f"{source}.jinja"]
-        for file in (file for each in found for file in (each, *each.rglob("*"))):
+        places = [newer / "template" / source, newer / "template" / f"{source}.jinja"]
+        for file in (file for place in places for file in (place, *place.rglob("*"))):
             if file.is_file():
                 with file.open("a") as content:
                     content.write("# newer\n")

@@ -39,11 +39,11 @@ def test_a_room_imports_those_that_the_table_allows(render: Render, problem: str
     delivery = next(render("churn", problem=problem).glob("src/*/delivery"))
     allowed = rooms()
     assert {path.parent.name for path in delivery.glob("*/__init__.py")} == allowed.keys()
-    found = list(arrows(delivery))
-    assert len(found) > 100
+    imports = list(arrows(delivery))
+    assert len(imports) > 100
     wrong = [
         f"{path} imports {room}"
-        for path, room in found
+        for path, room in imports
         if path.partition("/")[0].removesuffix(".py") not in FRONT_DOOR
         and room not in allowed[path.partition("/")[0]]
     ]

@@ -69,12 +69,12 @@ def test_the_code_host_can_read_every_form(made: Path) -> None:
 
 
 def test_every_form_asks_what_is_learned_and_what_would_change_our_mind(made: Path) -> None:
-    asked = {"learned": "What will be learned?", "mind": "What would change our mind?"}
+    questions = {"learned": "What will be learned?", "mind": "What would change our mind?"}
     for kind, form in forms(made).items():
         assert form["labels"] == [kind]
         assert all(field["validations"] == {"required": True} for field in form["body"]), kind
         labels = {field["id"]: field["attributes"]["label"] for field in form["body"]}
-        assert {name: labels.get(name) for name in asked} == asked, kind
+        assert {name: labels.get(name) for name in questions} == questions, kind
         assert len(form["body"]) <= 4, kind
 
 
@@ -140,13 +140,13 @@ def test_without_an_owner_nobody_is_named(render: Render) -> None:
 
 def test_assistants_are_told_whose_each_path_is(made: Path) -> None:
     text = (made / "AGENTS.md").read_text(encoding="utf-8")
-    told = {
-        who: re.findall(r"`([^`]+)`", paths)
-        for who, paths in re.findall(r"^- \*\*(\w+)\*\* \([^)]*\): (.*)$", text, re.M)
+    listed = {
+        owner: re.findall(r"`([^`]+)`", paths)
+        for owner, paths in re.findall(r"^- \*\*(\w+)\*\* \([^)]*\): (.*)$", text, re.M)
     }
-    assert told == {
-        who: [str(pattern.pattern) for pattern in spec.patterns]
-        for who, spec in owners("churn").items()
+    assert listed == {
+        owner: [str(pattern.pattern) for pattern in spec.patterns]
+        for owner, spec in owners("churn").items()
     }
 
 
@@ -168,13 +168,13 @@ def test_assistants_are_sent_to_files_and_commands_that_exist(made: Path) -> Non
 def test_updates_come_weekly_grouped_and_a_week_old(made: Path) -> None:
     path = made / ".github/renovate.json"
     valid("renovate", path)
-    told = json.loads(path.read_text(encoding="utf-8"))
-    assert told["minimumReleaseAge"] == "7 days"
-    assert told["schedule"] == ["* 0-6 * * 1"]
-    assert "lockFileMaintenance" not in told  # it takes what was released a minute ago
-    grouped = [name for rule in told["packageRules"] for name in rule["matchManagers"]]
-    assert sorted(grouped) == sorted(told["enabledManagers"])
-    assert all(rule["groupName"] for rule in told["packageRules"])
+    config = json.loads(path.read_text(encoding="utf-8"))
+    assert config["minimumReleaseAge"] == "7 days"
+    assert config["schedule"] == ["* 0-6 * * 1"]
+    assert "lockFileMaintenance" not in config  # it takes what was released a minute ago
+    grouped = [name for rule in config["packageRules"] for name in rule["matchManagers"]]
+    assert sorted(grouped) == sorted(config["enabledManagers"])
+    assert all(rule["groupName"] for rule in config["packageRules"])
     assert {"pep621", "github-actions", "copier"} <= set(grouped)
     assert (made / ".copier-answers.yml").exists(), "which is what its copier manager looks for"
 

@@ -80,19 +80,25 @@ def unreadable(folder: Path) -> str:
         "github-issue-config": [folder / ".github/ISSUE_TEMPLATE/config.yml"],
         "dependabot": list((folder / ".github").glob("dependabot.y*ml")),
     }
-    said = []
+    errors = []
     for schema, paths in files.items():
         if paths:
-            told = call("check-jsonschema", "--builtin-schema", f"vendor.{schema}", *paths)
-            said += [told.stdout + told.stderr] if told.returncode else []
-    return "".join(said)
+            completed = call("check-jsonschema", "--builtin-schema", f"vendor.{schema}", *paths)
+            errors += [completed.stdout + completed.stderr] if completed.returncode else []
+    return "".join(errors)
 
 
 def audited(folder: Path) -> str:
     """What zizmor's strictest persona finds; a warning that it cannot parse is a finding."""
     words = [ZIZMOR, "--offline", "--no-progress", "--persona", "auditor", "--strict-collection"]
-    told = subprocess.run([*words, "."], cwd=folder, capture_output=True, text=True, check=False)
-    return told.stdout + told.stderr if told.returncode or "WARN" in told.stderr else ""
+    completed = subprocess.run(
+        [*words, "."], cwd=folder, capture_output=True, text=True, check=False
+    )
+    return (
+        completed.stdout + completed.stderr
+        if completed.returncode or "WARN" in completed.stderr
+        else ""
+    )
 
 
 def permitted(folder: Path) -> str:
@@ -200,8 +206,8 @@ def offered(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What the command writes; as a repository, so that the same rules can be asked."""
     folder = tmp_path_factory.mktemp("offered")
     (folder / ".github/workflows").mkdir(parents=True)
-    ran = run(ROOT, UV, "run", "exemplar", "workflows", folder / "workflow-templates")
-    assert ran.returncode == 0, ran
+    completed = run(ROOT, UV, "run", "exemplar", "workflows", folder / "workflow-templates")
+    assert completed.returncode == 0, completed
     for path in (folder / "workflow-templates").glob("*.yml"):
         shutil.copy(path, folder / ".github/workflows")
     return folder
@@ -224,13 +230,13 @@ def test_they_are_those_of_a_rendered_repository(offered: Path, made: Path) -> N
         ours = yaml.safe_load((made / ".github/workflows" / f"{name}.yml").read_text())
         assert theirs.keys() == ours.keys()
         for job, about in ours["jobs"].items():
-            told = [
+            steps = [
                 step for step in about["steps"] if step.get("uses") != "./.github/actions/setup"
             ]
             text = json.dumps(theirs["jobs"][job]["steps"]).replace("your_project", "churn")
             same = json.loads(text.replace("$default-branch", "main"))
-            assert [step for step in same if step in told] == told
-            extra = [step for step in same if step not in told]
+            assert [step for step in same if step in steps] == steps
+            extra = [step for step in same if step not in steps]
             assert [step.get("run") for step in extra] in ([], [None, "uv sync --frozen"])
 
 
@@ -241,8 +247,8 @@ def test_the_rules_hold_for_them_too(offered: Path, rule: Callable[[Path], str])
 
 def test_the_platform_can_read_them_and_needs_no_other_file(offered: Path) -> None:
     paths = workflows(offered)
-    told = call("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *paths)
-    assert told.returncode == 0, told.stdout
+    completed = call("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *paths)
+    assert completed.returncode == 0, completed.stdout
     assert [line for _, line in lines(paths) if "uses: ./" in line or "inputs.cache" in line] == []
     assert "branches: [$default-branch]" in (TEMPLATES / "deliver.yml").read_text()
 
@@ -251,7 +257,7 @@ def test_each_has_the_properties_that_the_platform_asks_for(offered: Path) -> No
     """`name` and `description` are required; docs.github.com, Creating workflow templates."""
     for name in WORKFLOWS:
         path = offered / "workflow-templates" / f"{name}.properties.json"
-        told = json.loads(path.read_text(encoding="utf-8"))
-        assert told.keys() == {"name", "description", "iconName", "categories"}
-        assert all(told.values())
-        assert re.fullmatch(r"octicon [a-z-]+", told["iconName"])
+        properties = json.loads(path.read_text(encoding="utf-8"))
+        assert properties.keys() == {"name", "description", "iconName", "categories"}
+        assert all(properties.values())
+        assert re.fullmatch(r"octicon [a-z-]+", properties["iconName"])
