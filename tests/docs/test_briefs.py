@@ -2,9 +2,11 @@
 
 import importlib
 import re
+import runpy
 import sys
 from collections.abc import Iterator
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -28,8 +30,17 @@ def test_every_brief_in_the_docs_stands_in_a_block_that_is_tested() -> None:
     assert count == len(briefs()) > 0
 
 
+@pytest.fixture(scope="module")
+def hook() -> dict[str, Any]:
+    """The hook for any repository, which knows the metrics of each kind of problem."""
+    return runpy.run_path(str(ROOT / "hooks/project-brief"), run_name="hook")
+
+
 @pytest.mark.parametrize("name", briefs())
-def test_a_brief_in_the_docs_is_accepted(brief: ModuleType, name: str) -> None:
+def test_a_brief_in_the_docs_is_accepted(
+    brief: ModuleType, hook: dict[str, Any], name: str
+) -> None:
     content, sections = brief.parse(briefs()[name], name)
+    brief.require_metrics(content, hook["find_metrics"](content), name)
     assert content.title
     assert sections

@@ -1,11 +1,14 @@
 """The checks as any repository uses them: through pre-commit from a git URL, and by hand."""
 
+import json
 import os
+import runpy
+import sys
 from pathlib import Path
 
 import pytest
 
-from ..conftest import ROOT
+from ..conftest import EXAMPLES, ROOT, Render
 from ..made import UV, Ran, call, git
 from .conftest import Checked, first, fresh
 from .test_generated_repository import green, ids, red
@@ -104,6 +107,40 @@ def test_several_briefs_are_checked_and_none_is_written_to(scratch: Checked) -> 
     green(scratch.check("project-brief", "--all-files"))
     assert (scratch.folder / "b/project-brief.md").read_text() == BRIEF
     assert (scratch.folder / "project-brief.md").read_text() == BRIEF
+
+
+def test_a_metric_that_such_prices_do_not_have(scratch: Checked) -> None:
+    keys = """success:
+  - {metric: recal, at_least: 0.2}
+decision: {unit: caller, action: call}
+value: {currency: GBP, call: {waits: 2, hangs_up: -1}}
+---
+"""
+    scratch.write("project-brief.md", BRIEF.replace("sponsor: head of operations\n---\n", keys))
+    scratch.edit("project-brief.md", "success:", "sponsor: head of operations\nsuccess:")
+    ran = hand("project-brief", at=scratch.folder)
+    message = "project-brief.md: `success.0.metric`: expected 'value_per_1000', 'recall'"
+    assert (ran.returncode, ran.stderr[: len(message)]) == (2, message)
+    assert "found 'recal'; did you mean `recall`?" in ran.stderr
+    scratch.edit("project-brief.md", "recal,", "ndcg,")
+    red(scratch.check("project-brief", "--all-files"), message, "found 'ndcg'")
+    scratch.edit("project-brief.md", "ndcg,", "recall,")
+    green(scratch.check("project-brief", "--all-files"))
+
+
+@pytest.mark.parametrize("problem", EXAMPLES)
+def test_the_hook_knows_the_metrics_that_a_generated_repository_has(
+    render: Render, problem: str
+) -> None:
+    script = """
+import json
+from churn.delivery.problem.metric import load_ratios
+print(json.dumps({name: metric.comparable for name, metric in load_ratios().items()}))
+"""
+    ran = call(render("churn", problem=problem) / "src", sys.executable, "-c", script)
+    assert ran.returncode == 0, ran
+    hook = runpy.run_path(str(ROOT / "hooks/project-brief"), run_name="hook")
+    assert hook["read_metrics"](problem) == json.loads(ran.stdout)
 
 
 def test_a_stage_that_does_not_name_what_it_imports(scratch: Checked) -> None:

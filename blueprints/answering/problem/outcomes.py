@@ -15,37 +15,10 @@ from ..statistics import influence
 from ..statistics.interval import Interval
 from .target import COLUMNS, HAND_OVER, NONE
 from .training import LOSS, loss
-from .words import Metric
 
 Brief = dict[str, Any]
 
 NAMES = ["p_intent", "p_right", "p_said", "p_cost", "p_ms"]
-
-ANSWERED = pl.col("right").is_not_null()
-
-RIGHT = pl.col("right").fill_null(False)
-
-WANTED = pl.col("grounded").is_not_null()
-
-PREPARED = pl.col("outcome") != NONE
-
-TERMS: dict[str, tuple[pl.Expr, pl.Expr]] = {
-    name: (of.cast(pl.Float64), all_of.cast(pl.Float64))
-    for name, (of, all_of) in {
-        "value_per_1000": (pl.col("value") * 1000, pl.lit(1)),
-        "answered_share": (ANSWERED, pl.lit(1)),
-        "right_share": (RIGHT, pl.lit(1)),
-        "precision": (RIGHT, ANSWERED),
-        "recall": (RIGHT & PREPARED, PREPARED),
-        "grounded_share": (pl.col("grounded").fill_null(False), WANTED),
-        "cost_per_1000": (pl.col("cost") * 1000, pl.lit(1)),
-    }.items()
-}
-"""Metric to (numerator, denominator) per unit of the outcomes table; the metric is the ratio of
-their sums.
-"""
-
-SLICE_METRICS = ("value_per_1000", "precision", "answered_share")
 
 
 def act(predictions: pl.DataFrame, brief: Brief) -> pl.DataFrame:
@@ -114,20 +87,6 @@ def build_outcomes(predictions: pl.DataFrame, brief: Brief) -> pl.DataFrame:
     )
 
 
-def bounds(metric: str, brief: Brief, *outcome: pl.DataFrame) -> tuple[float, float]:
-    """The lowest and highest numerator of one unit; of a cost, up to the dearest that there was."""
-    if metric not in ("value_per_1000", "cost_per_1000"):
-        return 0.0, 1.0
-    dearest = max(
-        (float(cost) for table in outcome for cost in table["cost"].top_k(1)), default=0.0
-    )
-    if metric == "cost_per_1000":
-        return 0.0, 1000 * dearest
-    price = brief["value"]
-    worst = min(price["wrong"], price["handed_over"])
-    return 1000 * (worst - dearest), 1000 * float(price["right"])
-
-
 def extra_metrics(
     outcome: pl.DataFrame, predictions: pl.DataFrame, confidence: float
 ) -> dict[str, Interval]:
@@ -148,35 +107,6 @@ def extra_metrics(
             (ms < 0).cast(pl.Float64).to_numpy(), cluster, confidence
         ),
     }
-
-
-METRICS = {
-    "value_per_1000": Metric(
-        "value per 1,000", "money, calls paid and hand-overs counted", "money"
-    ),
-    "answered_share": Metric(
-        "answered share", "of all {unit}s, the share answered without a person", "share"
-    ),
-    "right_share": Metric("right share", "of all {unit}s, the share answered rightly", "share"),
-    "precision": Metric(
-        "precision", "of the {unit}s answered, the share answered rightly", "share"
-    ),
-    "recall": Metric(
-        "recall", "of the {unit}s with a prepared answer, the share answered rightly", "share"
-    ),
-    "grounded_share": Metric(
-        "grounded share",
-        "of the answers that a model wanted to give, the share that rests on a prepared passage; "
-        "the others are never sent",
-        "share",
-    ),
-    "cost_per_1000": Metric("cost per 1,000", "money paid for calls of the model", "money"),
-    LOSS: Metric("Brier score", "error of the chances of being right; less is better", "number"),
-    "ms": Metric("milliseconds", "how long a recorded answer took, on average", "number"),
-    "unrecorded_share": Metric(
-        "unrecorded share", "of all {unit}s, those without a recorded answer: handed over", "share"
-    ),
-}
 
 
 def calibration(outcome: pl.DataFrame, predictions: pl.DataFrame, bins: int = 10) -> pl.DataFrame:

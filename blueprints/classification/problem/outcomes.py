@@ -16,29 +16,10 @@ from ..statistics import influence
 from ..statistics.interval import Interval
 from .target import COLUMNS
 from .training import read_classes, read_probabilities
-from .words import Metric
 
 NOTHING, REVIEW = "none", "review"
 
 Brief = dict[str, Any]
-
-TERMS: dict[str, tuple[pl.Expr, pl.Expr]] = {
-    "value_per_1000": (pl.col("value") * 1000, pl.lit(1.0)),
-    "recall": (
-        (pl.col("positive") & (pl.col("action") != NOTHING)).cast(pl.Float64),
-        pl.col("positive").cast(pl.Float64),
-    ),
-    "precision": (
-        (pl.col("positive") & (pl.col("action") != NOTHING)).cast(pl.Float64),
-        (pl.col("action") != NOTHING).cast(pl.Float64),
-    ),
-    "acted_share": ((pl.col("action") != NOTHING).cast(pl.Float64), pl.lit(1.0)),
-}
-"""Metric to (numerator, denominator) per unit of the outcomes table; the metric is the ratio of
-their sums.
-"""
-
-SLICE_METRICS = ("value_per_1000", "recall", "precision")
 
 
 def act(predictions: pl.DataFrame, brief: Brief) -> pl.DataFrame:
@@ -109,14 +90,6 @@ def build_outcomes(predictions: pl.DataFrame, brief: Brief) -> pl.DataFrame:
     )
 
 
-def bounds(metric: str, brief: Brief, *_: pl.DataFrame) -> tuple[float, float]:
-    """The lowest and highest numerator that one unit can have."""
-    if metric != "value_per_1000":
-        return 0.0, 1.0
-    prices = [price for action in brief["value"]["actions"].values() for price in action.values()]
-    return 1000 * min(0.0, *prices), 1000 * max(0.0, *prices)
-
-
 def extra_metrics(
     outcome: pl.DataFrame, predictions: pl.DataFrame, confidence: float
 ) -> dict[str, Interval]:
@@ -138,23 +111,6 @@ def extra_metrics(
         "roc_auc": influence.roc_auc(positive, score, cluster, confidence),
         "brier": influence.mean(error, cluster, confidence),
     }
-
-
-METRICS = {
-    "value_per_1000": Metric("value per 1,000", "money, against doing nothing", "money"),
-    "recall": Metric("recall", "of the positive {unit}s, the share acted on", "share"),
-    "precision": Metric(
-        "precision", "of the {unit}s acted on, the share that is positive", "share"
-    ),
-    "acted_share": Metric("acted share", "of all {unit}s, the share acted on", "share"),
-    "average_precision": Metric(
-        "average precision", "how well the {unit}s are ordered; 1 is perfect", "number"
-    ),
-    "roc_auc": Metric(
-        "AUC", "how often a positive {unit} comes before another; 0.5 is chance", "number"
-    ),
-    "brier": Metric("Brier score", "error of the probabilities; less is better", "number"),
-}
 
 
 def calibration(outcome: pl.DataFrame, predictions: pl.DataFrame, bins: int = 10) -> pl.DataFrame:

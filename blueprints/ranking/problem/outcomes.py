@@ -17,23 +17,10 @@ from ..statistics import influence
 from ..statistics.interval import Interval
 from .target import COLUMNS, wants
 from .training import CHANCES, DIGITS, NAMES, OF, PLACES, gain, list_places, weighted
-from .words import Metric
 
 NOTHING = "none"
 
 Brief = dict[str, Any]
-
-TERMS: dict[str, tuple[pl.Expr, pl.Expr]] = {
-    "value_per_1000": (pl.col("value") * 1000, pl.lit(1.0)),
-    "ndcg": (pl.col("ndcg"), pl.col("positive").cast(pl.Float64)),
-    "recall_at_k": (pl.col("found"), pl.col("wanted")),
-    "head_share": (pl.col("in_head").cast(pl.Float64), pl.col("places").cast(pl.Float64)),
-}
-"""Metric to (numerator, denominator) per unit of the outcomes table; the metric is the ratio of
-their sums.
-"""
-
-SLICE_METRICS = ("value_per_1000", "ndcg", "recall_at_k")
 
 
 def act(predictions: pl.DataFrame, brief: Brief) -> pl.DataFrame:
@@ -165,24 +152,6 @@ def head(truth: pl.DataFrame) -> pl.Series:
     return ordered.filter(before < pl.col("weight").sum() / 2)["brand"]
 
 
-def bounds(metric: str, brief: Brief, *outcome: pl.DataFrame) -> tuple[float, float]:
-    """The lowest and highest numerator of one unit. Of an amount, what they are for all units of a
-    cluster of usual size that comes to as little or as much as any cluster did: one visit may earn
-    much, but nobody has only such visits.
-    """
-    if metric != "value_per_1000":
-        return 0.0, 1.0
-    sums = pl.concat(
-        table.group_by("cluster").agg(pl.len().alias("n"), worth=TERMS[metric][0].sum().round(6))
-        for table in outcome
-    )
-    usual = (pl.col("n") ** 2).sum() / pl.col("n").sum()
-    low, high = sums.select(
-        low=pl.col("worth").min() / usual, high=pl.col("worth").max() / usual
-    ).row(0)
-    return min(low, 0.0), max(high, 0.0)
-
-
 def extra_metrics(
     outcome: pl.DataFrame, predictions: pl.DataFrame, confidence: float
 ) -> dict[str, Interval]:
@@ -193,25 +162,6 @@ def extra_metrics(
     shown = outcome["shown"].str.split(" ").explode().unique()
     ever = wanted.is_in(shown.implode()).cast(pl.Float64)
     return {"catalogue": influence.mean(ever.to_numpy(), wanted.to_numpy(), confidence)}
-
-
-METRICS = {
-    "value_per_1000": Metric("value per 1,000", "money, against showing nothing", "money"),
-    "ndcg": Metric(
-        "nDCG",
-        "how near the lists come to the best possible order, over {unit}s with an event",
-        "share",
-    ),
-    "recall_at_k": Metric("recall at k", "of what was wanted, the share that was shown", "share"),
-    "head_share": Metric(
-        "head share",
-        "of what was shown, the share that belongs to the few that make half of all events",
-        "share",
-    ),
-    "catalogue": Metric(
-        "catalogue", "of all that anybody wanted, the share that was on any list", "share"
-    ),
-}
 
 
 def calibration(outcome: pl.DataFrame, predictions: pl.DataFrame, bins: int = 10) -> pl.DataFrame:

@@ -15,28 +15,10 @@ from ..statistics import influence
 from ..statistics.interval import Interval
 from .target import COLUMNS
 from .training import LEVELS, LOSS, NAMES, loss
-from .words import Metric
 
 NOTHING, REVIEW = "none", "review"
 
 Brief = dict[str, Any]
-
-TERMS: dict[str, tuple[pl.Expr, pl.Expr]] = {
-    "value_per_1000": (pl.col("value") * 1000, pl.lit(1.0)),
-    "within": (pl.col("within").cast(pl.Float64), pl.lit(1.0)),
-    "coverage": (
-        pl.col("outcome").is_between("lower", "upper").cast(pl.Float64),
-        pl.lit(1.0),
-    ),
-    "absolute_error": ((pl.col("answer") - pl.col("outcome")).abs(), pl.lit(1.0)),
-    "mean_error": (pl.col("answer") - pl.col("outcome"), pl.lit(1.0)),
-    "reviewed_share": ((pl.col("action") == REVIEW).cast(pl.Float64), pl.lit(1.0)),
-}
-"""Metric to (numerator, denominator) per unit of the outcomes table; the metric is the ratio of
-their sums.
-"""
-
-SLICE_METRICS = ("value_per_1000", "within", "coverage")
 
 
 def act(predictions: pl.DataFrame, brief: Brief) -> pl.DataFrame:
@@ -112,17 +94,6 @@ def build_outcomes(predictions: pl.DataFrame, brief: Brief) -> pl.DataFrame:
     )
 
 
-def bounds(metric: str, brief: Brief, *outcome: pl.DataFrame) -> tuple[float, float]:
-    """The lowest and highest numerator of one unit: of an amount, those that units had."""
-    if metric in ("within", "coverage", "reviewed_share"):
-        return 0.0, 1.0
-    numerators = pl.concat(table.select(TERMS[metric][0]).to_series() for table in outcome)
-    low, high = numerators.min(), numerators.max()
-    assert isinstance(low, float)
-    assert isinstance(high, float)
-    return min(low, 0.0), max(high, 0.0)
-
-
 def extra_metrics(
     outcome: pl.DataFrame, predictions: pl.DataFrame, confidence: float
 ) -> dict[str, Interval]:
@@ -131,23 +102,6 @@ def extra_metrics(
     lost = loss(predictions.filter(known), predictions.filter(known)["target"])
     cluster = outcome.filter(known)["cluster"].to_numpy()
     return {LOSS: influence.mean(lost, cluster, confidence)}
-
-
-METRICS = {
-    "value_per_1000": Metric("value per 1,000", "money, against knowing the truth", "money"),
-    "within": Metric("within", "share of answers within the tolerance", "share"),
-    "coverage": Metric(
-        "coverage", "share of {unit}s whose truth is inside the 90% interval", "share"
-    ),
-    "absolute_error": Metric("absolute error", "how far answers are off, on average", "money"),
-    "mean_error": Metric(
-        "mean error", "above zero: too high on average; the prices say which is wanted", "money"
-    ),
-    "reviewed_share": Metric(
-        "reviewed share", "of all {unit}s, the share that a person decides", "share"
-    ),
-    LOSS: Metric("pinball loss", "error of the whole distribution; less is better", "money"),
-}
 
 
 def calibration(outcome: pl.DataFrame, predictions: pl.DataFrame) -> pl.DataFrame:

@@ -8,11 +8,12 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from ..edge.brief import Brief, BriefError, read
+from ..edge.brief import Brief
 from ..edge.errors import Fixable
 from ..edge.files import present, read_json
 from ..edge.parameters import read as read_settings
 from ..edge.parameters import section
+from ..problem.brief import read_brief
 from . import data_in_git, stage_deps, update_leftovers
 
 SECTIONS = ("ingest", "validate", "split", "train", "evaluate")
@@ -25,10 +26,7 @@ SAME = 0.01  # of the interval's width: a gain that is off by more is another on
 def brief(today: date) -> tuple[bool, str]:
     """The brief is complete for its phase, and its promises still stand."""
     path = Path("project-brief.md")
-    try:
-        content, _ = read(path)
-    except BriefError as error:
-        raise Fixable(str(error)) from None
+    content, _ = read_brief(path)
     found = [*overdue(content, path, today), *_missing_pages(content, path)]
     return not found, "; ".join(found) or f"complete for phase {content.phase}"
 

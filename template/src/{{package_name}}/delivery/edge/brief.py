@@ -2,9 +2,10 @@
 
 import re
 import sys
+from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import (
     BaseModel,
@@ -18,15 +19,9 @@ from pydantic import (
 )
 from ruamel.yaml.error import YAMLError
 
-from .explain import explain, yaml
+from .explain import explain, nearest, yaml
 
 Phase = Literal["discover", "define", "develop", "deliver"]
-Metric = Literal[
-    "value_per_1000", "recall", "precision", "acted_share",
-    "within", "coverage", "absolute_error", "mean_error", "reviewed_share",
-    "ndcg", "recall_at_k", "head_share",
-    "answered_share", "right_share", "grounded_share", "cost_per_1000",
-]  # fmt: skip
 LONGEST = 20  # lines of front matter
 NEXT = "Next: fix the brief, then uv run dvc repro"
 SECTIONS: dict[Phase, tuple[str, ...]] = {
@@ -124,9 +119,6 @@ class Prices(_Reviewed):
     `review` adds a person who finds the truth, takes the best action for it, and costs that much.
     """
 
-    METRICS: ClassVar = ("value_per_1000", "recall", "precision", "acted_share")
-    COMPARABLE: ClassVar = ("value_per_1000", "recall")  # the same units count for both models
-
     actions: dict[Text, dict[Text, float]] = Field(min_length=1)
 
     @model_validator(mode="before")
@@ -158,11 +150,6 @@ class Errors(_Reviewed):
     cost.
     """
 
-    METRICS: ClassVar = (
-        "value_per_1000", "within", "coverage", "absolute_error", "mean_error", "reviewed_share",
-    )  # fmt: skip
-    COMPARABLE: ClassVar = METRICS  # every unit counts for both models
-
     per_unit_too_high: float = Field(lt=0)
     per_unit_too_low: float = Field(lt=0)
     free_within: float = Field(default=0, ge=0)
@@ -174,9 +161,6 @@ class Shown(_Money):
 
     `noticed` is the share of those who look at one place of a list that look at the next as well.
     """
-
-    METRICS: ClassVar = ("value_per_1000", "ndcg", "recall_at_k", "head_share")
-    COMPARABLE: ClassVar = ("value_per_1000", "ndcg", "recall_at_k")
 
     shown: float = Field(le=0)
     noticed: float = Field(default=1, gt=0, le=1)
@@ -195,14 +179,6 @@ class Answers(_Money):
     """What an answer is worth where it is right, where it is wrong, and where a person gives it, in
     money; `call` is what asking the model costs (`measured`: what was paid).
     """
-
-    METRICS: ClassVar = (
-        "value_per_1000", "answered_share", "right_share", "precision", "recall",
-        "grounded_share", "cost_per_1000",
-    )  # fmt: skip
-    COMPARABLE: ClassVar = (
-        "value_per_1000", "answered_share", "right_share", "recall", "cost_per_1000"
-    )  # fmt: skip
 
     right: float = Field(gt=0)
     wrong: float = Field(lt=0)
@@ -236,7 +212,7 @@ Value = Annotated[
 class Line(_Part):
     """One thing that must hold: a metric against a limit, or against the champion."""
 
-    metric: Metric
+    metric: Text
     where: Annotated[str, StringConstraints(pattern=r"^each segment$|^\w+ = .+$")] | None = None
     at_least: float | None = None
     at_most: float | None = None
@@ -286,16 +262,6 @@ class Brief(_Part):
                     raise ValueError(
                         f"`{key}:` from phase {phase} on (this brief is in {self.phase})"
                     )
-        for line in [*self.success, *self.guardrails]:
-            if self.value is None:
-                break
-            if line.metric not in self.value.METRICS:
-                raise ValueError(
-                    f"a metric of these prices ({', '.join(self.value.METRICS)}) in success and "
-                    f"guardrails, found {line.metric}"
-                )
-            if (line.beats or line.not_below) and line.metric not in self.value.COMPARABLE:
-                raise ValueError(f"models are compared on {' or '.join(self.value.COMPARABLE)}")
         if self.decision and isinstance(self.value, Prices):
             actions = self.decision.action
             named = set(actions if isinstance(actions, list) else [actions])
@@ -356,6 +322,29 @@ def parse(text: str, name: str = "project-brief.md") -> tuple[Brief, dict[str, s
     return brief, found
 
 
+def require_metrics(
+    brief: Brief, comparable: Mapping[str, bool], name: str = "project-brief.md"
+) -> None:
+    """Stop where a line of the brief names a metric that is not among those in `comparable`, or
+    compares models on one that is not comparable: for which other units count for each model.
+
+    Raises:
+        BriefError: as the file `name` has it.
+    """
+    for key, lines in (("success", brief.success), ("guardrails", brief.guardrails)):
+        for number, line in enumerate(lines):
+            fits = comparable
+            if line.beats or line.not_below:
+                fits = {metric: True for metric, same in comparable.items() if same}
+            if line.metric not in fits:
+                *others, last = map(repr, fits)
+                compared = " where models are compared" if line.metric in comparable else ""
+                raise BriefError(
+                    f"{name}: `{key}.{number}.metric`: expected {', '.join(others)} or {last}"
+                    f"{compared}, found {line.metric!r}{nearest(line.metric, fits)}\n{NEXT}"
+                )
+
+
 def sections(prose: str) -> dict[str, str]:
     """Heading to text for every `## ` section, without its prompts (HTML comments)."""
     parts = re.split(
@@ -394,12 +383,21 @@ def read(path: Path) -> tuple[Brief, dict[str, str]]:
         raise BriefError(f"{path}: expected UTF-8 text. {NEXT}") from None
 
 
-def main(argv: list[str] | None = None) -> int:
-    """`brief.py [project-brief.md …]`: print what is wrong with each brief and end with 2."""
+def main(
+    argv: list[str] | None = None,
+    find_metrics: Callable[[Brief], Mapping[str, bool]] | None = None,
+) -> int:
+    """`brief.py [project-brief.md …]`: print what is wrong with each brief and end with 2.
+
+    `find_metrics` gives the metrics that a brief can name, each with whether models can be compared
+    on it; without it a brief may name any.
+    """
     faults = []
     for name in (sys.argv[1:] if argv is None else argv) or ["project-brief.md"]:
         try:
-            read(Path(name))
+            brief, _ = read(Path(name))
+            if find_metrics is not None:
+                require_metrics(brief, find_metrics(brief), name)
         except BriefError as error:
             faults.append(str(error))
     print("\n".join(faults), end="\n" if faults else "", file=sys.stderr)

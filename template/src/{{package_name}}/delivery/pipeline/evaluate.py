@@ -9,6 +9,7 @@ from ..edge.errors import Fixable, run
 from ..edge.files import paths, read_json, read_table, write_json, write_table, write_text
 from ..edge.parameters import read
 from ..problem import outcomes
+from ..problem.metric import load_ratios
 from ..verdict.comparison import Evaluate, measured, slices
 
 MODELS = ("rule", "challenger", "champion")
@@ -52,8 +53,7 @@ def main(argv: list[str] | None = None) -> int:
     challenger, champion = results["challenger"][0], results["champion"][0]
     told = {
         name: {
-            metric: measured(outcome, metric, brief, settings)._asdict()
-            for metric in outcomes.TERMS
+            metric: measured(outcome, metric, brief, settings)._asdict() for metric in load_ratios()
         }
         | {
             m: i._asdict()

@@ -1,14 +1,6 @@
-"""What a report needs to be told about a kind of problem: metrics and curves in words."""
+"""What a report says of a kind of problem's curves, in words."""
 
-from typing import Literal, NamedTuple
-
-
-class Metric(NamedTuple):
-    """A metric for people; `{unit}` in its meaning stands for the brief's unit."""
-
-    label: str
-    meaning: str
-    form: Literal["money", "share", "number"]
+from typing import NamedTuple
 
 
 class Curve(NamedTuple):

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 import polars as pl
 from markdown_it import MarkdownIt
 
-from ..problem import outcomes, presentation
+from ..problem import presentation
+from ..problem.metric import load_metrics
 from . import charts
 from .charts import Dot, Panel
 
@@ -22,8 +23,6 @@ NAMES = (
     *("comparison", "metrics", "slices", "decision"),
 )
 PRIMARY = "value_per_1000"
-SHARES = [name for name, metric in outcomes.METRICS.items() if metric.form == "share"]
-MONEY = [name for name, metric in outcomes.METRICS.items() if metric.form == "money"]
 MEANING = {
     "ship": "The challenger would be worth more than the champion, beyond what chance explains: "
     "every success line holds, and no guardrail is violated.",
@@ -88,10 +87,11 @@ def shown(metric: str, found: Json, currency: str = "") -> str:
     if not known:
         return "no units"
     places = ",.0f" if max(map(abs, known)) >= 20 else ",.2f"
-    form = ".1%" if metric in SHARES else places if metric in MONEY else ",.3f"
+    kind = load_metrics()[metric].form
+    form = {"share": ".1%", "money": places, "number": ",.3f"}[kind]
     told, *bounds = (format(value, form) for value in known)
     interval = " to ".join(bounds) if len(bounds) == 2 else "too few to tell"
-    return f"{currency if metric in MONEY else ''} {told} ({interval})".lstrip()
+    return f"{currency if kind == 'money' else ''} {told} ({interval})".lstrip()
 
 
 def dot(label: str, tone: str, found: Json, note: str = "") -> Dot:
@@ -146,14 +146,14 @@ def versus(metrics: Json, comparison: Json, unit: str, currency: str) -> Section
     rows: Rows = []
     drawn, notes = [], []
     for metric in metrics["challenger"]:
-        label, meaning, form = outcomes.METRICS[metric]
+        words = load_metrics()[metric]
         known = {m: metrics[m][metric] for m in models if metric in metrics[m]}
         cells = [shown(metric, known[m], currency) if m in known else "" for m in models]
-        rows.append([label, *cells])
-        notes += [f"- *{label}*: {meaning.format(unit=unit)}"]
-        title = f"{label}, {currency}" if form == "money" else label
+        rows.append([words.label, *cells])
+        notes += [f"- *{words.label}*: {words.meaning.format(unit=unit)}"]
+        title = f"{words.label}, {currency}" if words.form == "money" else words.label
         dots = [dot(model, model, found) for model, found in known.items()]
-        drawn.append(Panel(title, dots, metric in SHARES))
+        drawn.append(Panel(title, dots, words.form == "share"))
     text = f"All models were given the same {metrics['n']:,} {unit}s. The challenger is "
     text += f"{plain(comparison['challenger'])}, the champion is {how}.\n\n"
     text += table(["metric", *(f">{model}" for model in models)], rows) + "\n\n" + "\n".join(notes)
@@ -234,7 +234,8 @@ def slices(sliced: Json, decision: Json, unit: str, currency: str) -> Section:
         for part in line["slices"]:
             states[part["slice"]].append(part["state"])
             dots.append(dot(part["slice"], part["state"].replace(" ", "-"), part, part["state"]))
-        drawn.append(Panel(line["line"], dots, line["metric"] in SHARES, line["limit"]))
+        share = load_metrics()[line["metric"]].form == "share"
+        drawn.append(Panel(line["line"], dots, share, line["limit"]))
     rows: Rows = []
     others = [metric for metric in parts[0]["metrics"] if metric not in ("gain", PRIMARY)]
     counted = any(part["positives"] != part["n"] for part in parts)

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from ..edge.errors import Fixable
 from ..edge.parameters import Settings
-from ..problem import outcomes
+from ..problem.metric import find_bounds, load_slice_metrics, measure_units
 from ..statistics import bootstrap
 from ..statistics.interval import FEWEST, Interval
 
@@ -24,35 +24,37 @@ def measured(
     outcome: pl.DataFrame, metric: str, brief: dict[str, Any], settings: Evaluate
 ) -> Interval:
     """A metric of one outcomes table (or a slice of it) with its interval."""
-    numerator, denominator = outcomes.TERMS[metric]
-    table = outcome.select("cluster", numerator=numerator, denominator=denominator)
-    return interval(table, outcomes.bounds(metric, brief, outcome), few(outcome), settings)
+    table = per_unit(outcome, metric)
+    return interval(table, find_bounds(metric, brief, outcome), few(outcome), settings)
 
 
 def difference(
     new: pl.DataFrame, old: pl.DataFrame, metric: str, brief: dict[str, Any], settings: Evaluate
 ) -> Interval:
     """A metric of `new` minus that of `old` on the same units, with its paired interval."""
-    low, high = outcomes.bounds(metric, brief, new, old)
+    low, high = find_bounds(metric, brief, new, old)
     return interval(paired(new, old, metric), (low - high, high - low), few(new), settings)
+
+
+def per_unit(outcome: pl.DataFrame, metric: str) -> pl.DataFrame:
+    """`cluster`, `numerator` and `denominator` of a metric per unit."""
+    return outcome.select("cluster").hstack(measure_units(metric, outcome))
 
 
 def paired(new: pl.DataFrame, old: pl.DataFrame, metric: str) -> pl.DataFrame:
     """`cluster`, `numerator` (new minus old) and `denominator` (the same for both) per unit."""
-    numerator, denominator = outcomes.TERMS[metric]
     if not new["unit"].equals(old["unit"]):
         raise Fixable(
             "data/outcomes: expected the same units for every model, found others. "
             "Next: uv run dvc repro --force predict"
         )
-    before = old.select(before=numerator)
-    return (
-        new.select("cluster", numerator=numerator, denominator=denominator)
-        .hstack(before)
-        .select(
-            "cluster", numerator=pl.col("numerator") - pl.col("before"), denominator="denominator"
+    table, before = per_unit(new, metric), measure_units(metric, old)
+    if not table["denominator"].round(9).equals(before["denominator"].round(9)):
+        raise Fixable(
+            f"metrics.py: METRICS: `{metric}`: expected the same denominator for every model, "
+            "because it is comparable; found another. Next: fix metrics.py, then uv run dvc repro"
         )
-    )
+    return table.with_columns(pl.col("numerator") - before["numerator"])
 
 
 def few(outcome: pl.DataFrame) -> bool:
@@ -92,7 +94,7 @@ def slices(
                 "positives": int(part["positive"].sum()),
                 "judged": not few(part),
                 "metrics": {
-                    m: measured(part, m, brief, settings)._asdict() for m in outcomes.SLICE_METRICS
+                    m: measured(part, m, brief, settings)._asdict() for m in load_slice_metrics()
                 }
                 | {"gain": difference(part, base, "value_per_1000", brief, settings)._asdict()},
             }

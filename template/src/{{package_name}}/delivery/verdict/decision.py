@@ -5,10 +5,11 @@ from typing import Any, Literal
 
 import polars as pl
 
-from ..problem import outcomes, presentation
+from ..problem import presentation
+from ..problem.metric import find_bounds, load_metrics
 from ..statistics import bootstrap
 from ..statistics.interval import FEWEST, Interval
-from .comparison import Evaluate, difference, few, measured, paired, segments
+from .comparison import Evaluate, difference, few, measured, paired, per_unit, segments
 
 PRIMARY = "value_per_1000"
 Line = dict[str, Any]
@@ -100,11 +101,9 @@ def _tail(
     side: Side,
 ) -> float:
     """The chance of missing the limit by this much when in truth it is just met."""
-    low, high = outcomes.bounds(metric, brief, new, *([] if old is None else [old]))
+    low, high = find_bounds(metric, brief, new, *([] if old is None else [old]))
     if old is None:
-        numerator, denominator = outcomes.TERMS[metric]
-        table = new.select("cluster", numerator=numerator, denominator=denominator)
-        extremes = (low, high)
+        table, extremes = per_unit(new, metric), (low, high)
     else:
         table = paired(new, old, metric)
         extremes = (low - high, high - low)
@@ -195,8 +194,9 @@ def _told(metric: str, part: Line) -> str:
 
 def figure(metric: str, value: float) -> str:
     """A value of a metric for people: money whole, shares in percent."""
-    if outcomes.METRICS[metric].form == "money":
-        return f"{value:,.0f}"
+    form = load_metrics()[metric].form
+    if form != "share":
+        return f"{value:,.0f}" if form == "money" else f"{value:,.6g}"
     return f"{value:.1%}".replace(".0%", "%")
 
 
