@@ -1,1 +1,1 @@
-"""All that differs between kinds of problem: target, training, outcomes, and words."""
+"""All that differs between kinds of problem: target, training, outcomes, metrics, and words."""

@@ -142,8 +142,8 @@ def _evaluate(name: str, part: str, expression: pl.Expr | None, outcome: pl.Data
         values = outcome.with_columns(column)[part]
         last = outcome.tail(1).with_columns(column)[part]
     except pl.exceptions.PolarsError as error:
-        reason, columns = str(error).partition("\n")[0], ", ".join(outcome.columns)
-        raise Fixable(f"{expected} from {columns}; found {reason}. {NEXT}") from None
+        reason, columns = str(error).splitlines()[0].partition("; valid")[0], outcome.columns
+        raise Fixable(f"{expected} from {', '.join(columns)}; found {reason}. {NEXT}") from None
     if not values.is_finite().fill_null(True).all():
         raise Fixable(f"{expected}, found {values.filter(~values.is_finite())[0]}. {NEXT}")
     if not values.tail(1).equals(last):
