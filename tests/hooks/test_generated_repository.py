@@ -76,6 +76,24 @@ def test_a_deleted_brief(generated: Checked) -> None:
     red(generated.check("project-brief"), f"{BRIEF}: expected a project brief, found no file")
 
 
+def test_a_hook_of_the_team_at_the_end_of_the_file(generated: Checked) -> None:
+    hook = """      - id: own-check
+        name: no page says soon
+        entry: "soon"
+        language: pygrep
+        files: ^docs/
+"""
+    generated.append(".pre-commit-config.yaml", hook)
+    green(generated.check("own-check", "--all-files"), "no page says soon")
+    generated.write("docs/plan.md", "It comes soon.\n")
+    red(generated.check("own-check"), "docs/plan.md:1:It comes soon.")
+
+
+def test_a_metric_that_nobody_knows(generated: Checked) -> None:
+    generated.edit(BRIEF, "{metric: recall, at_least: 0.20}", "{metric: odd, at_least: 0.20}")
+    red(generated.check("project-brief"), "`success.1.metric`: expected", "found 'odd'")
+
+
 def test_a_dependency_that_a_stage_does_not_name(generated: Checked) -> None:
     path = "src/churn/delivery/edge/brief.py"
     text = (generated.folder / "dvc.yaml").read_text(encoding="utf-8")

@@ -65,12 +65,12 @@ class Panel(NamedTuple):
     limit: float | None = None
 
 
-def gain(told: str, dot: Dot, marks: Sequence[tuple[float, str]], unit: str) -> str:
-    """The gain with its interval against zero; `marks` are further places with their names."""
+def draw_gain(sentence: str, dot: Dot, marks: Sequence[tuple[float, str]], unit: str) -> str:
+    """Draw the gain with its interval against zero; `marks` are further places with their names."""
     with rc_context(STYLE):
         figure = Figure(figsize=(WIDTH, 1.85), layout="constrained")
         axes = figure.subplots()
-        _dots(axes, [dot._replace(note="")])
+        _draw_dots(axes, [dot._replace(note="")])
         box = {"facecolor": COLOURS["card"], "linewidth": 0, "pad": 1}
         axes.annotate(dot.note, (dot.estimate or 0, 0), (0, 9), textcoords="offset points",
                       ha="center", weight="bold", color=COLOURS[dot.tone], bbox=box)  # fmt: skip
@@ -84,15 +84,17 @@ def gain(told: str, dot: Dot, marks: Sequence[tuple[float, str]], unit: str) -> 
         axes.set_yticks([])
         axes.spines["left"].set_visible(False)
         axes.margins(x=0.12)
-        axes.xaxis.set_major_formatter(_numbers(share=False))
+        axes.xaxis.set_major_formatter(_format_numbers(share=False))
         axes.set_xlabel(unit)
-        return _svg(figure, "gain", told)
+        return _write_svg(figure, "gain", sentence)
 
 
-def panels(name: str, told: str, given: Sequence[Panel], columns: int = 1) -> str:
-    """Small charts: the first takes the whole width, the others stand `columns` to a row."""
+def draw_panels(
+    name: str, sentence: str, panels: Sequence[Panel], columns: int = 1
+) -> str:
+    """Draw small charts: the first takes the whole width, the others stand `columns` to a row."""
     with rc_context(STYLE):
-        rows = [given[:1], *(given[k : k + columns] for k in range(1, len(given), columns))]
+        rows = [panels[:1], *(panels[k : k + columns] for k in range(1, len(panels), columns))]
         tall = [max(len(panel.dots) for panel in row) for row in rows]
         height = sum(0.72 + 0.235 * number for number in tall)
         figure = Figure(figsize=(WIDTH, height), layout="constrained")
@@ -101,27 +103,27 @@ def panels(name: str, told: str, given: Sequence[Panel], columns: int = 1) -> st
         for y, row in enumerate(rows):
             for x, panel in enumerate(row):
                 axes = figure.add_subplot(grid[y, x if y else slice(None)])
-                _dots(axes, panel.dots)
+                _draw_dots(axes, panel.dots)
                 axes.set_title(panel.title)
                 axes.margins(x=0.1)
-                axes.xaxis.set_major_formatter(_numbers(share=panel.share))
+                axes.xaxis.set_major_formatter(_format_numbers(share=panel.share))
                 axes.locator_params(axis="x", nbins=4 if y and columns > 1 else 6)
                 if panel.limit is not None:
                     axes.axvline(panel.limit, color=COLOURS["ink"], linewidth=1.2)
                 if x:
                     axes.set_yticklabels([])
-        return _svg(figure, name, told)
+        return _write_svg(figure, name, sentence)
 
 
-def curves(
+def draw_curves(
     name: str,
-    told: str,
+    sentence: str,
     lines: dict[str, tuple[list[float], list[float]]],
     labels: tuple[str, str],
     mark: tuple[float, str] | None = None,
     diagonal: bool = False,
 ) -> str:
-    """One curve for each model over shares, named at the top; `mark` is a place on the x axis.
+    """Draw a curve for each model over shares, named at the top; `mark` is a place on the x axis.
 
     With a `diagonal`, y holds shares too.
     """
@@ -142,15 +144,15 @@ def curves(
         for axis, label, share in zip(
             (axes.xaxis, axes.yaxis), labels, (True, diagonal), strict=True
         ):
-            axis.set_major_formatter(_numbers(share=share))
+            axis.set_major_formatter(_format_numbers(share=share))
             axis.set_label_text(label)
         axes.yaxis.set_tick_params(labelcolor=COLOURS["quiet"])
         figure.legend(loc="outside upper left", ncols=3, frameon=False, handlelength=2.6)
-        return _svg(figure, name, told)
+        return _write_svg(figure, name, sentence)
 
 
-def _dots(axes: Axes, dots: Sequence[Dot]) -> None:
-    """Dot and whisker, the first on top; an open dot has no bounds."""
+def _draw_dots(axes: Axes, dots: Sequence[Dot]) -> None:
+    """Draw dots with whiskers, the first on top; an open dot has no bounds."""
     for place, dot in enumerate(dots):
         colour, y = COLOURS[dot.tone], -place
         if dot.estimate is None:
@@ -171,14 +173,15 @@ def _dots(axes: Axes, dots: Sequence[Dot]) -> None:
     axes.grid(visible=True, axis="x")
 
 
-def _numbers(*, share: bool) -> Formatter:
+def _format_numbers(*, share: bool) -> Formatter:
+    """How an axis writes its numbers: in percent, or as they are."""
     return (
         FuncFormatter(lambda x, _: f"{100 * x:.6g}%") if share else StrMethodFormatter("{x:,.6g}")
     )
 
 
-def _svg(figure: Figure, name: str, told: str) -> str:
-    """The figure as an element of a page: its ids are its own, `told` is what it says in words."""
+def _write_svg(figure: Figure, name: str, sentence: str) -> str:
+    """The figure as an element of a page: its ids are its own, `sentence` is what it says in words."""
     target = io.StringIO()
     nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
     figure.savefig(target, format="svg", transparent=True, metadata=nothing)
@@ -191,5 +194,5 @@ def _svg(figure: Figure, name: str, told: str) -> str:
     width, height = (round(72 * inches, 1) for inches in figure.get_size_inches())
     return (
         f'<svg viewBox="0 0 {width:g} {height:g}" role="img" aria-labelledby="{name}-told">\n'
-        f'<title id="{name}-told">{html.escape(told)}</title>{body.strip()}'
+        f'<title id="{name}-told">{html.escape(sentence)}</title>{body.strip()}'
     )
