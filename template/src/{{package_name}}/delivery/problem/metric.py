@@ -17,6 +17,7 @@ Form = Literal["money", "share", "number"]
 Bounds = tuple[float, float]
 Brief = dict[str, Any]
 EVERY_UNIT = pl.lit(1.0)
+UNIT = "{unit}"  # stands for the brief's unit
 NEXT = "Next: fix metrics.py, then uv run dvc repro"
 RESERVED = ("gain",)  # what slices call the gain over the champion
 
@@ -130,7 +131,7 @@ def _find_faults(name: object, metric: object, taken: Container[object]) -> Iter
     try:
         metric.meaning.format(unit="unit")
     except (LookupError, ValueError, AttributeError):
-        yield f"expected a meaning with no brace but {{unit}}, found {metric.meaning!r}"
+        yield f"expected a meaning with no brace but {UNIT}, found {metric.meaning!r}"
 
 
 def _evaluate(name: str, part: str, expression: pl.Expr | None, outcome: pl.DataFrame) -> pl.Series:

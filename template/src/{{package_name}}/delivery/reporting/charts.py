@@ -181,7 +181,7 @@ def _format_numbers(*, share: bool) -> Formatter:
 
 
 def _write_svg(figure: Figure, name: str, sentence: str) -> str:
-    """The figure as an element of a page: its ids are its own, `sentence` is what it says in words."""
+    """The figure as an element of a page, with ids of its own; `sentence` says it in words."""
     target = io.StringIO()
     nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
     figure.savefig(target, format="svg", transparent=True, metadata=nothing)
