@@ -13,8 +13,8 @@ from measure import ROOT, run, table
 PROBLEMS = ("classification", "regression", "ranking", "answering")
 
 
-def shown(interval: dict[str, float]) -> str:
-    """A figure with its interval."""
+def format_interval(interval: dict[str, float]) -> str:
+    """Return a figure with its interval as text."""
     return f"{interval['estimate']:,.0f} ({interval['lower']:,.0f} to {interval['upper']:,.0f})"
 
 
@@ -30,9 +30,13 @@ for problem in PROBLEMS:
         first = first or full.seconds
         metrics = json.loads((folder / "reports/metrics.json").read_text(encoding="utf-8"))
         decision = json.loads((folder / "reports/decision.json").read_text(encoding="utf-8"))
-        money = (shown(metrics[model]["value_per_1000"]) for model in ("rule", "challenger"))
+        money = (
+            format_interval(metrics[model]["value_per_1000"]) for model in ("rule", "challenger")
+        )
         times = f"{full.seconds:.1f} s", f"{full.seconds / first:.2f} x"
-        rows.append((problem, f"{new.seconds:.1f} s", *times, *money, shown(decision["gain"])))
+        rows.append(
+            (problem, f"{new.seconds:.1f} s", *times, *money, format_interval(decision["gain"]))
+        )
 
 head = ("", "to a decision", "full run", "", "rule per 1,000", "challenger", "gain")
 table("Four kinds of problem, each on its example", [head, *rows])

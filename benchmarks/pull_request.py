@@ -18,20 +18,20 @@ REPRODUCE = "uv run dvc repro --force"
 SYNC = "uv sync --frozen"
 
 
-def commands(workflow: dict[str, Any], job: str) -> list[str]:
-    """What a job runs, after the set-up that all of them share."""
+def list_commands(workflow: dict[str, Any], job: str) -> list[str]:
+    """Return the commands of a job, the shared set-up first."""
     return [SYNC, *(step["run"] for step in workflow["jobs"][job]["steps"] if "run" in step)]
 
 
 def git(folder: Path, *words: str) -> None:
-    """Run git as nobody in particular."""
+    """Run git with the identity of the benchmarks."""
     subprocess.run(["git", *words], cwd=folder, check=True, env=os.environ | IDENTITY)
 
 
-def lane(folder: Path, given: list[str]) -> tuple[float, list[tuple[str, str]]]:
-    """Seconds in all and of each command, as a laptop runs them."""
+def time_lane(folder: Path, steps: list[str]) -> tuple[float, list[tuple[str, str]]]:
+    """Return the seconds of all commands, and of each one, as a laptop runs them."""
     base = {"GITHUB_BASE_REF": "main"}
-    costs = [(line, run(["bash", "-ec", line], folder, **base).seconds) for line in given]
+    costs = [(line, run(["bash", "-ec", line], folder, **base).seconds) for line in steps]
     return sum(took for _, took in costs), [(line, f"{took:.1f} s") for line, took in costs]
 
 
@@ -45,17 +45,17 @@ with tempfile.TemporaryDirectory() as scratch:
     run(["uv", "run", "dvc", "push", "--quiet"], churn)
     text = (churn / ".github/workflows/pull-request.yml").read_text(encoding="utf-8")
     workflow = yaml.safe_load(text)
-    model = commands(workflow, "model")
+    model = list_commands(workflow, "model")
     lanes = {
-        "code": commands(workflow, "code"),
+        "code": list_commands(workflow, "code"),
         "model, verifying": [line for line in model if line != REPRODUCE],
         "model, reproducing": model,
     }
     rows: list[tuple[str, ...]] = []
-    for number, (name, given) in enumerate({"(warming up)": lanes["code"], **lanes}.items()):
+    for number, (name, steps) in enumerate({"(warming up)": lanes["code"], **lanes}.items()):
         clone = Path(scratch) / str(number) / "churn"
         git(Path(scratch), "clone", "--quiet", f"file://{churn}", str(clone))
-        seconds, each = lane(clone, given)
+        seconds, each = time_lane(clone, steps)
         if number:
             aim = f"{seconds / AIMS[name]:.2f} of {AIMS[name]:.0f} s"
             rows += [(name, f"{seconds:.1f} s", aim), *((f"  {a}", b, "") for a, b in each)]

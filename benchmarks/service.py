@@ -20,28 +20,28 @@ LIBRARIES = "import dataframely, fastapi, polars, skops.io, sklearn.ensemble, ty
 
 
 def megabytes(folder: Path) -> float:
-    """What the files of an environment come to, bytecode too; links are not followed."""
+    """Return the size of an environment in megabytes, with bytecode; links are not followed."""
     files = (path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
     return sum(path.stat().st_size for path in files) / 1e6
 
 
-def ready(python: str, churn: Path) -> Cost:
-    """Start the service, wait until `/ready` answers, and stop it."""
+def start_service(python: str, churn: Path) -> Cost:
+    """Start the service, wait until `/ready` answers, stop it, and return what it cost."""
     words = [python, "-m", "churn.delivery.cli", "serve", "--port", "0"]
     since = time.perf_counter()
     child = subprocess.Popen(
         words, cwd=churn, env=os.environ | {"PYTHONPATH": "src"}, stderr=subprocess.PIPE, text=True
     )
     assert child.stderr is not None
-    said = []
+    lines = []
     for line in child.stderr:
-        said.append(line)
+        lines.append(line)
         if address := re.search(r"running on (http://[\d.:]+)", line):
             with urlopen(f"{address[1]}/ready") as answer:
                 answer.read()
             break
     else:
-        raise SystemExit(f"{' '.join(words)} failed in {churn}:\n{''.join(said)}")
+        raise SystemExit(f"{' '.join(words)} failed in {churn}:\n{''.join(lines)}")
     seconds = time.perf_counter() - since
     child.terminate()
     _, status, usage = os.wait4(child.pid, 0)
@@ -64,7 +64,7 @@ for problem in PROBLEMS:
         run(["find", str(service), *TESTS], churn)
         small = megabytes(service)
         bare = best(run([python, "-c", LIBRARIES], churn) for _ in range(3))
-        served = best(ready(python, churn) for _ in range(3))
+        served = best(start_service(python, churn) for _ in range(3))
         rows.append(
             (
                 problem,

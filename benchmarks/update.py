@@ -19,14 +19,14 @@ ROUNDS = 3
 
 
 def git(folder: Path, *arguments: str) -> None:
-    """Run git as somebody."""
+    """Run git with the identity of the benchmarks."""
     subprocess.run(
         ["git", *arguments], cwd=folder, check=True, capture_output=True, env=os.environ | IDENTITY
     )
 
 
-def made(scratch: Path) -> tuple[Path, Path]:
-    """A clone of this template with a release above HEAD, and a project of the one before."""
+def make_repositories(scratch: Path) -> tuple[Path, Path]:
+    """Make a clone of this template with a release above HEAD, and a project of the one before."""
     template, project = scratch / "template", scratch / "churn"
     git(scratch, "clone", "--quiet", str(ROOT), str(template))
     for name in ("copier.yml", "src", "template", "blueprints"):  # as they stand
@@ -50,8 +50,8 @@ def made(scratch: Path) -> tuple[Path, Path]:
     return template, project
 
 
-def timed(command: list[str], project: Path) -> tuple[float, float]:
-    """Seconds by the clock and of CPU, in a copy of the project."""
+def time_command(command: list[str], project: Path) -> tuple[float, float]:
+    """Run a command in a copy of the project; return seconds by the clock and of CPU."""
     copy = project.with_name("copy") / project.name
     shutil.rmtree(copy.parent, ignore_errors=True)
     shutil.copytree(project, copy)
@@ -67,19 +67,19 @@ def timed(command: list[str], project: Path) -> tuple[float, float]:
 
 
 def best(rounds: list[tuple[float, float]]) -> tuple[float, float]:
-    """The least of each."""
+    """Return the least of each."""
     return min(clock for clock, _ in rounds), min(cpu for _, cpu in rounds)
 
 
 with tempfile.TemporaryDirectory() as scratch:
-    _, project = made(Path(scratch))
+    _, project = make_repositories(Path(scratch))
     bin_folder = ROOT / ".venv/bin"
     commands = {
         "copier update": [str(bin_folder / "copier"), "update", "--defaults", "--quiet"],
         "exemplar update": [str(bin_folder / "exemplar"), "update", "--yes"],
     }
     costs = {
-        name: best([timed(words, project) for _ in range(ROUNDS)])
+        name: best([time_command(words, project) for _ in range(ROUNDS)])
         for name, words in commands.items()
     }
 

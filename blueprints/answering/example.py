@@ -338,9 +338,9 @@ def rows(
     tickets, first, second, again, mistakes = (
         Generator(PCG64(stream)) for stream in SeedSequence(seed).spawn(5)
     )
-    asked = _tickets(tickets, questions, weeks, drift)
+    table = _tickets(tickets, questions, weeks, drift)
     twice = tickets.random(questions) < SECOND_WORDING
-    worded = pl.concat([_worded(first, asked), _worded(second, asked).filter(twice)])
+    worded = pl.concat([_worded(first, table), _worded(second, table).filter(twice)])
     worded = worded.unique(["question", "wording"], maintain_order=True)
     once_more = worded.filter(again.random(worded.height) < repeated).with_columns(
         repeat=pl.lit(2, pl.Int64)
@@ -419,23 +419,23 @@ def _choose(rng: Generator, shares: list[float], n: int) -> np.ndarray:
 
 def _worded(rng: Generator, tickets: pl.DataFrame) -> pl.DataFrame:
     """The questions in a wording each, as column `wording`."""
-    ways = {name: told for name, (_, told) in ASKED.items()}
+    ways = {name: wordings for name, (_, wordings) in ASKED.items()}
     ways |= {"elsewhere": ELSEWHERE, "lately": LATELY, "against": AGAINST, "unclear": UNCLEAR}
-    said = tickets.select(
+    parts = tickets.select(
         before=_drawn(rng, tickets, "channel", BEFORE),
         way=_drawn(rng, tickets, "about", ways),
         after=_drawn(rng, tickets, "channel", AFTER),
     ).select(wording=pl.concat_str("before", "way", "after"))
-    for place, told in FILLERS.items():
-        words = pl.Series(told.split(","))
+    for place, wordings in FILLERS.items():
+        words = pl.Series(wordings.split(","))
         chosen = pl.lit(words.gather(rng.integers(0, len(words), tickets.height)))
-        said = said.with_columns(pl.col("wording").str.replace_all(place, chosen, literal=True))
-    return tickets.with_columns(_with_slips(rng, said["wording"]))
+        parts = parts.with_columns(pl.col("wording").str.replace_all(place, chosen, literal=True))
+    return tickets.with_columns(_with_slips(rng, parts["wording"]))
 
 
 def _drawn(rng: Generator, tickets: pl.DataFrame, column: str, ways: dict[str, str]) -> pl.Series:
     """One of the ways that belong to the value of `column`, for each ticket."""
-    lists = {name: told.split("|") for name, told in ways.items()}
+    lists = {name: wordings.split("|") for name, wordings in ways.items()}
     several = tickets[column].replace_strict(lists, return_dtype=pl.List(pl.String))
     spot = (several.list.len() * pl.Series(rng.random(tickets.height))).floor().cast(pl.Int64)
     return (
@@ -466,13 +466,13 @@ def _with_slips(rng: Generator, wording: pl.Series) -> pl.Series:
     )
 
 
-def _with_errors(rng: Generator, asked: pl.DataFrame, share: float) -> pl.DataFrame:
+def _with_errors(rng: Generator, export: pl.DataFrame, share: float) -> pl.DataFrame:
     """Break the contract in a `share` of the rows, each time in one of three ways."""
-    broken = pl.lit(pl.Series(rng.random(asked.height) < share))
-    way = pl.lit(pl.Series(rng.integers(0, 3, asked.height)))
+    broken = pl.lit(pl.Series(rng.random(export.height) < share))
+    way = pl.lit(pl.Series(rng.integers(0, 3, export.height)))
     # Of one question only one wording, because two without words would be the same row.
     empty = broken & (way == 0) & pl.col("question").is_first_distinct()
-    return asked.with_columns(
+    return export.with_columns(
         wording=pl.when(empty).then(pl.lit(" ")).otherwise("wording"),
         channel=pl.when(broken & (way < 2) & ~empty).then(pl.lit("fax")).otherwise("channel"),
         intent=pl.when(broken & (way == 2)).then(pl.lit("ask_again")).otherwise("intent"),

@@ -124,9 +124,9 @@ Answers = pl.DataFrame
 
 def prepared(intent: list[str], score: NDArray[np.float64]) -> Answers:
     """The prepared passage for each intent, free of cost; `ms` is 0 where nothing is timed."""
-    said = [ANSWERS.get(name, "") for name in intent]
+    texts = [ANSWERS.get(name, "") for name in intent]
     return pl.DataFrame(
-        {"intent": intent, "score": score, "said": said, "cost": 0.0, "ms": 0.0},
+        {"intent": intent, "score": score, "said": texts, "cost": 0.0, "ms": 0.0},
         schema_overrides={"intent": pl.String, "score": pl.Float64, "said": pl.String},
     )
 
@@ -186,11 +186,11 @@ class KeywordRule(BaseEstimator):
             for intent, words in KEYWORDS.items()
         ).to_numpy()
         best, lead = led(hits)
-        found = hits.max(axis=1) > 0
+        has_hit = hits.max(axis=1) > 0
         names = [
-            list(KEYWORDS)[k] if any_hit else NONE for k, any_hit in zip(best, found, strict=True)
+            list(KEYWORDS)[k] if any_hit else NONE for k, any_hit in zip(best, has_hit, strict=True)
         ]
-        return prepared(names, np.where(found, lead, 0.0))
+        return prepared(names, np.where(has_hit, lead, 0.0))
 
 
 def led(scores: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
@@ -275,13 +275,13 @@ class LanguageModel(BaseEstimator):
 
     def answers(self, x: pl.DataFrame) -> Answers:
         """Return what was recorded in `recorded` under today's fingerprint, once it is judged."""
-        found = recorded(x)
+        records = recorded(x)
         meant = pl.col("said").fill_null("").str.strip_chars()
-        words = found.select(
+        words = records.select(
             pl.when(~meant.str.contains(HAND_OVER)).then(meant).otherwise(pl.lit(""))
         )
-        said = words.to_series().alias("said")
-        return found.drop("said").hstack([said, *self.judge_.rests_on(said.to_list())])
+        texts = words.to_series().alias("said")
+        return records.drop("said").hstack([texts, *self.judge_.rests_on(texts.to_list())])
 
 
 UNRECORDED_AT_MOST = 0.02
@@ -317,8 +317,8 @@ def instructions() -> str:
 
 def fingerprint() -> str:
     """Return the key of recorded answers: it changes with model, settings, prompt and passages."""
-    told = repr((LANGUAGE_MODEL, sorted(SETTINGS.items()), instructions()))
-    return "a" + hashlib.sha256(told.encode()).hexdigest()[:15]
+    settings = repr((LANGUAGE_MODEL, sorted(SETTINGS.items()), instructions()))
+    return "a" + hashlib.sha256(settings.encode()).hexdigest()[:15]
 
 
 def recorded(x: pl.DataFrame) -> pl.DataFrame:

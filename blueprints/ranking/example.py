@@ -125,10 +125,10 @@ def rows(
         ValueError: fewer than 1 visit or 8 weeks, or a share outside 0 to 1.
     """
     _refuse_impossible(visits, weeks, drift=drift, errors=errors)
-    seen, wants = _visits(visits, weeks, seed, drift)
-    said = _said(_found(wants, _as_today(seen)))
-    told = _with_history(seen.join(said, on="visit", how="left", maintain_order="left"))
-    export = told.filter(pl.col("day") >= FIRST_DAY).sort("day", "user").select(COLUMNS)
+    visit_rows, wants = _visits(visits, weeks, seed, drift)
+    wanted = _format_events(_find_brands(wants, _as_today(visit_rows)))
+    table = _with_history(visit_rows.join(wanted, on="visit", how="left", maintain_order="left"))
+    export = table.filter(pl.col("day") >= FIRST_DAY).sort("day", "user").select(COLUMNS)
     mistakes = Generator(PCG64(SeedSequence(seed).spawn(5)[4]))
     return _with_errors(mistakes, export, errors)
 
@@ -144,13 +144,13 @@ def after_showing(
     came. Tastes, wants and luck are those of the export, so two ways of choosing lists can be
     compared on the same visits.
     """
-    seen, wants = _visits(visits, weeks, seed, drift)
-    shown = lists.select("user", "day", "shown").join(seen, on=["user", "day"], how="left")
-    found = _found(wants, shown.select("visit", "shown"))
+    visit_rows, wants = _visits(visits, weeks, seed, drift)
+    shown = lists.select("user", "day", "shown").join(visit_rows, on=["user", "day"], how="left")
+    events = _find_brands(wants, shown.select("visit", "shown"))
     worth = pl.when(pl.col("event") == "order").then(ORDER).otherwise(CLICK)
-    earned = found.group_by("visit").agg(earned=worth.sum())
+    earned = events.group_by("visit").agg(earned=worth.sum())
     after = (
-        shown.join(_said(found), on="visit", how="left")
+        shown.join(_format_events(events), on="visit", how="left")
         .join(earned, on="visit", how="left")
         .with_columns(pl.col("wanted").fill_null(""), pl.col("earned").fill_null(0.0))
     )
@@ -185,27 +185,27 @@ def _visits(visits: int, weeks: int, seed: int, drift: float) -> tuple[pl.DataFr
     users = max(n // 3, 1)
     tastes = people.dirichlet(np.full(len(TASTES), 0.10), users)
     active = people.gamma(0.9, size=users) + 0.05
-    who = people.choice(users, n, p=active / active.sum())
+    visitor = people.choice(users, n, p=active / active.sum())
     span = weeks + BEFORE_WEEKS
-    came = calendar.integers(0, span, users)[who] + calendar.exponential(STAY_WEEKS, n)
-    week = came.astype(np.int64) % span - BEFORE_WEEKS  # on a circle, so that no week is rarer
+    arrival = calendar.integers(0, span, users)[visitor] + calendar.exponential(STAY_WEEKS, n)
+    week = arrival.astype(np.int64) % span - BEFORE_WEEKS  # on a circle, so that no week is rarer
     drawn = pl.DataFrame(
         {
-            "who": who,
+            "who": visitor,
             "number": 7 * week + calendar.integers(0, 7, n),
             "device": _choose(calendar, DEVICES, n),
             "came_from": _choose(calendar, WAYS, n),
         }
     ).unique(["who", "number"], keep="first", maintain_order=True)
-    seen = drawn.select(
+    table = drawn.select(
         pl.int_range(pl.len(), dtype=pl.UInt32).alias("visit"),
         (pl.lit("U") + pl.col("who").cast(pl.String).str.zfill(6)).alias("user"),
         (pl.lit(FIRST_DAY) + pl.col("number") * timedelta(days=1)).alias("day"),
         "device",
         "came_from",
     )
-    pull = _pull(seen, tastes[drawn["who"].to_numpy()], drift / weeks)
-    return seen, _wants(appetite, luck, pull)
+    pull = _pull(table, tastes[drawn["who"].to_numpy()], drift / weeks)
+    return table, _wants(appetite, luck, pull)
 
 
 def _choose(rng: Generator, shares: dict[str, float], n: int) -> pl.Series:
@@ -214,15 +214,17 @@ def _choose(rng: Generator, shares: dict[str, float], n: int) -> pl.Series:
     return pl.Series(list(shares)).gather(which)
 
 
-def _pull(seen: pl.DataFrame, tastes: NDArray[np.float64], pace: float) -> NDArray[np.float64]:
+def _pull(
+    visit_rows: pl.DataFrame, tastes: NDArray[np.float64], pace: float
+) -> NDArray[np.float64]:
     """How strongly each brand draws the user in each visit, as a logarithm: (visits, brands).
 
     `tastes` are the shares of each taste in the user; `pace` is drift per week.
     """
     brands = np.array(BRANDS)
-    month = seen["day"].dt.month().to_numpy()
-    weeks = ((seen["day"] - FIRST_DAY).dt.total_days() / 7).to_numpy()
-    way = seen["came_from"].to_numpy()
+    month = visit_rows["day"].dt.month().to_numpy()
+    weeks = ((visit_rows["day"] - FIRST_DAY).dt.total_days() / 7).to_numpy()
+    way = visit_rows["came_from"].to_numpy()
 
     def where(visits: NDArray[np.bool_], names: list[str]) -> NDArray[np.float64]:
         return np.outer(visits, np.isin(brands, names)).astype(np.float64)
@@ -266,12 +268,14 @@ def _wants(rng: Generator, luck: Generator, pull: NDArray[np.float64]) -> pl.Dat
     )
 
 
-def _as_today(seen: pl.DataFrame) -> pl.DataFrame:
+def _as_today(visits: pl.DataFrame) -> pl.DataFrame:
     """Today's list for every visit: visit, shown."""
-    return seen.select("visit", shown=pl.lit(pl.Series([TODAY], dtype=pl.List(pl.String))).first())
+    return visits.select(
+        "visit", shown=pl.lit(pl.Series([TODAY], dtype=pl.List(pl.String))).first()
+    )
 
 
-def _found(wants: pl.DataFrame, lists: pl.DataFrame) -> pl.DataFrame:
+def _find_brands(wants: pl.DataFrame, lists: pl.DataFrame) -> pl.DataFrame:
     """What becomes of the wants under `lists` (visit, shown): visit, brand, event (order or click)
     and place, the place on the list by which the brand was found, or null where it was by search.
     """
@@ -298,11 +302,11 @@ def _found(wants: pl.DataFrame, lists: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _said(found: pl.DataFrame) -> pl.DataFrame:
-    """What was found as the export has it: visit, wanted (`ono:click@4 tempo:order`)."""
+def _format_events(events: pl.DataFrame) -> pl.DataFrame:
+    """Return the events as in the export: visit, wanted (`ono:click@4 tempo:order`)."""
     by_list = pl.lit("@") + pl.col("place").cast(pl.String)
     event = pl.concat_str("brand", pl.lit(":"), "event", by_list.fill_null(""))
-    return found.group_by("visit").agg(wanted=event.sort().str.join(" "))
+    return events.group_by("visit").agg(wanted=event.sort().str.join(" "))
 
 
 def _with_history(visits: pl.DataFrame) -> pl.DataFrame:

@@ -129,8 +129,8 @@ class CoVisits(BaseEstimator):
         rows = csr_matrix(
             (np.ones(len(codes)), (codes, np.arange(len(codes)))), shape=(kinds, len(codes))
         )
-        found = (rows @ wanted).toarray()
-        shrunk = (found + self.prior * share) / (found.sum(axis=1, keepdims=True) + self.prior)
+        counts = (rows @ wanted).toarray()
+        shrunk = (counts + self.prior * share) / (counts.sum(axis=1, keepdims=True) + self.prior)
         return np.log(shrunk / share)
 
     def _histories(self, x: pl.DataFrame) -> csr_matrix:
@@ -223,7 +223,7 @@ def parts(matrix: csr_matrix) -> list[NDArray[Any]]:
     return [matrix.data, matrix.indices, matrix.indptr]
 
 
-def square(found: list[NDArray[Any]]) -> csr_matrix:
+def square(matrix_parts: list[NDArray[Any]]) -> csr_matrix:
     """Return the square sparse matrix with these parts.
 
     A model file can be damaged, and compiled code does not look where the columns point.
@@ -231,8 +231,8 @@ def square(found: list[NDArray[Any]]) -> csr_matrix:
     Raises:
         ValueError: a column or a start lies outside the matrix.
     """
-    size = len(found[2]) - 1
-    matrix = csr_matrix(tuple(found), shape=(size, size))
+    size = len(matrix_parts[2]) - 1
+    matrix = csr_matrix(tuple(matrix_parts), shape=(size, size))
     matrix.check_format(full_check=True)
     return matrix
 

@@ -76,12 +76,12 @@ class MedianRule(RegressorMixin, BaseEstimator):
             schema_overrides={"make": pl.String},
         )
         whole = listed.filter(pl.col("years") == -1).select("make", of_make="price")
-        found = (
+        prices = (
             self.entries(x)
             .join(listed, on=["make", "years"], how="left", maintain_order="left")
             .join(whole, on="make", how="left", maintain_order="left")
         )
-        return found.select(pl.coalesce("price", "of_make", self.overall_)).to_series().to_numpy()
+        return prices.select(pl.coalesce("price", "of_make", self.overall_)).to_series().to_numpy()
 
 
 def rule() -> MedianRule:

@@ -11,7 +11,7 @@ MANY = 20_000
 
 
 @pytest.fixture(scope="module")
-def asked() -> pl.DataFrame:
+def tickets() -> pl.DataFrame:
     return rows(questions=MANY, errors=0)
 
 
@@ -31,21 +31,21 @@ def test_columns_are_those_of_the_contract() -> None:
 
 @pytest.mark.parametrize("weeks", [8, 52])
 def test_without_errors_every_row_satisfies_the_contract(weeks: int) -> None:
-    made = rows(questions=5_000, weeks=weeks, repeated=0.5, drift=1.0, errors=0)
-    assert Row.is_valid(made, cast=True)
+    export = rows(questions=5_000, weeks=weeks, repeated=0.5, drift=1.0, errors=0)
+    assert Row.is_valid(export, cast=True)
 
 
 def test_errors_break_that_share_of_rows_in_three_ways_and_change_no_other(
-    asked: pl.DataFrame,
+    tickets: pl.DataFrame,
 ) -> None:
     faulty = rows(questions=MANY, errors=0.01)
     valid, refused = Row.filter(faulty, cast=True)
     assert set(refused.counts()) == {"wording|regex", "channel|dtype", "intent|dtype"}
     assert len(refused) / faulty.height == pytest.approx(0.01, abs=0.002)
-    kept = valid.select("question", "wording", "repeat")
+    valid_keys = valid.select("question", "wording", "repeat")
     assert_frame_equal(
-        asked.join(kept, on=kept.columns, how="semi", maintain_order="left"),
-        faulty.join(kept, on=kept.columns, how="semi", maintain_order="left"),
+        tickets.join(valid_keys, on=valid_keys.columns, how="semi", maintain_order="left"),
+        faulty.join(valid_keys, on=valid_keys.columns, how="semi", maintain_order="left"),
     )
 
 
@@ -61,67 +61,67 @@ def test_shares_are_those_of_the_brief(seed: int) -> None:
 
 
 def test_wordings_and_repeats_of_a_question_have_one_day_and_one_intent(
-    asked: pl.DataFrame,
+    tickets: pl.DataFrame,
 ) -> None:
-    by = asked.group_by("question").agg(
+    by_question = tickets.group_by("question").agg(
         pl.col("asked_on", "intent", "kind", "wording").n_unique(), rows=pl.len()
     )
-    assert by.select(pl.col("asked_on", "intent", "kind").max()).row(0) == (1, 1, 1)
-    assert share(by, pl.col("wording") == 2) == pytest.approx(0.22, abs=0.02)
-    assert by["wording"].max() == 2
-    assert share(asked, pl.col("repeat") == 2) == pytest.approx(0.1 / 1.1, abs=0.01)
+    assert by_question.select(pl.col("asked_on", "intent", "kind").max()).row(0) == (1, 1, 1)
+    assert share(by_question, pl.col("wording") == 2) == pytest.approx(0.22, abs=0.02)
+    assert by_question["wording"].max() == 2
+    assert share(tickets, pl.col("repeat") == 2) == pytest.approx(0.1 / 1.1, abs=0.01)
 
 
-def test_some_wordings_can_mean_anything(asked: pl.DataFrame) -> None:
+def test_some_wordings_can_mean_anything(tickets: pl.DataFrame) -> None:
     vague = [way for way in UNCLEAR.split("|") if "{" not in way]
-    said = asked.filter(pl.col("wording").str.contains_any(vague), kind="prepared")
-    assert said["intent"].n_unique() > 20
-    assert 0.02 < said.height / asked.filter(kind="prepared").height < 0.08
+    vague_ones = tickets.filter(pl.col("wording").str.contains_any(vague), kind="prepared")
+    assert vague_ones["intent"].n_unique() > 20
+    assert 0.02 < vague_ones.height / tickets.filter(kind="prepared").height < 0.08
 
 
-def test_some_hostile_claims_read_like_honest_ones(asked: pl.DataFrame) -> None:
+def test_some_hostile_claims_read_like_honest_ones(tickets: pl.DataFrame) -> None:
     claim = pl.col("wording").str.contains("never came|paid twice|arrived broken")
-    honest = asked.filter(kind="prepared")
-    assert 0.02 < share(asked.filter(kind="hostile"), claim) < 0.2
+    honest = tickets.filter(kind="prepared")
+    assert 0.02 < share(tickets.filter(kind="hostile"), claim) < 0.2
     assert share(honest, claim) > 0.01
 
 
-def test_an_email_tells_a_story_around_the_question(asked: pl.DataFrame) -> None:
+def test_an_email_tells_a_story_around_the_question(tickets: pl.DataFrame) -> None:
     long = {
-        channel: asked.filter(channel=channel)["wording"].str.len_chars().mean()
+        channel: tickets.filter(channel=channel)["wording"].str.len_chars().mean()
         for channel in ("e-mail", "app")
     }
     assert long["e-mail"] > 1.5 * long["app"]  # type: ignore[operator]
 
 
 def test_before_christmas_more_ask_about_delivery_and_afterwards_about_returns(
-    asked: pl.DataFrame,
+    tickets: pl.DataFrame,
 ) -> None:
-    month = asked["asked_on"].dt.month()
+    month = tickets["asked_on"].dt.month()
     delivery = pl.col("intent").is_in(["delivery_time", "express_delivery", "track_order"])
     returns = pl.col("intent").is_in(["return_how", "refund_when", "exchange_size"])
-    december, january, june = (asked.filter(month == number) for number in (12, 1, 6))
+    december, january, june = (tickets.filter(month == number) for number in (12, 1, 6))
     assert share(december, delivery) > 1.3 * share(june, delivery)
     assert share(january, returns) > 1.3 * share(june, returns)
 
 
-def test_new_subjects_come_up_in_the_middle_of_the_year(asked: pl.DataFrame) -> None:
+def test_new_subjects_come_up_in_the_middle_of_the_year(tickets: pl.DataFrame) -> None:
     newly = pl.col("wording").str.contains_any(["club points", "the new club", "for a month"])
     middle = pl.col("asked_on") < pl.lit(FIRST_DAY).dt.offset_by("26w")
     assert "club points" in LATELY
-    assert share(asked.filter(middle), newly) < 0.0005
-    assert share(asked.filter(~middle), newly) > 0.01
+    assert share(tickets.filter(middle), newly) < 0.0005
+    assert share(tickets.filter(~middle), newly) > 0.01
 
 
 def test_drift_changes_what_is_asked_at_the_end_and_not_at_the_beginning(
-    asked: pl.DataFrame,
+    tickets: pl.DataFrame,
 ) -> None:
     moving = rows(questions=MANY, errors=0, drift=1.0)
     out = pl.col("kind") == "out of scope"
     early = pl.col("asked_on") < pl.lit(FIRST_DAY).dt.offset_by("4w")
     late = pl.col("asked_on") > pl.lit(FIRST_DAY).dt.offset_by("48w")
-    assert share(moving.filter(early), out) < share(asked.filter(early), out) + 0.05
-    assert share(moving.filter(late), out) > share(asked.filter(late), out) + 0.3
+    assert share(moving.filter(early), out) < share(tickets.filter(early), out) + 0.05
+    assert share(moving.filter(late), out) > share(tickets.filter(late), out) + 0.3
 
 
 @pytest.mark.parametrize(

@@ -38,10 +38,10 @@ def test_errors_break_that_share_of_rows_in_three_ways_and_change_no_other() -> 
     valid, refused = Row.filter(faulty, cast=True)
     assert set(refused.counts()) == {"monthly_charge|min", "plan|dtype", "region|nullability"}
     assert len(refused) / faulty.height == pytest.approx(0.01, abs=0.002)
-    kept = valid.select("customer", "week")
+    valid_keys = valid.select("customer", "week")
     assert_frame_equal(
-        clean.join(kept, on=kept.columns, how="semi", maintain_order="left"),
-        faulty.join(kept, on=kept.columns, how="semi", maintain_order="left"),
+        clean.join(valid_keys, on=valid_keys.columns, how="semi", maintain_order="left"),
+        faulty.join(valid_keys, on=valid_keys.columns, how="semi", maintain_order="left"),
     )
 
 
@@ -51,8 +51,10 @@ def test_about_one_customer_in_eight_leaves(seed: int) -> None:
 
 
 def test_who_is_seen_twice_was_still_there_and_is_seen_later() -> None:
-    seen = rows(customers=MANY).group_by("customer", maintain_order=True)
-    twice = seen.agg("week", "outcome", "tenure_months").filter(pl.col("week").list.len() > 1)
+    by_customer = rows(customers=MANY).group_by("customer", maintain_order=True)
+    twice = by_customer.agg("week", "outcome", "tenure_months").filter(
+        pl.col("week").list.len() > 1
+    )
     assert twice.height / MANY == pytest.approx(0.09, abs=0.01)
     assert twice["week"].list.len().max() == 2
     assert twice["outcome"].list.first().unique().to_list() == ["stays"]
@@ -65,18 +67,18 @@ def test_a_price_rise_drives_away_only_those_who_are_free_to_leave() -> None:
     risen = pl.col("monthly_charge") > 1.1 * pl.col("monthly_charge_before")
     same = pl.col("monthly_charge") == pl.col("monthly_charge_before")
     free, bound = pl.col("months_left") <= 2, pl.col("months_left") > 2
-    seen = rows(customers=MANY, errors=0)
-    assert share(seen, LEAVES, risen, free) > 1.8 * share(seen, LEAVES, same, free)
-    assert share(seen, LEAVES, risen, bound) < 1.3 * share(seen, LEAVES, same, bound)
+    customers = rows(customers=MANY, errors=0)
+    assert share(customers, LEAVES, risen, free) > 1.8 * share(customers, LEAVES, same, free)
+    assert share(customers, LEAVES, risen, bound) < 1.3 * share(customers, LEAVES, same, bound)
 
 
 def test_less_use_is_a_warning_only_together_with_a_support_call() -> None:
     less = pl.col("data_gb") < 0.6 * pl.col("data_gb_before")
     more = pl.col("data_gb") > pl.col("data_gb_before")
     rang, silent = pl.col("support_calls") > 0, pl.col("support_calls") == 0
-    seen = rows(customers=MANY, errors=0)
-    with_call = share(seen, LEAVES, less, rang) / share(seen, LEAVES, more, rang)
-    without = share(seen, LEAVES, less, silent) / share(seen, LEAVES, more, silent)
+    customers = rows(customers=MANY, errors=0)
+    with_call = share(customers, LEAVES, less, rang) / share(customers, LEAVES, more, rang)
+    without = share(customers, LEAVES, less, silent) / share(customers, LEAVES, more, silent)
     assert with_call > 2.5
     assert without < 2
 
@@ -91,30 +93,32 @@ def test_drift_changes_the_last_weeks_and_not_the_first() -> None:
 
 
 def test_a_call_is_worth_40_for_a_leaver_and_minus_5_for_a_stayer() -> None:
-    seen = rows(customers=MANY, errors=0)
-    seen = seen.with_columns(after_call(seen, everybody(seen)).alias("after"))
-    kept = LEAVES.cast(pl.Int8) - (pl.col("after") == "leaves").cast(pl.Int8)
-    worth = seen.group_by("outcome").agg((kept * KEPT - CALL).mean().alias("worth"))
+    customers = rows(customers=MANY, errors=0)
+    customers = customers.with_columns(after_call(customers, everybody(customers)).alias("after"))
+    stayed = LEAVES.cast(pl.Int8) - (pl.col("after") == "leaves").cast(pl.Int8)
+    worth = customers.group_by("outcome").agg((stayed * KEPT - CALL).mean().alias("worth"))
     by_class = dict(worth.iter_rows())
     assert by_class["leaves"] == pytest.approx(40, abs=3)
     assert by_class["stays"] == pytest.approx(-5, abs=0.3)
 
 
 def test_who_is_not_called_does_what_they_would_have_done() -> None:
-    seen = rows(customers=2_000)
-    assert_series_equal(after_call(seen, ~everybody(seen)), seen["outcome"])
+    customers = rows(customers=2_000)
+    assert_series_equal(after_call(customers, ~everybody(customers)), customers["outcome"])
 
 
 def test_luck_belongs_to_the_customer_and_not_to_the_list() -> None:
-    seen = rows(customers=5_000)
-    after = after_call(seen, everybody(seen), seed=3)
-    assert_series_equal(after_call(seen.reverse(), everybody(seen), seed=3), after.reverse())
-    first = seen.head(1_000)
+    customers = rows(customers=5_000)
+    after = after_call(customers, everybody(customers), seed=3)
+    assert_series_equal(
+        after_call(customers.reverse(), everybody(customers), seed=3), after.reverse()
+    )
+    first = customers.head(1_000)
     assert_series_equal(after_call(first, everybody(first), seed=3), after.head(1_000))
-    some = seen["support_calls"] > 0
-    mixed = after_call(seen, some, seed=3)
+    some = customers["support_calls"] > 0
+    mixed = after_call(customers, some, seed=3)
     assert_series_equal(mixed.filter(some), after.filter(some))
-    assert not after_call(seen, everybody(seen), seed=4).equals(after)
+    assert not after_call(customers, everybody(customers), seed=4).equals(after)
 
 
 @pytest.mark.parametrize(

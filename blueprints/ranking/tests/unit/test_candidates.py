@@ -19,8 +19,8 @@ def fitted(name: str, rows: pl.DataFrame) -> Any:
 
 def after(model: Any, point: pl.DataFrame, history: str, **context: str) -> np.ndarray:
     """The scores of the example visit with this history."""
-    known = [pl.lit(value, point.schema[name]).alias(name) for name, value in context.items()]
-    row = point.with_columns(pl.lit(history).alias(HISTORY), *known)
+    columns = [pl.lit(value, point.schema[name]).alias(name) for name, value in context.items()]
+    row = point.with_columns(pl.lit(history).alias(HISTORY), *columns)
     scores: np.ndarray = model.decision_function(features(row))[0]
     return scores
 
@@ -30,7 +30,7 @@ def two_tastes(point: pl.DataFrame) -> pl.DataFrame:
     """Who knows alpenta wants norrvik or cairn, who knows kobra wants blokk; the newsletter sells
     bellamy, and an advert brings those who want nothing.
     """
-    made = [
+    events = [
         ("alpenta trekko", "search", "norrvik:click", 60),
         ("trekko alpenta", "search", "cairn:order@5", 40),
         ("kobra skuff", "search", "blokk:click", 80),
@@ -46,7 +46,7 @@ def two_tastes(point: pl.DataFrame) -> pl.DataFrame:
             came_from=pl.lit(way, point.schema["came_from"]),
             wanted=pl.lit(wanted),
         )
-        for history, way, wanted, times in made
+        for history, way, wanted, times in events
         for _ in range(times)
     )
 

@@ -45,7 +45,7 @@ def showing(visits: pl.DataFrame, brands: list[str]) -> pl.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def seen() -> pl.DataFrame:
+def visits() -> pl.DataFrame:
     return rows(visits=MANY, errors=0)
 
 
@@ -64,16 +64,16 @@ def test_without_errors_every_row_satisfies_the_contract(weeks: int) -> None:
 
 
 def test_errors_break_that_share_of_rows_in_three_ways_and_change_no_other(
-    seen: pl.DataFrame,
+    visits: pl.DataFrame,
 ) -> None:
     faulty = rows(visits=MANY, errors=0.01)
     valid, refused = Row.filter(faulty, cast=True)
     assert set(refused.counts()) == {"device|dtype", "came_from|nullability", "wanted|regex"}
     assert len(refused) / faulty.height == pytest.approx(0.01, abs=0.002)
-    kept = valid.select("user", "day")
+    valid_keys = valid.select("user", "day")
     assert_frame_equal(
-        seen.join(kept, on=kept.columns, how="semi", maintain_order="left"),
-        faulty.join(kept, on=kept.columns, how="semi", maintain_order="left"),
+        visits.join(valid_keys, on=valid_keys.columns, how="semi", maintain_order="left"),
+        faulty.join(valid_keys, on=valid_keys.columns, how="semi", maintain_order="left"),
     )
 
 
@@ -89,40 +89,40 @@ def test_shares_are_those_of_the_brief(seed: int) -> None:
 
 
 def test_a_history_holds_what_earlier_visits_ended_with_the_newest_first(
-    seen: pl.DataFrame,
+    visits: pl.DataFrame,
 ) -> None:
     before: dict[str, list[str]] = {}
     checked = 0
-    fresh = seen.filter(pl.col("visitor") == "new")["user"].implode()
+    fresh = visits.filter(pl.col("visitor") == "new")["user"].implode()
     for user, _, history, wanted in (
-        seen.filter(pl.col("user").is_in(fresh))
+        visits.filter(pl.col("user").is_in(fresh))
         .select("user", "day", "history", "wanted")
         .sort("user", "day")
         .head(5_000)
         .iter_rows()
     ):
-        known = before.setdefault(user, [])
-        assert history.split() == known
-        checked += bool(known)
-        now = sorted({word.partition(":")[0] for word in wanted.split()})
-        rest = [brand for brand in known if brand not in now]
-        before[user] = (now + rest)[: example.REMEMBERED]
+        history_before = before.setdefault(user, [])
+        assert history.split() == history_before
+        checked += bool(history_before)
+        liked = sorted({word.partition(":")[0] for word in wanted.split()})
+        rest = [brand for brand in history_before if brand not in liked]
+        before[user] = (liked + rest)[: example.REMEMBERED]
     assert checked > 1_000
 
 
-def test_the_tail_is_long_and_the_list_of_today_is_the_best_sellers(seen: pl.DataFrame) -> None:
-    orders = events(seen).filter(kind="order")["brand"].value_counts(sort=True)
+def test_the_tail_is_long_and_the_list_of_today_is_the_best_sellers(visits: pl.DataFrame) -> None:
+    orders = events(visits).filter(kind="order")["brand"].value_counts(sort=True)
     assert orders.height == len(example.BRANDS) == 60
     assert set(orders["brand"].head(5)) == set(example.TODAY)
-    assert share(seen, example.TODAY) == pytest.approx(0.38, abs=0.03)
+    assert share(visits, example.TODAY) == pytest.approx(0.38, abs=0.03)
     tail = orders["brand"].tail(30).to_list()
-    assert 0.10 < share(seen, tail) < 0.25
+    assert 0.10 < share(visits, tail) < 0.25
 
 
-def test_a_taste_shows_in_what_was_visited_and_in_what_is_wanted(seen: pl.DataFrame) -> None:
+def test_a_taste_shows_in_what_was_visited_and_in_what_is_wanted(visits: pl.DataFrame) -> None:
     for brands in (names.split() for names in example.TASTES.values()):
         last = pl.col("history").str.split(" ").list.first().is_in(brands)
-        assert share(seen.filter(last), brands) > 2 * share(seen.filter(~last), brands)
+        assert share(visits.filter(last), brands) > 2 * share(visits.filter(~last), brands)
 
 
 @pytest.mark.parametrize(
@@ -135,40 +135,42 @@ def test_a_taste_shows_in_what_was_visited_and_in_what_is_wanted(seen: pl.DataFr
     ],
 )
 def test_a_season_and_a_way_here_have_their_brands(
-    seen: pl.DataFrame, brands: list[str], where: pl.Expr
+    visits: pl.DataFrame, brands: list[str], where: pl.Expr
 ) -> None:
-    assert share(seen.filter(where), brands) > 1.5 * share(seen.filter(~where), brands)
+    assert share(visits.filter(where), brands) > 1.5 * share(visits.filter(~where), brands)
 
 
-def test_nobody_wants_a_brand_before_its_launch(seen: pl.DataFrame) -> None:
-    early = seen.filter(pl.col("day") < pl.date(2024, 2, 20))
+def test_nobody_wants_a_brand_before_its_launch(visits: pl.DataFrame) -> None:
+    early = visits.filter(pl.col("day") < pl.date(2024, 2, 20))
     assert share(early, example.LAUNCHED) == 0
-    assert share(seen.filter(pl.col("day") > pl.date(2025, 1, 1)), example.LAUNCHED) > 0.02
+    assert share(visits.filter(pl.col("day") > pl.date(2025, 1, 1)), example.LAUNCHED) > 0.02
 
 
 def test_what_stands_at_the_top_is_found_more_often_because_it_stands_there(
-    seen: pl.DataFrame,
+    visits: pl.DataFrame,
 ) -> None:
     brand, other = example.TODAY[0], example.TODAY[-1]
     turned = [other, *example.TODAY[1:-1], brand]
     by_list = {
-        name: events(after_showing(showing(seen, shown), visits=MANY))
+        name: events(after_showing(showing(visits, shown), visits=MANY))
         .filter(pl.col("place").is_not_null())["brand"]
         .value_counts()
         for name, shown in {"today": example.TODAY, "turned": turned}.items()
     }
-    found = {name: counts.filter(brand=brand)["count"].item() for name, counts in by_list.items()}
-    assert found["turned"] / found["today"] == pytest.approx(example.NOTICED**4, abs=0.03)
+    orders = {name: counts.filter(brand=brand)["count"].item() for name, counts in by_list.items()}
+    assert orders["turned"] / orders["today"] == pytest.approx(example.NOTICED**4, abs=0.03)
 
 
-def test_under_todays_list_all_is_as_in_the_export(seen: pl.DataFrame) -> None:
-    again = after_showing(showing(seen, example.TODAY), visits=MANY)
-    assert_frame_equal(again.select("user", "day", "wanted"), seen.select("user", "day", "wanted"))
+def test_under_todays_list_all_is_as_in_the_export(visits: pl.DataFrame) -> None:
+    again = after_showing(showing(visits, example.TODAY), visits=MANY)
+    assert_frame_equal(
+        again.select("user", "day", "wanted"), visits.select("user", "day", "wanted")
+    )
 
 
-def test_a_wanted_brand_shown_first_earns_what_the_brief_says(seen: pl.DataFrame) -> None:
+def test_a_wanted_brand_shown_first_earns_what_the_brief_says(visits: pl.DataFrame) -> None:
     one = example.TODAY[:1]
-    with_it, without = (after_showing(showing(seen, list_), visits=MANY) for list_ in (one, []))
+    with_it, without = (after_showing(showing(visits, list_), visits=MANY) for list_ in (one, []))
     gained = float((with_it["earned"] - without["earned"]).sum())
     clicks, orders = (
         events(with_it).filter(pl.col("brand").is_in(one), kind=kind).height
@@ -177,21 +179,23 @@ def test_a_wanted_brand_shown_first_earns_what_the_brief_says(seen: pl.DataFrame
     assert gained / (0.30 * clicks + 4.00 * orders) == pytest.approx(1, abs=0.06)
 
 
-def test_luck_belongs_to_the_visit_and_not_to_the_list(seen: pl.DataFrame) -> None:
-    lists = showing(seen.head(2_000), ["ono", "pacer"])
+def test_luck_belongs_to_the_visit_and_not_to_the_list(visits: pl.DataFrame) -> None:
+    lists = showing(visits.head(2_000), ["ono", "pacer"])
     whole = after_showing(lists, visits=MANY)
     part = after_showing(lists.tail(500).reverse(), visits=MANY)
     assert_frame_equal(part, whole.tail(500).reverse())
 
 
-def test_drift_changes_the_last_weeks_and_not_the_first(seen: pl.DataFrame) -> None:
+def test_drift_changes_the_last_weeks_and_not_the_first(visits: pl.DataFrame) -> None:
     moving = rows(visits=MANY, errors=0, drift=1.0)
     losing = [brand for number, brand in enumerate(example.BRANDS) if number % 2 == 0]
     early = pl.col("day") < pl.date(2024, 3, 1)
     late = pl.col("day") > pl.date(2025, 10, 1)
-    assert share(moving.filter(early), losing) > 0.85 * share(seen.filter(early), losing)
-    assert share(moving.filter(late), losing) < 0.65 * share(seen.filter(late), losing)
-    assert_frame_equal(moving.select("user", "day", "device"), seen.select("user", "day", "device"))
+    assert share(moving.filter(early), losing) > 0.85 * share(visits.filter(early), losing)
+    assert share(moving.filter(late), losing) < 0.65 * share(visits.filter(late), losing)
+    assert_frame_equal(
+        moving.select("user", "day", "device"), visits.select("user", "day", "device")
+    )
 
 
 @pytest.mark.parametrize(

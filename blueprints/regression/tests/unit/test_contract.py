@@ -46,8 +46,8 @@ def test_a_row_with_one_fault_is_refused_for_that_reason(
     as_exported = point.with_columns(pl.selectors.enum().cast(pl.String))
     kind = as_exported.schema[column]
     broken = as_exported.with_columns(pl.lit(value, dtype=kind).alias(column))
-    kept, refused = Row.filter(broken, cast=True)
-    assert kept.is_empty()
+    valid, refused = Row.filter(broken, cast=True)
+    assert valid.is_empty()
     assert refused.counts() == {reason: 1}
 
 

@@ -47,10 +47,10 @@ def test_errors_break_that_share_of_rows_in_three_ways_and_change_no_other(
     valid, refused = Row.filter(faulty, cast=True)
     assert set(refused.counts()) == {"mileage_km|min", "make|dtype", "region|nullability"}
     assert len(refused) / faulty.height == pytest.approx(0.01, abs=0.002)
-    kept = valid.select("car", "week")
+    valid_keys = valid.select("car", "week")
     assert_frame_equal(
-        sold.join(kept, on=kept.columns, how="semi", maintain_order="left"),
-        faulty.join(kept, on=kept.columns, how="semi", maintain_order="left"),
+        sold.join(valid_keys, on=valid_keys.columns, how="semi", maintain_order="left"),
+        faulty.join(valid_keys, on=valid_keys.columns, how="semi", maintain_order="left"),
     )
 
 
@@ -88,11 +88,11 @@ def test_a_car_loses_most_in_its_first_years(sold: pl.DataFrame) -> None:
 
 def test_some_makes_hold_their_value(sold: pl.DataFrame) -> None:
     lyra, vela = pl.col("make") == "Lyra", pl.col("make") == "Vela"
-    kept = {
+    share_kept = {
         name: median(sold, make, OLD) / median(sold, make, YOUNG)
         for name, make in {"lyra": lyra, "vela": vela}.items()
     }
-    assert kept["lyra"] > 1.5 * kept["vela"]
+    assert share_kept["lyra"] > 1.5 * share_kept["vela"]
 
 
 def test_an_electric_car_is_dearer_when_new_and_loses_its_value_faster(sold: pl.DataFrame) -> None:
