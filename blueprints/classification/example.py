@@ -118,8 +118,8 @@ def rows(
     due_again = second_week >= 0
     second = _snapshots(second_draws, people.filter(due_again), second_week[due_again], pace)
     still_there = first.filter(due_again)["outcome"] == "stays"
-    snapshots = pl.concat([first, second.filter(still_there)]).sort("week", "customer")
-    return _with_errors(mistakes, snapshots, errors)
+    seen = pl.concat([first, second.filter(still_there)]).sort("week", "customer")
+    return _with_errors(mistakes, seen, errors)
 
 
 def after_call(rows: pl.DataFrame, called: pl.Series, seed: int = 7) -> pl.Series:
@@ -198,9 +198,9 @@ def _weeks_seen(
 
 def _snapshots(rng: Generator, people: pl.DataFrame, week: np.ndarray, pace: float) -> pl.DataFrame:
     """What the company knew about `people` in `week`, and what they then did."""
-    snapshots = _circumstances(rng, people, week, pace)
+    seen = _circumstances(rng, people, week, pace)
     month = pl.col("tenure_months")
-    snapshots = snapshots.with_columns(
+    seen = seen.with_columns(
         week=pl.lit(FIRST_WEEK) + pl.col("week_number") * timedelta(weeks=1),
         months_left=pl.when(pl.col("bound") > 0)
         .then(pl.col("bound") - month % pl.col("bound").clip(1))
@@ -209,12 +209,12 @@ def _snapshots(rng: Generator, people: pl.DataFrame, week: np.ndarray, pace: flo
         monthly_charge_before=pl.when(month >= 3).then(pl.col("charge_before").round(2)),
         data_gb=(pl.col("gb_before") * pl.col("use_change")).round(2),
         data_gb_before=pl.when(month >= 1).then(pl.col("gb_before").round(2)),
-        support_calls=pl.Series(rng.poisson(snapshots["calls_expected"].to_numpy())),
+        support_calls=pl.Series(rng.poisson(seen["calls_expected"].to_numpy())),
         survey_score=pl.when("answers").then(pl.col("opinion").cast(pl.Int64)),
     )
     leaves = pl.lit(pl.Series(rng.random(people.height))) < 1 / (1 + (-_log_odds()).exp())
     outcome = pl.when(leaves).then(pl.lit("leaves")).otherwise(pl.lit("stays"))
-    return snapshots.with_columns(outcome=outcome).select(COLUMNS)
+    return seen.with_columns(outcome=outcome).select(COLUMNS)
 
 
 def _circumstances(
