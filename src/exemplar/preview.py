@@ -21,7 +21,7 @@ from .answers import ANSWERS, write_answers
 from .difference import Change, compare_files, format_table
 from .errors import Fixable
 from .merging import REFUSALS, Labels, Outcome, merge_entries
-from .moving import carry_edits
+from .moving import CarriedEdits, carry_edits
 from .project import Project, explain_template_error
 from .rendering import (
     Entry,
@@ -160,46 +160,50 @@ def read_own_files(project: Project, paths: Iterable[str]) -> dict[str, Entry]:
 def plan_update(
     project: Project, top: Path, before: Rendering, after: Rendering, original: Mapping[str, Any]
 ) -> Plan:
-    """Compare Copier's result with a three-way merge, correct it where they differ, return both.
+    """Compare Copier's result with a three-way merge, correct it, and return what an update does.
 
     `top` is the scratch repository in which Copier worked.
     """
     paths = sorted({*before.files, *after.files} - {ANSWERS})
     ours = read_own_files(project, paths)
-    owners = Owners(after.owners)
-    labels = ("yours", f"template {before.version}", f"template {after.version}")
-    updated = [path for path in paths if owners.find(path) not in PROTECTED_OWNERS]
-    carried = carry_edits(
-        ours, select(updated, before.files), select(updated, after.files), after.moves, labels
-    )
-    outcomes = {}
-    for path in paths:
-        place = top / project.prefix / path
-        if path in carried.outcomes:
-            outcomes[path] = carried.outcomes[path]
-            if outcomes[path].fate not in REFUSALS:
-                write_entry(place, outcomes[path].entry)
-        else:
-            sides = (ours.get(path), before.files.get(path), after.files.get(path))
-            is_protected = owners.find(path) in PROTECTED_OWNERS
-            outcomes[path] = (
-                protect_entry(place, ours.get(path))
-                if is_protected
-                else correct_entry(place, sides, labels)
-            )
+    merged = merge_paths(top / project.prefix, ours, before, after)
     restore_others(top, {project.path(path) for path in [*paths, ANSWERS]})
     write_entry(top / project.path(ANSWERS), after.files[ANSWERS])
+    owners = Owners(after.owners)
     team = [path for path in paths if owners.find(path) == "team"]
     return Plan(
         top,
-        outcomes,
-        carried.places,
+        merged.outcomes,
+        merged.places,
         before,
         after,
         ours,
         describe_answers(project, after, original),
         compare_files(select(team, before.files), select(team, after.files)),
     )
+
+
+def merge_paths(folder: Path, ours: Files, before: Rendering, after: Rendering) -> CarriedEdits:
+    """Correct each path of Copier's result in a folder, and return what happens to all of them."""
+    owners = Owners(after.owners)
+    labels = ("yours", f"template {before.version}", f"template {after.version}")
+    paths = sorted({*before.files, *after.files} - {ANSWERS})
+    updated = [path for path in paths if owners.find(path) not in PROTECTED_OWNERS]
+    moved = carry_edits(
+        ours, select(updated, before.files), select(updated, after.files), after.moves, labels
+    )
+    outcomes = {}
+    for path in paths:
+        if path in moved.outcomes:
+            outcomes[path] = moved.outcomes[path]
+            if outcomes[path].fate not in REFUSALS:
+                write_entry(folder / path, outcomes[path].entry)
+        elif owners.find(path) in PROTECTED_OWNERS:
+            outcomes[path] = protect_entry(folder / path, ours.get(path))
+        else:
+            sides = (ours.get(path), before.files.get(path), after.files.get(path))
+            outcomes[path] = correct_entry(folder / path, sides, labels)
+    return CarriedEdits(moved.places, outcomes)
 
 
 def select(paths: Iterable[str], files: Files) -> dict[str, Entry]:

@@ -118,10 +118,10 @@ value: {currency: GBP, call: {waits: 2, hangs_up: -1}}
 """
     scratch.write("project-brief.md", BRIEF.replace("sponsor: head of operations\n---\n", keys))
     scratch.edit("project-brief.md", "success:", "sponsor: head of operations\nsuccess:")
-    ran = hand("project-brief", at=scratch.folder)
+    completed = hand("project-brief", at=scratch.folder)
     message = "project-brief.md: `success.0.metric`: expected 'value_per_1000', 'recall'"
-    assert (ran.returncode, ran.stderr[: len(message)]) == (2, message)
-    assert "found 'recal'; did you mean `recall`?" in ran.stderr
+    assert (completed.returncode, completed.stderr[: len(message)]) == (2, message)
+    assert "found 'recal'; did you mean `recall`?" in completed.stderr
     scratch.edit("project-brief.md", "recal,", "ndcg,")
     red(scratch.check("project-brief", "--all-files"), message, "found 'ndcg'")
     scratch.edit("project-brief.md", "ndcg,", "recall,")
@@ -137,10 +137,10 @@ import json
 from churn.delivery.problem.metric import load_ratios
 print(json.dumps({name: metric.comparable for name, metric in load_ratios().items()}))
 """
-    ran = call(render("churn", problem=problem) / "src", sys.executable, "-c", script)
-    assert ran.returncode == 0, ran
+    completed = call(render("churn", problem=problem) / "src", sys.executable, "-c", script)
+    assert completed.returncode == 0, completed
     hook = runpy.run_path(str(ROOT / "hooks/project-brief"), run_name="hook")
-    assert hook["read_metrics"](problem) == json.loads(ran.stdout)
+    assert hook["read_metrics"](problem) == json.loads(completed.stdout)
 
 
 def test_a_stage_that_does_not_name_what_it_imports(scratch: Checked) -> None:

@@ -32,10 +32,10 @@ class IslandRule(ClassifierMixin, BaseEstimator):
 
     def fit(self, x: pl.DataFrame, y: Any) -> Self:
         """Learn how often each class occurs on each island."""
-        found, island = np.asarray(y), x["island"].cast(pl.String).to_numpy()
-        self.classes_, self.islands_ = np.unique(found), sorted(set(island))
-        known = found[:, None] == self.classes_
-        self.shares_ = np.array([known[island == name].mean(axis=0) for name in self.islands_])
+        species, island = np.asarray(y), x["island"].cast(pl.String).to_numpy()
+        self.classes_, self.islands_ = np.unique(species), sorted(set(island))
+        membership = species[:, None] == self.classes_
+        self.shares_ = np.array([membership[island == name].mean(axis=0) for name in self.islands_])
         return self
 
     def predict_proba(self, x: pl.DataFrame) -> NDArray[np.float64]:
