@@ -671,7 +671,7 @@ HISTORIES = [
     History(
         "markers-committed",
         "Conflict markers of another merge were committed.",
-        "They stay as they are, and the hook `update-leftovers` goes on to refuse them.",
+        "They stay as they are, and the hook `update-leftovers` still refuses them.",
         commit_conflict_markers,
     ),
     History(
