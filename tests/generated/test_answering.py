@@ -144,7 +144,7 @@ def test_the_budget_is_never_passed_and_a_second_run_asks_only_what_is_left(
     few: Repository, model: Model
 ) -> None:
     price = 1_000 * 0.12e-6 + 20 * 0.48e-6
-    passes(record(few, model.url, "--budget", "0.02"), "could pass the budget of 0.02")
+    passes(record(few, model.url, "--budget", "0.02"), "could exceed the budget of 0.02")
     first = len(model.asked)
     known = kept(few)
     assert 0 < first * price <= 0.02 < (first + 20) * price

@@ -218,13 +218,13 @@ MUTATIONS: dict[str, Mutation] = {
     ),
     "whole rows are lost": one(
         "integration/test_contract_on_data.py::test_a_hand_written_row_comes_through_unchanged",
-        DELIVERY + "tables/conform.py", 'return valid.select("row", *columns), wrong',
-        'return valid.select("row", *columns).head(0), wrong',
+        DELIVERY + "tables/conform.py", 'return valid.select("row", *columns), quarantined',
+        'return valid.select("row", *columns).head(0), quarantined',
     ),
     "a reason that names nothing": one(
         "integration/test_contract_on_data.py::"
         "test_a_target_that_is_none_is_set_aside_with_its_reason",
-        DELIVERY + "tables/conform.py", 'f"{column} is not {kind_of(columns[column])}"',
+        DELIVERY + "tables/conform.py", 'f"{column} is not {describe_type(columns[column])}"',
         'f"{column} is wrong"',
     ),
     "a missing value without a reason": one(
@@ -235,13 +235,14 @@ MUTATIONS: dict[str, Mutation] = {
     # tests/integration/test_split_of_rows.py
     "no validation rows": one(
         "integration/test_split_of_rows.py::test_every_row_is_in_one_part_and_no_part_is_empty",
-        DELIVERY + "pipeline/split.py", '& (known <= test))\n        .then(pl.lit("validation"))',
-        '& (known <= test))\n        .then(pl.lit("train"))',
+        DELIVERY + "pipeline/split.py",
+        '& (label_time <= test))\n        .then(pl.lit("validation"))',
+        '& (label_time <= test))\n        .then(pl.lit("train"))',
     ),
     "the horizon is forgotten": one(
         "integration/test_split_of_rows.py::test_labels_are_known_before_the_next_part_begins",
-        DELIVERY + "pipeline/split.py", "    known = pl.col(time) + horizon\n",
-        "    known = pl.col(time)\n",
+        DELIVERY + "pipeline/split.py", "    label_time = pl.col(time) + horizon\n",
+        "    label_time = pl.col(time)\n",
     ),
     "test rows of any time": one(
         "integration/test_split_of_rows.py::"
@@ -299,8 +300,7 @@ MUTATIONS: dict[str, Mutation] = {
     # tests/integration/test_service.py
     "answers of others": one(
         "integration/test_service.py::test_online_says_what_batch_says",
-        SERVICE, "zip(_plain(acted), _plain(said), strict",
-        "zip(_plain(acted), _plain(said)[::-1], strict",
+        SERVICE, "zip(actions, predictions, strict", "zip(actions, predictions[::-1], strict",
     ),
     "an example that is none": one(
         "integration/test_service.py::test_the_example_that_it_shows_is_answered",
@@ -309,12 +309,12 @@ MUTATIONS: dict[str, Mutation] = {
     ),
     "a column that nobody has to send": one(
         "integration/test_service.py::test_a_row_that_breaks_the_contract_is_refused_by_name",
-        SERVICE, "for name, column in known.items() if name != contract.TARGET}\n    with",
-        "for name, column in [*known.items()][1:] if name != contract.TARGET}\n    with",
+        SERVICE, "(dy.Schema,), _list_columns())",
+        "(dy.Schema,), dict([*_list_columns().items()][1:]))",
     ),
     "a service that knows no name": one(
         "integration/test_service.py::test_it_says_who_is_in_charge_and_that_it_is_ready",
-        SERVICE, '{"status": "ready", **champion}',
+        SERVICE, '{"status": "ready", **champion.describe()}',
         '{"status": "ready", "champion": "", "model": ""}',
     ),
     # tests/system/test_pipeline.py

@@ -33,11 +33,15 @@ def test_an_entity_on_two_sides_stops_the_line(repository: Repository) -> None:
     ("old", "new", "words"),
     [
         (
-            "    known = pl.col(time) + horizon\n",
-            "    known = pl.col(time)\n",
+            "    label_time = pl.col(time) + horizon\n",
+            "    label_time = pl.col(time)\n",
             "labels of train rows are known only on ",
         ),
-        ("(known <= test)", "(pl.col(time) < test)", "labels of validation rows are known only on"),
+        (
+            "(label_time <= test)",
+            "(pl.col(time) < test)",
+            "labels of validation rows are known only on",
+        ),
     ],
 )
 def test_a_label_that_leaks_through_time_stops_the_line(

@@ -22,7 +22,7 @@ from project import contract
 from project.delivery.edge import parameters
 from project.delivery.tables.conform import to_contract
 from project.delivery.tables.sources import Ingest, read_source
-from project.delivery.tables.spot import spot
+from project.delivery.tables.spot import compute_spot
 
 ROOT = Path(__file__).parent.parent
 LEVELS = ("unit", "integration", "system")
@@ -79,7 +79,7 @@ def point(count: Callable[[pl.DataFrame], pl.DataFrame]) -> pl.DataFrame:
 def sample(_valid: pl.DataFrame, count: Callable[[pl.DataFrame], pl.DataFrame]) -> pl.DataFrame:
     """A few hundred rows that stay the same when others come or go: those whose hash is lowest."""
     key = pl.concat_str(pl.all().cast(pl.String).fill_null(""), separator="|")
-    spots = [spot(name) for name in _valid.select(key).to_series()]
+    spots = [compute_spot(name) for name in _valid.select(key).to_series()]
     return count(_valid.with_columns(spot=pl.Series(spots)).sort("spot").head(SAMPLE).drop("spot"))
 
 

@@ -9,7 +9,7 @@ import pytest
 from project import contract, features, model
 from project.delivery.edge import brief
 from project.delivery.models import model_file, model_folder
-from project.delivery.pipeline.predict import described
+from project.delivery.pipeline.predict import describe_units
 from project.delivery.problem import outcomes, training
 
 GIBBERISH = ["qwx zzrk", "asdf asdf", "12345", "?", "lorem ipsum dolor"]
@@ -28,13 +28,13 @@ def challenger() -> Any:
 def predicted(rows: pl.DataFrame) -> pl.DataFrame:
     x = features.features(rows)
     rule = training.fit_rule(model.rule(), x, rows[contract.TARGET])
-    return described(rows.with_row_index("row")).hstack(training.predict(rule, x))
+    return describe_units(rows.with_row_index("row")).hstack(training.predict(rule, x))
 
 
 def answered(rows: pl.DataFrame, fitted: Any, told: outcomes.Brief) -> pl.DataFrame:
     """The outcomes of a model on contract rows, with what it would say as `p_said`."""
-    scores = model_folder.scores(fitted, rows)
-    units = described(rows.with_row_index("row")).hstack(scores)
+    scores = model_folder.score(fitted, rows)
+    units = describe_units(rows.with_row_index("row")).hstack(scores)
     return outcomes.build_outcomes(units, told).hstack(scores.select("p_said"))
 
 
@@ -125,14 +125,14 @@ def test_only_prepared_passages_are_sent_whatever_is_asked(
 
 def test_case_and_spaces_at_the_ends_change_nothing(sample: pl.DataFrame, challenger: Any) -> None:
     loud = sample.with_columns(wording=pl.lit("  ") + pl.col("wording").str.to_uppercase() + "\n")
-    now, then = (model_folder.scores(challenger, rows) for rows in (sample, loud))
+    now, then = (model_folder.score(challenger, rows) for rows in (sample, loud))
     assert now.equals(then)
 
 
 @pytest.mark.everything
 def test_a_question_pasted_twice_has_the_same_intent(sample: pl.DataFrame, challenger: Any) -> None:
     twice = sample.with_columns(wording=pl.col("wording") + " " + pl.col("wording"))
-    now, then = (model_folder.scores(challenger, rows)["p_intent"] for rows in (sample, twice))
+    now, then = (model_folder.score(challenger, rows)["p_intent"] for rows in (sample, twice))
     assert (now == then).mean() > 0.97  # type: ignore[operator]
 
 

@@ -8,7 +8,7 @@ import pytest
 from project import contract, features, model
 from project.delivery.edge import brief
 from project.delivery.models import model_folder
-from project.delivery.pipeline.predict import described
+from project.delivery.pipeline.predict import describe_units
 from project.delivery.problem import outcomes, training
 
 
@@ -20,7 +20,7 @@ def told() -> outcomes.Brief:
 def predicted(rows: pl.DataFrame) -> pl.DataFrame:
     x = features.features(rows)
     rule = training.fit_rule(model.rule(), x, rows[contract.TARGET])
-    return described(rows.with_row_index("row")).hstack(training.predict(rule, x))
+    return describe_units(rows.with_row_index("row")).hstack(training.predict(rule, x))
 
 
 def test_the_brief_prices_the_classes_of_the_contract(

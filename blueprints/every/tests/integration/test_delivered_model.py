@@ -25,10 +25,10 @@ def challenger() -> Any:
 def test_a_row_scores_alone_as_in_company_and_in_any_order(
     challenger: Any, sample: pl.DataFrame
 ) -> None:
-    together = model_folder.scores(challenger, sample)
-    turned = model_folder.scores(challenger, sample.reverse()).reverse()
+    together = model_folder.score(challenger, sample)
+    turned = model_folder.score(challenger, sample.reverse()).reverse()
     assert_frame_equal(together, turned, rel_tol=0, abs_tol=CLOSE)
-    alone = pl.concat(model_folder.scores(challenger, sample[i]) for i in range(SHOWN))
+    alone = pl.concat(model_folder.score(challenger, sample[i]) for i in range(SHOWN))
     assert_frame_equal(together.head(SHOWN), alone, rel_tol=0, abs_tol=CLOSE)
 
 
@@ -37,7 +37,7 @@ def test_who_it_is_and_how_it_ended_change_no_score(challenger: Any, sample: pl.
     hidden = [name for name in (contract.ENTITY, contract.TARGET) if name]
     shuffled = sample.with_columns(sample[name].reverse() for name in hidden)
     assert_frame_equal(
-        model_folder.scores(challenger, sample),
-        model_folder.scores(challenger, shuffled),
+        model_folder.score(challenger, sample),
+        model_folder.score(challenger, shuffled),
         check_exact=True,
     )

@@ -29,7 +29,7 @@ def told() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def client(told: dict[str, Any]) -> TestClient:
-    return TestClient(app.app(CHAMPION, told))
+    return TestClient(app.build_service(CHAMPION, told))
 
 
 def in_json(rows: pl.DataFrame) -> dict[str, Any]:
@@ -46,11 +46,11 @@ def test_online_says_what_batch_says(
     answers = asked.json()["answers"]
     free = told | {"decision": told["decision"] | {"at_most": None, "out_of": None}}
     limited = told["decision"]["out_of"] is not None
-    batch = score.scored(rows, partial(score.probabilities, CHAMPION), free if limited else told)
-    said = pl.DataFrame(
+    batch = score.score_rows(rows, partial(score.predict, CHAMPION), free if limited else told)
+    online = pl.DataFrame(
         [answer["model"] for answer in answers], schema=batch.select("^p_.*$").schema
     )
-    assert_frame_equal(said, batch.select("^p_.*$").fill_nan(None), rel_tol=0, abs_tol=1e-12)
+    assert_frame_equal(online, batch.select("^p_.*$").fill_nan(None), rel_tol=0, abs_tol=1e-12)
     alone = []
     for row in rows.iter_slices(1):
         alone += client.post("/predict", json=in_json(row)).json()["answers"]

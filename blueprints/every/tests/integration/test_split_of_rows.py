@@ -3,14 +3,14 @@
 import polars as pl
 
 from project import contract
-from project.delivery.pipeline.split import Split, divided
+from project.delivery.pipeline.split import Split, split
 
 SHARES = Split(validation=0.2, test=0.2)
 
 
 def parts(rows: pl.DataFrame) -> dict[str, pl.DataFrame]:
-    found = divided(rows.with_row_index("row"), SHARES)[1].partition_by("part", as_dict=True)
-    return {str(name): part for (name,), part in found.items()}
+    by_part = split(rows.with_row_index("row"), SHARES)[1].partition_by("part", as_dict=True)
+    return {str(name): part for (name,), part in by_part.items()}
 
 
 def test_every_row_is_in_one_part_and_no_part_is_empty(sample: pl.DataFrame) -> None:

@@ -12,7 +12,7 @@ from project import contract, features, model
 from project.delivery.edge import brief
 from project.delivery.edge.errors import Fixable
 from project.delivery.models import model_folder
-from project.delivery.pipeline.predict import described
+from project.delivery.pipeline.predict import describe_units
 from project.delivery.problem import outcomes, target, training
 
 LISTED = ["fig", "plum", "pear", "quince", "sloe"]
@@ -45,7 +45,7 @@ def kind(told: outcomes.Brief) -> str:
 def predicted(rows: pl.DataFrame) -> pl.DataFrame:
     x = features.features(rows)
     rule = training.fit_rule(model.rule(), x, rows[contract.TARGET])
-    return described(rows.with_row_index("row")).hstack(training.predict(rule, x))
+    return describe_units(rows.with_row_index("row")).hstack(training.predict(rule, x))
 
 
 def listed(point: pl.DataFrame, kind: str, wanted: str, chances: list[float]) -> pl.DataFrame:
@@ -55,7 +55,9 @@ def listed(point: pl.DataFrame, kind: str, wanted: str, chances: list[float]) ->
     names = [*LISTED[: len(chances)], *[""] * missing]
     said = dict(zip(training.NAMES, names, strict=True)) | {f"{training.OF}{kind}": 1.0}
     said |= dict(zip(training.CHANCES, [*chances, *[0.0] * missing], strict=True))
-    return described(row).with_columns(pl.lit(value).alias(name) for name, value in said.items())
+    return describe_units(row).with_columns(
+        pl.lit(value).alias(name) for name, value in said.items()
+    )
 
 
 def outcome(found: pl.DataFrame, told: outcomes.Brief) -> dict[str, Any]:
@@ -180,7 +182,7 @@ def test_the_best_come_first_and_equal_ones_by_their_names(
     found = training.predict(of_four, x)
     assert found.null_count().sum_horizontal().item() == 0
     assert list(found.row(0)[:5]) == ["sloe", "fig", "plum", "pear", ""]
-    rows = described(sample.with_row_index("row")).hstack(found)
+    rows = describe_units(sample.with_row_index("row")).hstack(found)
     acted = outcomes.act(rows, priced(told, 4, shown=0.0))
     assert acted["shown"][0].to_list() == ["sloe", "fig", "plum", "pear"]
 
@@ -227,7 +229,7 @@ def test_the_chances_of_what_is_shown_come_true(every_row: pl.DataFrame) -> None
 
 def test_no_chance_is_above_that_of_a_better_place(every_row: pl.DataFrame) -> None:
     challenger, _ = model_folder.load(Path("models/challenger"))
-    chances = model_folder.scores(challenger, every_row).select(training.CHANCES).to_numpy()
+    chances = model_folder.score(challenger, every_row).select(training.CHANCES).to_numpy()
     assert (np.diff(chances, axis=1) <= 0).all()
     assert chances.min() >= 0
     assert chances.max() < 1

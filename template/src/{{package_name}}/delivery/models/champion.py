@@ -1,8 +1,13 @@
-"""The champion: the folder of the model in charge, and how it scores today's test rows.
+"""The champion: how the model in charge scores today's rows as it did when it took charge.
 
-Four ways, the cheapest first; each gives the answers of the model as it was when it took charge, or
-is not taken. Where none can, nothing is compared and nothing ships. Batch scoring takes the same
-ways but the first.
+There are four ways, and the cheapest that works is taken:
+
+1. its stored predictions, for the very file of test rows that it was judged on;
+2. today's code, where the team files are the champion's and its canary scores are reproduced;
+3. the code at the champion's tag, in today's environment;
+4. the same code, in the environment that was locked then.
+
+Where none works, nothing is compared and nothing ships. Batch scoring takes the ways 2 to 4.
 """
 
 import io
@@ -14,6 +19,7 @@ import tarfile
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import polars as pl
 
@@ -21,120 +27,129 @@ from ... import contract
 from ..edge.errors import Fixable
 from ..edge.files import read_table, sha256, write_table
 from . import model_folder
-from .in_charge import FETCH, card, tag
+from .in_charge import FETCH, read_champion_card, read_tag
 
 PACKAGE = __name__.partition(".")[0]
 OWN_CODE = f"{PACKAGE.upper()}_SCORES_BY_ITS_OWN_CODE"
-"""Set where a champion's own code runs for today's: it answers itself and asks nobody further."""
+"""Set where a champion's own code runs for today's: it scores by itself and starts no other."""
 UNSCORED_AT_MOST = 0.02
-"""Share of the test rows that a champion may be unable to take and still be compared."""
-SHOWN = 6  # lines of what it says where it cannot
-OTHERWISE = (
-    "Next: a column that has another name now goes into FORMER in contract.py; where the champion "
-    f"can never score such rows, uv run {PACKAGE} rollback puts back what was before it"
+"""Share of the test rows that a champion may be unable to score and still be compared."""
+SHOWN = 6  # lines of the output of code that could not score
+NEXT = (
+    "Next: if a column has a new name, add it to FORMER in contract.py; if the champion can never "
+    f"score such rows, uv run {PACKAGE} rollback puts the model before it in charge"
 )
-Scores = tuple[pl.DataFrame, int]
 
 
-def ask(folder: Path, test: Path, rows: pl.DataFrame) -> Callable[[pl.DataFrame], Scores]:
-    """Start scoring `rows` (contract rows with `row`), to be awaited with the rule's scores.
+class Scores(NamedTuple):
+    """`p_…` columns, one row for each row scored, and the way (1 to 4) that gave them."""
 
-    What is returned gives `p_…` columns, one row each, and the step that gave them.
-    1: `test` is the file the champion was judged on, so its stored predictions count. 2 to 4: see
-    `scores`; the rule is today's code always. 5: blocked.
+    table: pl.DataFrame
+    way: int
+
+
+def start_comparison(
+    folder: Path, test: Path, rows: pl.DataFrame
+) -> Callable[[pl.DataFrame], Scores]:
+    """Start to score `rows` (contract rows with `row`) by any of the four ways.
+
+    What is returned waits for the end; it takes the scores of the rule, which are the champion's
+    own while the rule is in charge (today's code always). `test` is the file that has the rows.
     """
-    told = card(folder)
-    if told["kind"] == "rule":
-        return lambda by_rule: (by_rule, 2)
-    model_folder.unaltered(folder)
+    card = read_champion_card(folder)
+    if card.is_rule:
+        return lambda rule_scores: Scores(rule_scores, 2)
+    model_folder.require_unaltered(folder)
     stored = folder / "predictions.parquet"
-    if stored.exists() and told["rows"]["test"] == sha256(test):
-        known = rows.select("row").join(
+    if stored.exists() and card.rows.get("test") == sha256(test):
+        predictions = rows.select("row").join(
             read_table(stored), on="row", how="inner", maintain_order="left"
         )
-        if known.height == rows.height:
-            return lambda by_rule: (_comparable(known, by_rule), 1)
-    awaited = scores(folder, rows)
+        if predictions.height == rows.height:
+            return lambda rule_scores: Scores(_match_classes(predictions, rule_scores), 1)
+    wait = start_scoring(folder, rows)
 
-    def answer(by_rule: pl.DataFrame) -> Scores:
-        found, step = awaited()
-        return _comparable(found, by_rule), step
+    def finish(rule_scores: pl.DataFrame) -> Scores:
+        scores = wait()
+        return Scores(_match_classes(scores.table, rule_scores), scores.way)
 
-    return answer
+    return finish
 
 
-def scores(folder: Path, rows: pl.DataFrame) -> Callable[[], Scores]:
-    """Start scoring `rows` (contract rows) with a promoted model, to be awaited.
+def start_scoring(folder: Path, rows: pl.DataFrame) -> Callable[[], Scores]:
+    """Start to score `rows` (contract rows) with a promoted model, by the ways 2 to 4.
 
-    What is returned gives `p_…` columns (null for a row that the model's own contract does
-    not take, with its `reasons`), one row each, and the step that gave them. 2: the sources in
-    the card are today's and the canaries come out as then, so today's code scores. 3: the code at
-    its tag, in today's environment. 4: the same in the environment that was locked then.
+    What is returned waits for the end. A row that the model's own contract does not take has null
+    scores and its `reasons`.
     """
-    model_folder.unaltered(folder)
+    model_folder.require_unaltered(folder)
     if OWN_CODE in os.environ:
-        return lambda: (_by_this_code(folder, rows), 3)
-    if card(folder)["sources"] == model_folder.sources():
+        return lambda: Scores(_score_by_this_code(folder, rows), 3)
+    if read_champion_card(folder).sources == model_folder.hash_sources():
         try:
-            found = _by_this_code(folder, rows)
+            table = _score_by_this_code(folder, rows)
         except Fixable:
             pass  # the libraries have moved on: the environment of its time may still read it
         else:
-            return lambda: (found, 2)
-    return _by_its_own_code(folder, rows)
+            return lambda: Scores(table, 2)
+    return _start_its_own_code(folder, rows)
 
 
-def _by_this_code(folder: Path, rows: pl.DataFrame) -> pl.DataFrame:
-    return model_folder.scores(model_folder.load(folder)[0], rows)
+def _score_by_this_code(folder: Path, rows: pl.DataFrame) -> pl.DataFrame:
+    return model_folder.score(model_folder.load(folder)[0], rows)
 
 
-def _by_its_own_code(folder: Path, rows: pl.DataFrame) -> Callable[[], Scores]:
-    """Steps 3 and 4: `score` of the code at the champion's tag, started now, awaited later."""
+def _start_its_own_code(folder: Path, rows: pl.DataFrame) -> Callable[[], Scores]:
+    """Ways 3 and 4: `score` of the code at the champion's tag, started now, awaited later."""
     scratch = tempfile.TemporaryDirectory()
     home = Path(scratch.name)
-    unpack(tag(folder), home)
-    write_table(as_then(rows, read_table(folder / "canaries.parquet")), home / "in.parquet")
+    unpack(read_tag(folder), home)
+    canaries = read_table(folder / model_folder.CANARIES)
+    write_table(restore_names(rows, canaries), home / "in.parquet")
     words = ["score", str(home / "in.parquet"), str(home / "out.parquet")]
     words += ["--model", str(folder.resolve())]
     first = _started([sys.executable, "-m", f"{PACKAGE}.delivery.cli", *words], home, here=True)
 
-    def answer() -> Scores:
-        said = []
+    def finish() -> Scores:
+        outputs = []
         with scratch:
-            for step, command in ((3, first), (4, None)):
+            for way, command in ((3, first), (4, None)):
                 uv = os.environ.get("UV") or shutil.which("uv") or "uv"
                 frozen = [uv, "run", "--quiet", "--frozen", "--no-dev", PACKAGE, *words]
                 try:
                     process = command or _started(frozen, home, here=False)
                 except OSError as error:
-                    said.append(f"uv: expected to be installed, found {error.strerror}")
+                    outputs.append(f"uv: expected to be installed, found {error.strerror}")
                     break
                 lines = process.communicate()[0].strip().splitlines()
-                said.append("\n".join(lines[-SHOWN:]))
+                outputs.append("\n".join(lines[-SHOWN:]))
                 if process.returncode == 0:
-                    return read_table(home / "out.parquet"), step
+                    return Scores(read_table(home / "out.parquet"), way)
         raise blocked(
-            f"its code at {tag(folder)} could not score.\nIn today's environment: {said[0]}\n"
-            f"In the environment that was locked then: {said[1]}\n{OTHERWISE}"
+            f"its code at {read_tag(folder)} could not score.\n"
+            f"In today's environment: {outputs[0]}\n"
+            f"In the environment that was locked then: {outputs[1]}\n{NEXT}"
         )
 
-    return answer
+    return finish
 
 
-def as_then(rows: pl.DataFrame, canaries: pl.DataFrame) -> pl.DataFrame:
+def restore_names(rows: pl.DataFrame, canaries: pl.DataFrame) -> pl.DataFrame:
     """`rows` under the column names of the champion's time, which its canary rows have.
 
-    A column whose name is new since (`FORMER` in contract.py) comes under its former one, a
-    column that is gone comes without values: the champion's contract says whether it may.
+    A column whose name is new since (`FORMER` in contract.py) comes under its former name. A column
+    that is gone comes without values: the champion's contract says whether that is allowed.
     """
-    former = getattr(contract, "FORMER", {})
-    named = rows.drop("row", strict=False).with_columns(
-        pl.col(today).alias(then) for today, then in former.items()
+    former_names = getattr(contract, "FORMER", {})
+    renamed = rows.drop("row", strict=False).with_columns(
+        pl.col(today).alias(former) for today, former in former_names.items()
     )
     gone = [
-        name for name in canaries.columns if name not in named.columns and not name.startswith("p_")
+        name
+        for name in canaries.columns
+        if name not in renamed.columns and not name.startswith("p_")
     ]
-    return named.with_columns(pl.lit(None, canaries.schema[name]).alias(name) for name in gone)
+    return renamed.with_columns(pl.lit(None, canaries.schema[name]).alias(name) for name in gone)
 
 
 def _started(command: list[str], home: Path, *, here: bool) -> subprocess.Popen[str]:
@@ -150,21 +165,25 @@ def _started(command: list[str], home: Path, *, here: bool) -> subprocess.Popen[
     )  # fmt: skip
 
 
-def _comparable(found: pl.DataFrame, by_rule: pl.DataFrame) -> pl.DataFrame:
-    """The champion's probabilities under today's classes, unless too many rows have none."""
-    names, today = found.select("^p_.*$").columns, by_rule.select("^p_.*$").columns
+def _match_classes(scores: pl.DataFrame, rule_scores: pl.DataFrame) -> pl.DataFrame:
+    """The champion's scores in the columns of the rule's, which are today's.
+
+    Raises:
+        Fixable: its classes are not today's, or too many rows have no scores.
+    """
+    names, today = (table.select("^p_.*$").columns for table in (scores, rule_scores))
     if sorted(names) != sorted(today):
         raise blocked(
-            f"it knows the classes {', '.join(names)}, today's are {', '.join(today)}.\n{OTHERWISE}"
+            f"it knows the classes {', '.join(names)}, today's are {', '.join(today)}.\n{NEXT}"
         )
-    without = found.filter(pl.any_horizontal(pl.col(today).is_null()))
-    if without.height > UNSCORED_AT_MOST * found.height:
-        reasons = without["reasons"].explode().value_counts(sort=True)["reasons"].head(3)
+    unscored = scores.filter(pl.any_horizontal(pl.col(today).is_null()))
+    if unscored.height > UNSCORED_AT_MOST * scores.height:
+        reasons = unscored["reasons"].explode().value_counts(sort=True)["reasons"].head(3)
         raise blocked(
-            f"it cannot score {without.height:,} of {found.height:,} test rows, because of the "
-            f"contract of its time: {'; '.join(reasons)}.\n{OTHERWISE}"
+            f"it cannot score {unscored.height:,} of {scores.height:,} test rows, because of the "
+            f"contract of its time: {'; '.join(reasons)}.\n{NEXT}"
         )
-    return found.select(today)
+    return scores.select(today)
 
 
 def unpack(tagged: str | None, home: Path) -> None:

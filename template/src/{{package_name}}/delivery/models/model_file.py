@@ -36,9 +36,11 @@ harmless.
 OURS = (contract, features, model, training)
 LARGEST = 2 * 1024**3  # bytes in memory; a file that unpacks to more was not written by `save`
 SET = 8  # words of 32 bits that hold a set of categories
+Node = dict[str, Any]
+"""An entry of the schema in a skops file."""
 
 
-def own(kind: type) -> list[str]:
+def list_own(kind: type) -> list[str]:
     """Classes (`type`) or functions (`FunctionType`) that contract, features, model and problem
     define.
     """
@@ -53,14 +55,14 @@ def own(kind: type) -> list[str]:
 def dumps(fitted: Any) -> bytes:
     """The file of a model: its bytes depend on the model alone. Refuses what `loads` would."""
     try:
-        file = without_addresses(skops.io.dumps(fitted))
+        file = replace_addresses(skops.io.dumps(fitted))
         _check_archive(file)
-        found = _unlisted(file)
+        faults = _find_unlisted(file)
     except (UnsupportedTypeException, ValueError) as error:
-        found = [str(error)]
-    if found:
+        faults = [str(error)]
+    if faults:
         raise Fixable(
-            f"model.py: expected a model of listed types, found {', '.join(found)}. Next: choose "
+            f"model.py: expected a model of listed types, found {', '.join(faults)}. Next: choose "
             "another candidate, or define save and load in model.py, then uv run dvc repro"
         )
     return file
@@ -72,25 +74,25 @@ def loads(file: bytes) -> Any:
     An error is a ValueError, which says what was found, or whatever the libraries raise.
     """
     _check_archive(file)
-    if found := _unlisted(file):
-        raise ValueError(f"types that are not listed: {', '.join(found)}")
-    return skops.io.loads(file, trusted=_listed())
+    if unlisted := _find_unlisted(file):
+        raise ValueError(f"types that are not listed: {', '.join(unlisted)}")
+    return skops.io.loads(file, trusted=_list_trusted())
 
 
-def _listed() -> list[str]:
-    return [*TYPES, *own(type), *own(FunctionType)]
+def _list_trusted() -> list[str]:
+    return [*TYPES, *list_own(type), *list_own(FunctionType)]
 
 
-def _unlisted(file: bytes) -> list[str]:
+def _find_unlisted(file: bytes) -> list[str]:
     """The names in a file that are not on the list; nothing is imported to find them."""
-    return sorted(set(skops.io.get_untrusted_types(data=file)) - set(_listed()))
+    return sorted(set(skops.io.get_untrusted_types(data=file)) - set(_list_trusted()))
 
 
 def _check_archive(file: bytes) -> None:
     """Look at names, sizes and kinds of entries before any of them is interpreted."""
-    nodes: list[dict[str, Any]] = []
+    nodes: list[Node] = []
 
-    def noted(node: dict[str, Any]) -> dict[str, Any]:
+    def note(node: Node) -> Node:
         nodes.append(node)
         return node
 
@@ -99,34 +101,34 @@ def _check_archive(file: bytes) -> None:
         if outside := [name for name in sizes if Path(name).name != name or "\\" in name]:
             raise ValueError(f"an archive with the path {outside[0]!r}")
         if (size := sum(sizes.values())) <= LARGEST:
-            json.loads(whole.read("schema.json"), object_hook=noted)
+            json.loads(whole.read("schema.json"), object_hook=note)
     # An entry is read again wherever it is named.
     if (size := size + sum(sizes.get(str(node.get("file")), 0) for node in nodes)) > LARGEST:
         raise ValueError(f"an archive that unpacks to {size:,} bytes")
     _check_calls(nodes)
 
 
-def _check_calls(nodes: list[dict[str, Any]]) -> None:
+def _check_calls(nodes: list[Node]) -> None:
     """A file may name a function of the three team files, not have it called while it is read.
 
     skops calls the class of an entry and the items of a list of types, and it takes the first of
     several entries with one number.
     """
-    functions = set(own(FunctionType))
-    numbers = {node.get("__id__") for node in nodes if _name(node) in functions} - {None}
+    functions = set(list_own(FunctionType))
+    numbers = {node.get("__id__") for node in nodes if _find_name(node) in functions} - {None}
     for node in nodes:
-        name, inside = _name(node), node.get("content")
+        name, inside = _find_name(node), node.get("content")
         if name in functions:
             passes = node["__loader__"] == "FunctionNode"
         else:
             passes = node.get("__id__") not in numbers
         if isinstance(inside, list):
-            passes &= all(_name(item) not in functions for item in inside)
+            passes &= all(_find_name(item) not in functions for item in inside)
         if not passes:
             raise ValueError(f"a call of a function by {name}")
 
 
-def _name(node: dict[str, Any]) -> str:
+def _find_name(node: Node) -> str:
     """The class or function that an entry is of."""
     return f"{node.get('__module__')}.{node.get('__class__')}"
 
@@ -135,17 +137,20 @@ def check_trees(fitted: Any) -> None:
     """Refuse gradient boosting whose trees point outside themselves or their features, or backwards
     (which would never end): compiled code follows them without looking.
     """
-    for part in _parts(fitted):
+    for part in _walk(fitted):
         boosting = isinstance(part, HistGradientBoostingClassifier | HistGradientBoostingRegressor)
         if boosting and hasattr(part, "_predictors"):  # else it is not fitted, as inside a wrapper
-            categorical = _array(part._bin_mapper.is_categorical_)[: part.n_features_in_]
+            categorical = _require_array(part._bin_mapper.is_categorical_)[: part.n_features_in_]
             for trees in part._predictors:
                 for tree in trees:
-                    _check_tree(_array(tree.nodes), _array(tree.raw_left_cat_bitsets), categorical)
+                    _check_tree(tree, categorical)
 
 
-def _check_tree(nodes: Any, bitsets: Any, categorical: Any) -> None:
-    """One tree: its nodes, its sets of categories, and which features are categories."""
+def _check_tree(tree: Any, categorical: Any) -> None:
+    """Check the nodes of one tree and its sets of categories; `categorical` says of each feature
+    whether it is one.
+    """
+    nodes, bitsets = _require_array(tree.nodes), _require_array(tree.raw_left_cat_bitsets)
     parents = np.flatnonzero(nodes["is_leaf"] == 0)
     splits = nodes[parents]
     features_exist = (splits["feature_idx"] >= 0) & (splits["feature_idx"] < len(categorical))
@@ -165,14 +170,14 @@ def _check_tree(nodes: Any, bitsets: Any, categorical: Any) -> None:
         raise ValueError("a tree that points outside its categories")
 
 
-def _array(found: Any) -> Any:
-    """The array itself: what a subclass (masked, say) shows is not what compiled code reads."""
-    if type(found) is not np.ndarray:
-        raise ValueError(f"a {type(found).__name__} in place of an array")
-    return found
+def _require_array(array: Any) -> Any:
+    """The array itself: what a subclass (a masked one) shows is not what compiled code reads."""
+    if type(array) is not np.ndarray:
+        raise ValueError(f"a {type(array).__name__} in place of an array")
+    return array
 
 
-def _parts(whole: Any) -> Iterator[Any]:
+def _walk(whole: Any) -> Iterator[Any]:
     """Every object within `whole`, itself first; code is left out, arrays of objects are not."""
     seen: dict[int, Any] = {}
     ahead = [whole]
@@ -186,11 +191,11 @@ def _parts(whole: Any) -> Iterator[Any]:
         ahead += part.ravel().tolist() if objects else gc.get_referents(part)
 
 
-def without_addresses(file: bytes) -> bytes:
-    """A skops file with counted in place of memory-address names, and without times."""
+def replace_addresses(file: bytes) -> bytes:
+    """A skops file whose parts are named by numbers in place of addresses, and without times."""
     names: dict[str, str] = {}
     source = zipfile.ZipFile(io.BytesIO(file))
-    schema = json.loads(source.read("schema.json"), object_hook=lambda node: _renamed(node, names))
+    schema = json.loads(source.read("schema.json"), object_hook=lambda node: _rename(node, names))
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as whole:
         for old, new in names.items():
@@ -200,9 +205,9 @@ def without_addresses(file: bytes) -> bytes:
     return target.getvalue()
 
 
-def _renamed(node: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
-    """One node of a skops schema with `__id__` and `file` counted in the order in which they are
-    met. In a dictionary of words these are words, and stay.
+def _rename(node: Node, names: dict[str, str]) -> Node:
+    """One node of a skops schema with `__id__` and `file` numbered in the order in which they are
+    met. Where these are keys of a dictionary of the model's own, they stay.
     """
     for key, kind in (("__id__", int), ("file", str)):
         if isinstance(node.get(key), kind):

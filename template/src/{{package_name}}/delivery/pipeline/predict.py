@@ -12,11 +12,11 @@ from ..models import champion, in_charge, model_folder
 from ..problem import target
 
 
-def described(rows: pl.DataFrame) -> pl.DataFrame:
-    """What later stages know of a unit.
+def describe_units(rows: pl.DataFrame) -> pl.DataFrame:
+    """What later stages need of each unit.
 
-    `row`; as text `cluster` (its entity, or itself) and the segments; `target`, as the problem has
-    it.
+    Columns: `row`; as text `cluster` (its entity, or itself) and the segments; `target`, in the
+    problem's own type.
     """
     return rows.select(
         "row",
@@ -26,8 +26,12 @@ def described(rows: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def unseen(rows: pl.DataFrame, until: str | None, test: Path) -> pl.DataFrame:
-    """The test rows that the champion cannot have learned from: those after its training ended."""
+def keep_later(rows: pl.DataFrame, until: str | None, test: Path) -> pl.DataFrame:
+    """The test rows that the champion cannot have learned from: those after its training ended.
+
+    Raises:
+        Fixable: there are none.
+    """
     if until is None or contract.TIME is None:
         return rows
     end, time = datetime.fromisoformat(until), pl.col(contract.TIME)
@@ -36,42 +40,42 @@ def unseen(rows: pl.DataFrame, until: str | None, test: Path) -> pl.DataFrame:
     later = rows.filter(time > end)
     if later.is_empty():
         raise Fixable(
-            f"blocked: {test}: expected test rows after {until}, until when the champion was "
-            "trained, found none. Next: ingest newer rows, then uv run dvc repro"
+            f"blocked: {test}: expected test rows after {until}, when the champion's training rows "
+            "end, found none. Next: ingest newer rows, then uv run dvc repro"
         )
     return later
 
 
 def main(argv: list[str] | None = None) -> int:
     """Read test rows and models, write predictions and how the champion was compared."""
-    test, rule, challenger, folder, *targets, report = paths(
+    test, rule_folder, challenger_folder, champion_folder, *targets, report = paths(
         argv, __doc__, "test", "rule", "challenger", "champion",
         "by_rule", "by_challenger", "by_champion", "report",
     )  # fmt: skip
-    told = in_charge.card(folder)
-    until = told.get("trained_until")
-    rows = unseen(read_table(test), until, test)
-    answer = champion.ask(folder, test, rows)
-    by = []
-    for candidate in (rule, challenger):
-        fitted, card = model_folder.load(candidate)
-        by.append(model_folder.scores(fitted, rows))
-    by_champion, step = answer(by[0])
-    units = described(rows)
-    for path, scores in zip(targets, [*by, by_champion], strict=True):
-        write_table(units.hstack(scores), path)
-    write_json(
-        {
-            "challenger": card["name"],
-            "champion": told["name"],
-            "champion_tag": in_charge.tag(folder),
-            "champion_trained_until": until,
-            "compared_by": step,
-            "test_rows": rows.height,
-            "not_scored_by_champion": by_champion.height - by_champion.drop_nulls().height,
-        },
-        report,
+    champion_card = in_charge.read_champion_card(champion_folder)
+    rows = keep_later(read_table(test), champion_card.trained_until, test)
+    finish = champion.start_comparison(champion_folder, test, rows)
+    rule, _ = model_folder.load(rule_folder)
+    challenger, card = model_folder.load(challenger_folder)
+    rule_scores, challenger_scores = (
+        model_folder.score(fitted, rows) for fitted in (rule, challenger)
     )
+    champion_scores, way = finish(rule_scores)
+    units = describe_units(rows)
+    for path, scores in zip(
+        targets, (rule_scores, challenger_scores, champion_scores), strict=True
+    ):
+        write_table(units.hstack(scores), path)
+    content = {
+        "challenger": card.name,
+        "champion": champion_card.name,
+        "champion_tag": in_charge.read_tag(champion_folder),
+        "champion_trained_until": champion_card.trained_until,
+        "compared_by": way,
+        "test_rows": rows.height,
+        "not_scored_by_champion": champion_scores.height - champion_scores.drop_nulls().height,
+    }
+    write_json(content, report)
     return 0
 
 

@@ -3,6 +3,7 @@ between them.
 """
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -12,7 +13,7 @@ from ... import contract
 from ..edge.errors import Fixable, run
 from ..edge.files import paths, read_table, sha256, write_json, write_table
 from ..edge.parameters import Settings, read
-from ..tables.spot import spot
+from ..tables.spot import compute_spot
 
 PARTS = ("train", "validation", "test")
 NEXT = "Next: fix `split:` in params.yaml, or contract.py, then uv run dvc repro"
@@ -25,42 +26,42 @@ class Split(Settings):
     test: float = Field(gt=0, lt=1)
 
 
-def by_time(rows: pl.DataFrame, time: str, horizon: timedelta, shares: Split) -> pl.DataFrame:
+def split_by_time(rows: pl.DataFrame, time: str, horizon: timedelta, shares: Split) -> pl.DataFrame:
     """The latest rows are test rows, those before them validation rows.
 
-    A label is known `horizon` after its row, so rows whose label was not yet known when the next
-    part begins belong to no part (the gap). Adds `part` (String: train, validation, test, gap).
+    A label is known `horizon` after its row. Rows whose label was not yet known when the next part
+    begins belong to no part (the gap). Adds `part` (String: train, validation, test, gap).
     """
-    test = _latest(rows[time], shares.test, rows.height)
-    before = rows.filter(pl.col(time) + horizon <= test)
+    test = _find_start(rows[time], shares.test, rows.height)
+    label_time = pl.col(time) + horizon
+    before = rows.filter(label_time <= test)
     if before.is_empty():
         return rows.with_columns(part=pl.lit("gap"))
-    validation = _latest(before[time], shares.validation, rows.height)
-    known = pl.col(time) + horizon
+    validation = _find_start(before[time], shares.validation, rows.height)
     return rows.with_columns(
         part=pl.when(pl.col(time) >= test)
         .then(pl.lit("test"))
-        .when((pl.col(time) >= validation) & (known <= test))
+        .when((pl.col(time) >= validation) & (label_time <= test))
         .then(pl.lit("validation"))
-        .when(known <= validation)
+        .when(label_time <= validation)
         .then(pl.lit("train"))
         .otherwise(pl.lit("gap"))
     )
 
 
-def _latest(times: pl.Series, share: float, of: int) -> Any:
-    """The moment from which on the latest `share * of` rows lie."""
-    return times.sort()[max(times.len() - max(round(share * of), 1), 0)]
+def _find_start(times: pl.Series, share: float, n: int) -> Any:
+    """The time from which on the latest `share * n` rows lie."""
+    return times.sort()[max(times.len() - max(round(share * n), 1), 0)]
 
 
-def by_key(rows: pl.DataFrame, key: pl.Series, shares: Split) -> pl.DataFrame:
+def split_by_key(rows: pl.DataFrame, key: pl.Series, shares: Split) -> pl.DataFrame:
     """Rows with the same key stay together: a hash of it (BLAKE2b, the same everywhere) chooses the
     part.
 
     Adds `part` (String: train, validation, test).
     """
     names = key.unique()
-    spots = pl.Series([spot(name) for name in names], dtype=pl.Float64)
+    spots = pl.Series([compute_spot(name) for name in names], dtype=pl.Float64)
     place = key.replace_strict(names, spots, return_dtype=pl.Float64)
     return rows.with_columns(
         part=pl.when(place < shares.test)
@@ -71,79 +72,92 @@ def by_key(rows: pl.DataFrame, key: pl.Series, shares: Split) -> pl.DataFrame:
     )
 
 
-def divided(rows: pl.DataFrame, shares: Split) -> tuple[str, pl.DataFrame]:
-    """How the rows were divided (by time, entity or row) and the rows with their `part`."""
+def split(rows: pl.DataFrame, shares: Split) -> tuple[str, pl.DataFrame]:
+    """What the rows were split by (time, entity or row), and the rows with their `part`."""
     if contract.TIME:
-        return "time", by_time(rows, contract.TIME, contract.HORIZON, shares)
+        return "time", split_by_time(rows, contract.TIME, contract.HORIZON, shares)
     if contract.ENTITY:
-        return "entity", by_key(rows, rows[contract.ENTITY].cast(pl.String), shares)
-    known = pl.exclude("row", contract.TARGET).cast(pl.String).fill_null("")
-    return "row", by_key(
-        rows, rows.select(pl.concat_str(known, separator="\x1f")).to_series(), shares
-    )
+        return "entity", split_by_key(rows, rows[contract.ENTITY].cast(pl.String), shares)
+    values = pl.exclude("row", contract.TARGET).cast(pl.String).fill_null("")
+    key = rows.select(pl.concat_str(values, separator="\x1f")).to_series()
+    return "row", split_by_key(rows, key, shares)
 
 
-def leaks(rows: pl.DataFrame) -> list[str]:
+def find_leaks(rows: pl.DataFrame) -> list[str]:
     """What crosses from one part to the next and must not, one sentence each."""
-    entity, time = contract.ENTITY, contract.TIME
     parts = rows.filter(pl.col("part") != "gap")
-    found = []
-    if time:
-        ends = dict(parts.group_by("part").agg((pl.col(time) + contract.HORIZON).max()).iter_rows())
-        starts = dict(parts.group_by("part").agg(pl.col(time).min()).iter_rows())
-        found = [
-            f"labels of {early} rows are known only on {ends[early]}, after the {late} rows begin "
-            f"({starts[late]})"
-            for early, late in (("train", "validation"), ("train", "test"), ("validation", "test"))
-            if ends[early] > starts[late]
-        ]
-    elif entity and (
-        shared := parts.group_by(entity)
-        .agg(pl.col("part").n_unique())
-        .filter(pl.col("part") > 1)
-        .height
-    ):
-        found = [f"{shared:,} values of `{entity}` are in more than one part"]
-    return found
+    if contract.TIME:
+        return _find_early_parts(parts, contract.TIME)
+    if contract.ENTITY:
+        return _find_shared_entities(parts, contract.ENTITY)
+    return []
 
 
-def described(rows: pl.DataFrame) -> dict[str, Any]:
-    """Rows, first and last time of one part."""
+def _find_early_parts(parts: pl.DataFrame, time: str) -> list[str]:
+    """Parts that begin before all labels of an earlier part are known."""
+    label_time = pl.col(time) + contract.HORIZON
+    ends = dict(parts.group_by("part").agg(label_time.max()).iter_rows())
+    starts = dict(parts.group_by("part").agg(pl.col(time).min()).iter_rows())
+    return [
+        f"labels of {early} rows are known only on {ends[early]}, after the {late} rows begin "
+        f"({starts[late]})"
+        for early, late in (("train", "validation"), ("train", "test"), ("validation", "test"))
+        if ends[early] > starts[late]
+    ]
+
+
+def _find_shared_entities(parts: pl.DataFrame, entity: str) -> list[str]:
+    """Entities with rows in several parts."""
+    parts_of_each = parts.group_by(entity).agg(pl.col("part").n_unique())
+    shared = parts_of_each.filter(pl.col("part") > 1).height
+    return [f"{shared:,} values of `{entity}` are in more than one part"] if shared else []
+
+
+def require_sound(rows: pl.DataFrame, key: str, source: Path) -> None:
+    """Raise Fixable where a part has fewer than two classes, or shares what it must not."""
+    gap = rows.filter(part="gap").height
+    for name in PARTS:
+        part = rows.filter(part=name)
+        classes = part[contract.TARGET].n_unique()
+        if classes < 2:
+            raise Fixable(
+                f"{source}: expected {name} rows of two classes or more, found {part.height:,} "
+                f"rows of {classes} (split by {key}; {gap:,} rows lie in the gap). {NEXT}"
+            )
+    if leaks := find_leaks(rows):
+        raise Fixable(
+            f"{source}: expected parts that share nothing, found that {'; '.join(leaks)}. {NEXT}"
+        )
+
+
+def describe_part(part: pl.DataFrame, path: Path) -> dict[str, int | str]:
+    """Rows, first and last time of one part, and the hash of its file."""
     time = contract.TIME
-    span = {"first": str(rows[time].min()), "last": str(rows[time].max())} if time else {}
-    return {"rows": rows.height} | span
+    span = {"first": str(part[time].min()), "last": str(part[time].max())} if time else {}
+    return {"rows": part.height} | span | {"sha256": sha256(path)}
+
+
+def count_returning(parts: dict[str, pl.DataFrame]) -> int | None:
+    """Test rows whose entity has training rows too; None without entities."""
+    if contract.ENTITY is None:
+        return None
+    train, test = (parts[name][contract.ENTITY] for name in ("train", "test"))
+    return int(test.is_in(train.implode()).sum())
 
 
 def main(argv: list[str] | None = None) -> int:
     """Read valid rows, write train, validation and test rows."""
     params, valid, *targets, report = paths(argv, __doc__, "params", "valid", *PARTS, "report")
-    shares = read(params, "split", Split)
-    by, rows = divided(read_table(valid), shares)
+    key, rows = split(read_table(valid), read(params, "split", Split))
+    require_sound(rows, key, valid)
     parts = {name: rows.filter(part=name).drop("part") for name in PARTS}
-    for name, part in parts.items():
-        classes = part[contract.TARGET].n_unique()
-        if classes < 2:
-            raise Fixable(
-                f"{valid}: expected {name} rows of two classes or more, found {part.height:,} rows "
-                f"of {classes} (split by {by}; {rows.filter(part='gap').height:,} rows lie in the "
-                f"gap). {NEXT}"
-            )
-    if crossing := leaks(rows):
-        raise Fixable(
-            f"{valid}: expected parts that share nothing, found that {'; '.join(crossing)}. {NEXT}"
-        )
-    for path, part in zip(targets, parts.values(), strict=True):
+    content: dict[str, Any] = {"by": key}
+    for path, (name, part) in zip(targets, parts.items(), strict=True):
         write_table(part, path)
-    again = (
-        contract.ENTITY
-        and parts["test"][contract.ENTITY].is_in(parts["train"][contract.ENTITY].implode()).sum()
-    )
-    content = {
-        name: described(part) | {"sha256": sha256(path)}
-        for (name, part), path in zip(parts.items(), targets, strict=True)
-    }
-    gap = rows.filter(part="gap").height
-    write_json({"by": by, **content, "gap_rows": gap, "test_rows_of_known_entities": again}, report)
+        content[name] = describe_part(part, path)
+    content["gap_rows"] = rows.filter(part="gap").height
+    content["test_rows_of_known_entities"] = count_returning(parts)
+    write_json(content, report)
     return 0
 
 

@@ -2,7 +2,7 @@
 
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 from pydantic import Field
@@ -12,12 +12,12 @@ from ..edge.errors import Fixable, run
 from ..edge.files import paths, read_json, read_table, write_json
 from ..edge.parameters import Settings, read
 from ..models import model_folder
+from ..models.card import ModelCard
 from ..problem import training
 from ..statistics import influence
+from ..statistics.interval import Interval
 
-CANARIES = (
-    20  # rows that show, whenever a model is loaded, that it still scores as on its first day
-)
+CANARIES = 20  # rows that show, whenever a model is loaded, that it scores as on its first day
 LEAK_ROWS = 20_000  # rows are enough to see a column that alone gives the target away
 QUANTILES = [step / 20 for step in range(21)]
 CONFIDENCE = 0.95  # of the intervals of the candidates' loss
@@ -30,8 +30,35 @@ class Train(Settings):
     leak_auc: float = Field(gt=0.5, le=1)
 
 
-def checked(rows: pl.DataFrame) -> pl.DataFrame:
-    """The features of `rows`, or a message where `features.py` does not keep its side."""
+class Part(NamedTuple):
+    """Rows of the contract with their features and their target."""
+
+    rows: pl.DataFrame
+    x: pl.DataFrame
+    y: pl.Series
+
+
+class Trial(NamedTuple):
+    """A fitted model, its predictions for the validation rows and its loss there."""
+
+    name: str
+    fitted: Any
+    predictions: pl.DataFrame
+    loss: Interval
+
+
+def read_part(path: Path) -> Part:
+    """The rows of a part with their features and their target."""
+    rows = read_table(path)
+    return Part(rows, compute_features(rows), rows[contract.TARGET])
+
+
+def compute_features(rows: pl.DataFrame) -> pl.DataFrame:
+    """The features of `rows`.
+
+    Raises:
+        Fixable: `features.py` gives entity, time or target, or another number of rows.
+    """
     x = features.features(rows)
     special = {name for name in (contract.ENTITY, contract.TIME, contract.TARGET) if name}
     if forbidden := special & set(x.columns):
@@ -47,14 +74,12 @@ def checked(rows: pl.DataFrame) -> pl.DataFrame:
     return x
 
 
-def suspected(x: pl.DataFrame, y: pl.Series, limit: float, seed: int) -> list[dict[str, Any]]:
+def find_leaks(part: Part, limit: float, seed: int) -> list[dict[str, Any]]:
     """Features that alone predict the target almost perfectly: `feature`, `auc`, `meant` (the
     contract's reason).
     """
-    power = {
-        name: training.power_alone(x[name].head(LEAK_ROWS), y.head(LEAK_ROWS), seed)
-        for name in x.columns
-    }
+    x, y = part.x.head(LEAK_ROWS), part.y.head(LEAK_ROWS)
+    power = {name: training.power_alone(x[name], y, seed) for name in x.columns}
     return [
         {"feature": name, "auc": auc, "meant": contract.MEANT.get(name)}
         for name, auc in power.items()
@@ -62,138 +87,162 @@ def suspected(x: pl.DataFrame, y: pl.Series, limit: float, seed: int) -> list[di
     ]
 
 
-def card(
-    name: str,
-    kind: str,
-    x: pl.DataFrame,
-    train: pl.DataFrame,
-    until: str | None,
-    split: dict[str, Any],
-    p: pl.DataFrame,
-) -> dict[str, Any]:
-    """Where a model comes from: for people who ask, and for code that compares.
-
-    `until` is the time of the last row that it was trained, calibrated or chosen with.
-    """
-    return {
-        "name": name,
-        "kind": kind,
-        "features": {column: str(dtype).split("(")[0] for column, dtype in x.schema.items()},
-        "trained_on": train.height,
-        "trained_until": until,
-        "rows": {part: split[part]["sha256"] for part in ("train", "validation", "test")},
-        "score_quantiles": {
-            column: [p[column].quantile(q, "nearest") for q in QUANTILES]
-            for column in p.select(pl.selectors.numeric()).columns
-        },
-    }
-
-
-def lost(p: pl.DataFrame, rows: pl.DataFrame) -> dict[str, Any]:
-    """The mean loss on `rows` under the loss's name, with the bounds of its interval; rows of one
-    entity count as one cluster.
-    """
-    each = training.loss(p, rows[contract.TARGET])
+def estimate_loss(predictions: pl.DataFrame, rows: pl.DataFrame) -> Interval:
+    """The mean loss on `rows`; rows of one entity count as one cluster."""
+    loss = training.loss(predictions, rows[contract.TARGET])
     cluster = rows[contract.ENTITY or "row"].cast(pl.String)
-    estimate, lower, upper = influence.mean(each, cluster, CONFIDENCE)
-    return {
-        training.LOSS: estimate,
-        f"{training.LOSS}_lower": lower,
-        f"{training.LOSS}_upper": upper,
-    }
+    return influence.mean(loss, cluster, CONFIDENCE)
 
 
-def timed(seconds: dict[str, float], of: dict[str, Any], path: Path) -> dict[str, Any]:
-    """Seconds that each candidate took, with what they were measured `of`. They are kept as long as
-    that is the same, so that the same inputs give the same report however busy a machine is.
+def describe_loss(loss: Interval) -> dict[str, float | None]:
+    """A mean loss and its bounds under the loss's name."""
+    name = training.LOSS
+    return {name: loss.estimate, f"{name}_lower": loss.lower, f"{name}_upper": loss.upper}
+
+
+def require_functions() -> None:
+    """Raise Fixable where `model.py` lacks `rule` or `candidates`."""
+    if missing := [name for name in ("rule", "candidates") if not hasattr(model, name)]:
+        raise Fixable(
+            "model.py: expected the functions rule() and candidates(seed), found no "
+            f"{' and no '.join(missing)}. Next: write it, then uv run dvc repro"
+        )
+
+
+def fit_rule(train: Part, validation: Part) -> Trial:
+    """The rule, fitted on training rows."""
+    fitted = training.fit_rule(model.rule(), train.x, train.y)
+    predictions = training.predict(fitted, validation.x)
+    return Trial("rule", fitted, predictions, estimate_loss(predictions, validation.rows))
+
+
+def fit_candidate(name: str, candidate: Any, train: Part, validation: Part) -> Trial:
+    """A candidate, fitted on training rows and calibrated on validation rows.
+
+    Raises:
+        Fixable: it cannot learn from these features, or cannot predict.
     """
     try:
-        known = read_json(path)
+        fitted = training.fit(candidate, train.x, train.y, validation.x, validation.y)
+        predictions = training.predict(fitted, validation.x)
+    except (AttributeError, TypeError, ValueError) as error:
+        raise Fixable(
+            f"model.py: candidates: `{name}`: expected to learn from these features and to "
+            f"predict, found {error}. Next: fix model.py, then uv run dvc repro"
+        ) from None
+    return Trial(name, fitted, predictions, estimate_loss(predictions, validation.rows))
+
+
+def divide_candidates(seed: int, x: pl.DataFrame) -> tuple[dict[str, Any], dict[str, str]]:
+    """The candidates that can be tried, and for each other one the reason why not.
+
+    Raises:
+        Fixable: none can be tried.
+    """
+    candidates = model.candidates(seed)
+    reasons = {
+        name: reason
+        for name, candidate in candidates.items()
+        if hasattr(candidate, "lacks") and (reason := candidate.lacks(x))
+    }
+    if not (usable := {name: candidates[name] for name in candidates if name not in reasons}):
+        finding = "; ".join(f"`{name}`: {reason}" for name, reason in reasons.items())
+        raise Fixable(
+            "model.py: candidates: expected one that can be tried, found "
+            f"{finding or 'no candidate'}. Next: fix model.py, then uv run dvc repro"
+        )
+    return usable, reasons
+
+
+def fit_candidates(
+    candidates: dict[str, Any], train: Part, validation: Part
+) -> tuple[list[Trial], dict[str, float]]:
+    """A trial of each candidate, and the seconds that each took."""
+    trials, seconds = [], {}
+    for name, candidate in candidates.items():
+        start = time.perf_counter()
+        trials.append(fit_candidate(name, candidate, train, validation))
+        seconds[name] = time.perf_counter() - start
+    return trials, seconds
+
+
+def choose(trials: list[Trial]) -> Trial:
+    """The trial with the lowest mean loss; one that is not defined comes last."""
+    return min(trials, key=lambda trial: (trial.loss.estimate is None, trial.loss.estimate))
+
+
+def build_card(
+    trial: Trial, kind: str, train: Part, validation: Part, hashes: dict[str, str]
+) -> ModelCard:
+    """The card of a model, but for what the writing of its folder fills in; `hashes` are the
+    SHA-256 of train, validation and test rows.
+    """
+    numbers = trial.predictions.select(pl.selectors.numeric())
+    return ModelCard(
+        name=trial.name,
+        kind=kind,
+        features={column: str(dtype).split("(")[0] for column, dtype in train.x.schema.items()},
+        trained_on=train.rows.height,
+        trained_until=str(validation.rows[contract.TIME].max()) if contract.TIME else None,
+        rows=hashes,
+        score_quantiles={
+            column.name: [column.quantile(share, "nearest") for share in QUANTILES]
+            for column in numbers
+        },
+    )
+
+
+def keep_seconds(seconds: dict[str, float], inputs: dict[str, Any], path: Path) -> dict[str, Any]:
+    """The seconds that each candidate took, with the inputs that they were measured `of`. Those in
+    `path` are kept while their inputs are the same: then the same inputs give the same report,
+    however busy a machine is.
+    """
+    try:
+        kept: dict[str, Any] = read_json(path)
     except Fixable:  # none yet, or both sides of a merge
-        known = {}
-    if known.get("of") == of and set(known["seconds"]) == set(seconds):
-        return dict(known)
-    return {"of": of, "seconds": {name: round(took, 2) for name, took in seconds.items()}}
+        kept = {}
+    if kept.get("of") == inputs and set(kept["seconds"]) == set(seconds):
+        return kept
+    return {"of": inputs, "seconds": {name: round(took, 2) for name, took in seconds.items()}}
 
 
 def main(argv: list[str] | None = None) -> int:
     """Fit rule and candidates, choose on validation rows, write both models, how the candidates did
     and how long they took.
     """
-    params, train, validation, split, rule_folder, challenger_folder, report, clock = paths(
+    params, train_path, validation_path, split, *folders, report, clock = paths(
         argv, __doc__,
         "params", "train", "validation", "split", "rule", "challenger", "report", "seconds",
     )  # fmt: skip
     settings = read(params, "train", Train)
-    if absent := [name for name in ("rule", "candidates") if not hasattr(model, name)]:
-        raise Fixable(
-            "model.py: expected the functions rule() and candidates(seed), found no "
-            f"{' and no '.join(absent)}. Next: write it, then uv run dvc repro"
-        )
-    rows, rows_val, split_report = read_table(train), read_table(validation), read_json(split)
-    x, y, x_val, y_val = (
-        checked(rows),
-        rows[contract.TARGET],
-        checked(rows_val),
-        rows_val[contract.TARGET],
-    )
+    require_functions()
+    train, validation = read_part(train_path), read_part(validation_path)
+    hashes = {part: read_json(split)[part]["sha256"] for part in ("train", "validation", "test")}
 
-    rule = training.fit_rule(model.rule(), x, y)
-    tried: dict[str, tuple[dict[str, Any], Any, pl.DataFrame]] = {}
-    untried, seconds = {}, {}
-    for name, candidate in model.candidates(settings.seed).items():
-        since = time.perf_counter()
-        if hasattr(candidate, "lacks") and (why := candidate.lacks(x)):
-            untried[name] = why
-            continue
-        try:
-            fitted = training.fit(candidate, x, y, x_val, y_val)
-            p = training.predict(fitted, x_val)
-        except (AttributeError, TypeError, ValueError) as error:
-            raise Fixable(
-                f"model.py: candidates: `{name}`: expected to learn from these features and to "
-                f"predict, found {error}. Next: fix model.py, then uv run dvc repro"
-            ) from None
-        tried[name] = (lost(p, rows_val), fitted, p)
-        seconds[name] = time.perf_counter() - since
-    if not tried:
-        told = "; ".join(f"`{name}`: {why}" for name, why in untried.items()) or "no candidate"
-        raise Fixable(
-            f"model.py: candidates: expected one that can be tried, found {told}. "
-            "Next: fix model.py, then uv run dvc repro"
-        )
-    chosen = min(tried, key=lambda name: tried[name][0][training.LOSS])
+    rule = fit_rule(train, validation)
+    candidates, not_tried = divide_candidates(settings.seed, train.x)
+    trials, seconds = fit_candidates(candidates, train, validation)
+    challenger = choose(trials)
 
-    until = str(rows_val[contract.TIME].max()) if contract.TIME else None
-    canaries = rows_val.drop("row").head(CANARIES)
-    p_rule = training.predict(rule, x_val)
-    model_folder.save(
-        rule, rule_folder, card("rule", "rule", x, rows, until, split_report, p_rule), canaries
-    )
-    _, challenger, p = tried[chosen]
-    model_folder.save(
-        challenger,
-        challenger_folder,
-        card(chosen, "model", x, rows, until, split_report, p),
-        canaries,
-    )
-    write_json(
-        {
-            "chosen": chosen,
-            "loss": training.LOSS,
-            "rule": lost(p_rule, rows_val),
-            "candidates": [{"name": name} | loss for name, (loss, _, _) in tried.items()],
-            "not_tried": [{"name": name, "why": why} for name, why in untried.items()],
-            "yardstick": training.yardstick(model),
-            "features": x.columns,
-            "leaks": suspected(x, y, settings.leak_auc, settings.seed),
-            "leak_auc": settings.leak_auc,
-        },
-        report,
-    )
-    digests = {part: split_report[part]["sha256"] for part in ("train", "validation")}
-    of = digests | model_folder.sources() | {"seed": settings.seed}
-    write_json(timed(seconds, of, clock), clock)
+    canaries = validation.rows.drop("row").head(CANARIES)
+    for trial, kind, folder in zip((rule, challenger), ("rule", "model"), folders, strict=True):
+        card = build_card(trial, kind, train, validation, hashes)
+        model_folder.save(trial.fitted, folder, card, canaries)
+    content = {
+        "chosen": challenger.name,
+        "loss": training.LOSS,
+        "rule": describe_loss(rule.loss),
+        "candidates": [{"name": trial.name} | describe_loss(trial.loss) for trial in trials],
+        "not_tried": [{"name": name, "why": reason} for name, reason in not_tried.items()],
+        "yardstick": training.yardstick(model),
+        "features": train.x.columns,
+        "leaks": find_leaks(train, settings.leak_auc, settings.seed),
+        "leak_auc": settings.leak_auc,
+    }
+    write_json(content, report)
+    parts = {part: hashes[part] for part in ("train", "validation")}
+    inputs = parts | model_folder.hash_sources() | {"seed": settings.seed}
+    write_json(keep_seconds(seconds, inputs, clock), clock)
     return 0
 
 

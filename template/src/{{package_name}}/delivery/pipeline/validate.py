@@ -3,6 +3,7 @@ reasons.
 """
 
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
 import dataframely as dy
@@ -14,7 +15,7 @@ from ..edge.errors import Fixable, run
 from ..edge.files import paths, read_table, write_json, write_table
 from ..edge.parameters import Settings, read, section
 from ..problem import target
-from ..tables.conform import faults, to_contract
+from ..tables.conform import find_faults, to_contract
 
 NEXT = "Next: fix the source or contract.py, then uv run dvc repro"
 
@@ -27,7 +28,7 @@ class Validate(Settings):
     quarantine_at_most: float = Field(ge=0, le=1)
 
 
-def profile(
+def describe_columns(
     valid: pl.DataFrame, columns: dict[str, dy.Column], personal: list[str]
 ) -> list[dict[str, Any]]:
     """What each column holds, for `reports/data.json`; of a personal column only the share of
@@ -36,84 +37,102 @@ def profile(
     return [
         {"name": name, "dtype": str(column.dtype).split("(")[0], "personal": name in personal}
         | {"null_share": valid[name].null_count() / max(valid.height, 1)}
-        | ({} if name in personal else _values(valid[name]))
+        | ({} if name in personal else _describe_values(valid[name]))
         for name, column in columns.items()
     ]
 
 
-def _values(series: pl.Series) -> dict[str, Any]:
+def _describe_values(series: pl.Series) -> dict[str, Any]:
     if series.dtype.is_numeric():
         return {"minimum": series.min(), "mean": series.mean(), "maximum": series.max()}
     if series.dtype.is_temporal():
-        return {"minimum": _day(series.min()), "maximum": _day(series.max())}
+        return {"minimum": _format_time(series.min()), "maximum": _format_time(series.max())}
     if series.dtype in (pl.Enum, pl.Boolean):
         counts = series.cast(pl.String).value_counts(name="n").drop_nulls().sort(series.name)
         return {"values": dict(counts.iter_rows())}
     return {"distinct": series.n_unique()}
 
 
-def _day(moment: Any) -> str | None:
+def _format_time(moment: Any) -> str | None:
     return moment.isoformat() if isinstance(moment, date | datetime) else None
 
 
-def summary(source: pl.DataFrame, valid: pl.DataFrame, wrong: pl.DataFrame) -> dict[str, Any]:
-    """The content of `reports/data.json`."""
-    entity, time = contract.ENTITY, contract.TIME
-    reasons = (
-        wrong["reasons"]
-        .explode()
-        .value_counts(name="n")
-        .sort(["n", "reasons"], descending=[True, False])
-    )
-    per_entity = valid[entity].value_counts(name="n")["n"] if entity else None
+def count_reasons(quarantined: pl.DataFrame) -> dict[str, int]:
+    """Rows by reason, the commonest first."""
+    counts = quarantined["reasons"].explode().value_counts(name="n")
+    return dict(counts.sort(["n", "reasons"], descending=[True, False]).iter_rows())
+
+
+def count_entities(valid: pl.DataFrame) -> dict[str, str | int] | None:
+    """The entity's column, how many there are and how many have several rows; None without one."""
+    entity = contract.ENTITY
+    if entity is None:
+        return None
+    rows = valid[entity].value_counts(name="n")["n"]
+    return {"column": entity, "distinct": rows.len(), "recurring": int((rows > 1).sum())}
+
+
+def describe_time(valid: pl.DataFrame) -> dict[str, str | None] | None:
+    """The column of time with its first and last value; None without one."""
+    time = contract.TIME
+    if time is None:
+        return None
+    first, last = _format_time(valid[time].min()), _format_time(valid[time].max())
+    return {"column": time, "first": first, "last": last}
+
+
+def describe(
+    source: pl.DataFrame, valid: pl.DataFrame, quarantined: pl.DataFrame
+) -> dict[str, Any]:
+    """The content of `reports/data.json` but for the name of the source."""
+    own = ("row", *contract.Row.column_names())
     return {
-        "rows": {"raw": source.height, "valid": valid.height, "quarantined": wrong.height},
-        "quarantine_share": wrong.height / source.height,
-        "reasons": dict(reasons.iter_rows()),
-        "entities": None
-        if per_entity is None
-        else {
-            "column": entity,
-            "distinct": per_entity.len(),
-            "recurring": int((per_entity > 1).sum()),
-        },
-        "time": time
-        and {"column": time, "first": _day(valid[time].min()), "last": _day(valid[time].max())},
+        "rows": {"raw": source.height, "valid": valid.height, "quarantined": quarantined.height},
+        "quarantine_share": quarantined.height / source.height,
+        "reasons": count_reasons(quarantined),
+        "entities": count_entities(valid),
+        "time": describe_time(valid),
         "target": target.balance(valid[contract.TARGET]),
-        "unused": [
-            name for name in source.columns if name not in ("row", *contract.Row.column_names())
-        ],
-        "columns": profile(valid, contract.Row.columns(), contract.PERSONAL),
+        "unused": [name for name in source.columns if name not in own],
+        "columns": describe_columns(valid, contract.Row.columns(), contract.PERSONAL),
     }
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Read raw rows, write valid rows, quarantined rows and what the data looks like."""
-    params, raw, valid, quarantine, report = paths(
-        argv, __doc__, "params", "raw", "valid", "quarantine", "report"
-    )
-    limit = read(params, "validate", Validate).quarantine_at_most
-    if wrong_names := faults(contract):
-        raise Fixable("\n".join([*wrong_names, NEXT]))
-    source = read_table(raw).drop("row", strict=False).with_row_index("row")
-    kept, wrong = to_contract(source, contract.Row)
-    write_table(wrong, quarantine)
-    content = {"source": section(params, "ingest").get("source"), **summary(source, kept, wrong)}
+def require_usable(content: dict[str, Any], limit: float, raw: Path, quarantine: Path) -> None:
+    """Raise Fixable where more than the share `limit` of the rows broke the contract, or the target
+    has too few values to learn from.
+    """
     if content["quarantine_share"] > limit:
-        most = "; ".join(
-            f"{reason} ({n:,} rows)" for reason, n in list(content["reasons"].items())[:3]
-        )
+        commonest = list(content["reasons"].items())[:3]
+        rows = content["rows"]
         raise Fixable(
             f"{quarantine}: expected at most {limit:.1%} of the rows to break the contract "
             f"(`validate: quarantine_at_most`), found {content['quarantine_share']:.1%} "
-            f"({wrong.height:,} of {source.height:,}): {most}. {NEXT}"
+            f"({rows['quarantined']:,} of {rows['raw']:,}): "
+            f"{'; '.join(f'{reason} ({n:,} rows)' for reason, n in commonest)}. {NEXT}"
         )
     if len(content["target"]) < 2:
         only = ", ".join(content["target"]) or "no value at all"
         raise Fixable(
             f"{raw}: expected {target.VARIED} in `{contract.TARGET}`, found {only}. {NEXT}"
         )
-    write_table(kept, valid)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Read raw rows, write valid rows, quarantined rows and what the data looks like."""
+    params, raw, valid_path, quarantine, report = paths(
+        argv, __doc__, "params", "raw", "valid", "quarantine", "report"
+    )
+    limit = read(params, "validate", Validate).quarantine_at_most
+    if faults := find_faults(contract):
+        raise Fixable("\n".join([*faults, NEXT]))
+    source = read_table(raw).drop("row", strict=False).with_row_index("row")
+    valid, quarantined = to_contract(source, contract.Row)
+    write_table(quarantined, quarantine)
+    name = section(params, "ingest").get("source")
+    content = {"source": name, **describe(source, valid, quarantined)}
+    require_usable(content, limit, raw, quarantine)
+    write_table(valid, valid_path)
     write_json(content, report)
     return 0
 

@@ -118,7 +118,7 @@ def tags(merged: list[str]) -> None:
         return
     for tag in merged:
         publish_tag(tag)
-    model = in_charge.tag(promote.CHAMPION)
+    model = in_charge.read_tag(promote.CHAMPION)
     say(f"Merged and tagged: {', '.join(merged)}. In charge: {model or 'the rule'}.")
     if promote.tells_mlflow() and (trouble := promote.register()):
         say(trouble)
@@ -148,7 +148,7 @@ def asked(merged: list[str], sentence: str, *, rollback: bool) -> None:
     if rollback:
         back()
     elif merged:
-        deploy(in_charge.tag(promote.CHAMPION) or merged[-1])
+        deploy(in_charge.read_tag(promote.CHAMPION) or merged[-1])
     elif former := rolled_back():
         nothing(f"The challenger is {former}, which was rolled back; another one may come.")
     elif in_charge_already():

@@ -20,8 +20,9 @@ from pathlib import Path
 from typing import Any
 
 from ..edge.errors import Fixable, Refused
-from ..edge.files import find_project, read_json, replaced, write_json
+from ..edge.files import find_project, mending, read_json, replaced, write_json
 from ..models import in_charge
+from ..models.card import read_card
 
 CHAMPION, CHALLENGER = Path("models/champion"), Path("models/challenger")
 PART = CHAMPION.with_name(".champion.part")
@@ -60,9 +61,9 @@ def promotion(*, refresh: bool, because: str | None, name: str | None) -> Change
         "because": because or ("a refresh was asked for" if refresh else "it is worth more"),
         "by": by,
         "date": datetime.now(UTC).date().isoformat(),
-        "data": read_json(CHALLENGER / "card.json")["rows"],
+        "data": read_card(CHALLENGER / "card.json", fix=mending(CHALLENGER)).rows,
         "before": {
-            "name": in_charge.tag(CHAMPION) or "the rule",
+            "name": in_charge.read_tag(CHAMPION) or "the rule",
             "pointer": Path(POINTER).read_text(encoding="utf-8"),
         },
     }
@@ -82,7 +83,7 @@ def way_back(*, because: str | None, name: str | None) -> tuple[Change, Change]:
     is moved yet.
     """
     by = ready(name)
-    if in_charge.tag(CHAMPION) is None:
+    if in_charge.read_tag(CHAMPION) is None:
         raise Fixable(
             "models/champion: expected a promoted model, found the rule, which is first. "
             f"Next: uv run {PACKAGE} champion"
@@ -131,7 +132,7 @@ def ready(name: str | None) -> str:
             "Next: git switch main"
         )
     clean()
-    in_charge.card(CHAMPION)
+    in_charge.read_champion_card(CHAMPION)
     return name or git("var", "GIT_COMMITTER_IDENT").partition(" <")[0]
 
 
@@ -144,9 +145,9 @@ def allowed(*, refresh: bool, because: str | None, name: str | None) -> dict[str
         )
     if (CHALLENGER / "card.json").read_bytes() == (CHAMPION / "card.json").read_bytes():
         raise Fixable(
-            f"models/challenger: expected another model than the champion, found that it is in "
-            f"charge already, as {in_charge.tag(CHAMPION)}. Next: change features.py, model.py or "
-            "the data, then uv run dvc repro"
+            "models/challenger: expected another model than the champion, found that it is in "
+            f"charge already, as {in_charge.read_tag(CHAMPION)}. "
+            "Next: change features.py, model.py or the data, then uv run dvc repro"
         )
     told: dict[str, Any] = read_json(Path("reports/decision.json"))
     verdict = told["verdict"]
@@ -332,7 +333,7 @@ def tells_mlflow() -> bool:
 
 def register() -> str | None:
     """Let MLflow's alias `champion` follow; what to do by hand where that fails."""
-    tag = in_charge.tag(CHAMPION) or "rule"
+    tag = in_charge.read_tag(CHAMPION) or "rule"
     module = f"{PACKAGE}.delivery.tracking.registry"
     words = ["python", "-m", module, "params.yaml", str(CHAMPION), tag]
     asked = call(words, check=False)
@@ -420,17 +421,17 @@ def half_written(path: Path) -> bool:
 def champion() -> int:
     """Say which model is in charge, since when, why, and what it would be worth."""
     os.chdir(find_project(Path.cwd()))
-    card = in_charge.card(CHAMPION)
-    if in_charge.tag(CHAMPION) is None:
+    card = in_charge.read_champion_card(CHAMPION)
+    if in_charge.read_tag(CHAMPION) is None:
         print("The rule is in charge, as it is in the business today.")
     else:
         found = read_json(CHAMPION / "promotion.json")
-        print(f"{card['name']} ({found['tag']}) is in charge, promoted on {found['date']}.")
+        print(f"{card.name} ({found['tag']}) is in charge, promoted on {found['date']}.")
         print(f"Put there by {found['by']}, because {found['because']}.")
         print(f"What was known then: {found['sentence']}")
         print(
-            f"Trained on {card['trained_on']:,} rows"
-            + (f" until {card['trained_until']}." if card["trained_until"] else ".")
+            f"Trained on {card.trained_on:,} rows"
+            + (f" until {card.trained_until}." if card.trained_until else ".")
         )
     told = RECORD.read_text(encoding="utf-8") if RECORD.exists() else ""
     if changes := re.findall(r"^## (\S+) (\S+: .+)$", told, re.MULTILINE):

@@ -1,7 +1,8 @@
-"""What an image holds is what git's pointers name: the build of the image stops where it is not.
+"""Stop the build of an image that would not hold the model of its commit.
 
-`models/champion` has to be what `models/champion.dvc` says, and while the rule is in charge,
-`models/rule` what `dvc.lock` says. DVC itself is not asked: the service has none.
+`models/champion` has to be the folder that `models/champion.dvc` names, and while the rule is in
+charge, `models/rule` the folder that `dvc.lock` names. The service has no DVC, so the hashes are
+computed here.
 """
 
 import hashlib
@@ -18,14 +19,14 @@ CHAMPION, POINTER = Path("models/champion"), Path("models/champion.dvc")
 LOCK = Path("dvc.lock")
 
 
-def of(folder: Path) -> str:
+def hash_folder(folder: Path) -> str:
     """The hash that DVC gives a folder: the MD5 of a list of the MD5 of each file in it."""
-    listed = [
+    entries = [
         {"md5": _md5(path.read_bytes()), "relpath": path.relative_to(folder).as_posix()}
         for path in folder.rglob("*")
         if path.is_file()
     ]
-    in_order = sorted(listed, key=lambda entry: entry["relpath"])
+    in_order = sorted(entries, key=lambda entry: entry["relpath"])
     return f"{_md5(json.dumps(in_order, sort_keys=True).encode())}.dir"
 
 
@@ -33,33 +34,35 @@ def _md5(content: bytes) -> str:
     return hashlib.md5(content, usedforsecurity=False).hexdigest()
 
 
-def expected(rule: bool) -> dict[Path, str]:
-    """The hash of each folder that is needed, as it is committed."""
+def read_committed_hashes(*, with_rule: bool) -> dict[Path, str]:
+    """The committed hash of each folder that the image needs."""
     (champion,) = yaml(present(POINTER).read_text(encoding="utf-8"))["outs"]
-    found = {CHAMPION: str(champion["md5"])}
-    if rule:
+    hashes = {CHAMPION: str(champion["md5"])}
+    if with_rule:
         outs = yaml(present(LOCK).read_text(encoding="utf-8"))["stages"]["train"]["outs"]
-        found |= {Path(out["path"]): out["md5"] for out in outs if out["path"] == "models/rule"}
-    return found
-
-
-def name() -> str:
-    """What is in charge, as `/ready` says it: `champion-3`, or `the rule`."""
-    return in_charge.tag(CHAMPION) or "the rule"
+        hashes |= {Path(out["path"]): out["md5"] for out in outs if out["path"] == "models/rule"}
+    return hashes
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Print what is in charge, once it is what is committed and what was announced."""
-    announced = (sys.argv[1:] if argv is None else argv)[:1]
-    for folder, md5 in expected(in_charge.card(CHAMPION)["kind"] == "rule").items():
-        if (found := of(folder)) != md5:
+    """Print the name of the model in charge, as `/ready` gives it: `champion-3`, or `the rule`.
+
+    Raises:
+        Fixable: it is not the model of this commit, or not the one that the first argument names.
+    """
+    arguments = sys.argv[1:] if argv is None else argv
+    with_rule = in_charge.read_champion_card(CHAMPION).is_rule
+    for folder, expected in read_committed_hashes(with_rule=with_rule).items():
+        if (actual := hash_folder(folder)) != expected:
             raise Fixable(
-                f"{folder}: expected the folder of this commit ({md5}), found another ({found}). "
+                f"{folder}: expected the folder of this commit ({expected}), found another "
+                f"({actual}). "
                 f"Next: uv run dvc checkout {POINTER if folder == CHAMPION else folder}"
             )
-    if announced and announced != [name()]:
-        raise Fixable(f"VERSION: expected {name()}, which is in charge, found {announced[0]}")
-    print(name())
+    name = in_charge.read_name(CHAMPION)
+    if arguments and arguments[0] != name:
+        raise Fixable(f"VERSION: expected {name}, which is in charge, found {arguments[0]}")
+    print(name)
     return 0
 
 

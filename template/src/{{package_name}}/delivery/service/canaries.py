@@ -19,58 +19,71 @@ from ..edge.files import read_table
 from ..models import in_charge, model_folder
 
 PATIENCE = 30  # seconds that one answer may take
-SHOWN = 300  # characters of an answer that is none
+SHOWN = 300  # characters of an error's body
+Row = dict[str, Any]
+"""A row, or the scores of one, as in JSON."""
 
 
-def kept(folder: Path) -> Path:
-    """The file with the canary rows of what is in charge."""
-    rule = in_charge.card(folder)["kind"] == "rule"
-    return (folder.with_name("rule") if rule else folder) / model_folder.CANARIES
+def find_canaries(folder: Path) -> Path:
+    """The file with the canary rows of the model in charge."""
+    is_rule = in_charge.read_champion_card(folder).is_rule
+    return (folder.with_name("rule") if is_rule else folder) / model_folder.CANARIES
 
 
-def requests(canaries: pl.DataFrame) -> list[dict[str, Any]]:
+def build_requests(canaries: pl.DataFrame) -> list[Row]:
     """Each row as a request has it: the contract's columns without the target."""
     columns = [name for name in canaries.columns if name in contract.Row.columns()]
     rows = canaries.select(columns).drop(contract.TARGET, strict=False)
-    asked: list[dict[str, Any]] = json.loads(rows.write_json())
-    return asked
+    requests: list[Row] = json.loads(rows.write_json())
+    return requests
 
 
-def differing(said: dict[str, Any], told: dict[str, Any]) -> str | None:
-    """The first score of `told` that `said` does not have; None where all agree."""
-    for name, score in told.items():
-        if name not in said or not same(said[name], score):
-            return f"expected {name} {score}, found {said.get(name, 'none')}"
+def find_difference(scores: Row, kept: Row) -> str | None:
+    """The first of the `kept` scores that `scores` does not have; None where all agree."""
+    for name, score in kept.items():
+        if name not in scores or not is_close(scores[name], score):
+            return f"expected {name} {score}, found {scores.get(name, 'none')}"
     return None
 
 
-def same(said: Any, score: Any) -> bool:
-    """Texts exactly, numbers up to `CLOSE`; what is no number is none in JSON."""
+def is_close(value: Any, score: Any) -> bool:
+    """Whether a value of an answer is the score: texts exactly, numbers up to `CLOSE`. A score that
+    is not a number is null in JSON.
+    """
     if isinstance(score, float) and math.isnan(score):
-        return said is None
-    if isinstance(said, float | int) and isinstance(score, float | int):
-        return math.isclose(said, score, rel_tol=0, abs_tol=model_folder.CLOSE)
-    return bool(said == score)
+        return value is None
+    if isinstance(value, float | int) and isinstance(score, float | int):
+        return math.isclose(value, score, rel_tol=0, abs_tol=model_folder.CLOSE)
+    return bool(value == score)
 
 
-def asked(url: str, row: dict[str, Any]) -> dict[str, Any]:
-    """What the service answers to one row."""
+def send(url: str, row: Row) -> dict[str, Any]:
+    """The service's answer to one row.
+
+    Raises:
+        Refused: the answer is an error, or no JSON.
+        OSError: there is no answer.
+    """
     body = json.dumps({"rows": [row]}).encode()
     head = {"Content-Type": "application/json"}
     request = urllib.request.Request(f"{url}/predict", data=body, headers=head)
     try:
-        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
-            told: dict[str, Any] = json.load(answer)
+        with urllib.request.urlopen(request, timeout=PATIENCE) as response:
+            answer: dict[str, Any] = json.load(response)
     except urllib.error.HTTPError as error:
-        what = error.read().decode(errors="replace")[:SHOWN]
-        raise Refused(f"expected an answer, found {error.code}: {what}") from None
+        message = error.read().decode(errors="replace")[:SHOWN]
+        raise Refused(f"expected an answer, found {error.code}: {message}") from None
     except json.JSONDecodeError:
         raise Refused("expected JSON, found something else") from None
-    return told
+    return answer
 
 
-def reachable(url: str, seconds: float) -> None:
-    """Wait until something answers at `/ready`, for so many seconds."""
+def wait_for(url: str, seconds: float) -> None:
+    """Wait until something answers at `/ready`, for so many seconds.
+
+    Raises:
+        Fixable: nothing has answered.
+    """
     until = time.monotonic() + seconds
     while True:
         try:
@@ -87,26 +100,37 @@ def reachable(url: str, seconds: float) -> None:
         time.sleep(0.2)
 
 
+def require_scores(address: str, row: Row, scores: Row, name: str) -> None:
+    """Send a row; its answer has to come from the model `name` and to give these scores.
+
+    Raises:
+        Refused: it does not.
+        Fixable: there is no answer.
+    """
+    try:
+        answer = send(address, row)
+        if answer.get("champion") != name:
+            raise Refused(f"expected {name} to answer, found {answer.get('champion')}")
+        if difference := find_difference(answer["answers"][0]["model"], scores):
+            raise Refused(difference)
+    except OSError as error:
+        raise Fixable(f"{address}: expected answers, found none ({error})") from None
+    except (KeyError, IndexError, TypeError, AttributeError):
+        raise Refused("expected an answer of this service, found another") from None
+
+
 def main(url: str, folder: Path, wait: float) -> int:
-    """Send every canary row; the first that is not answered as kept is the sentence."""
+    """Send every canary row, and stop at the first whose answer is another than the one kept."""
     if not url.startswith(("http://", "https://")):
         raise Fixable(f"{url}: expected an address, for example http://127.0.0.1:8000")
-    address, file = url.rstrip("/"), kept(folder)
-    name, canaries = in_charge.tag(folder) or "the rule", read_table(file)
-    reachable(address, wait)
-    told = canaries.select("^p_.*$").to_dicts()
-    for number, (row, scores) in enumerate(zip(requests(canaries), told, strict=True)):
+    address, file = url.rstrip("/"), find_canaries(folder)
+    name, canaries = in_charge.read_name(folder), read_table(file)
+    wait_for(address, wait)
+    scores = canaries.select("^p_.*$").to_dicts()
+    for number, row in enumerate(build_requests(canaries)):
         try:
-            answer = asked(address, row)
-            if answer.get("champion") != name:
-                raise Refused(f"expected {name} to answer, found {answer.get('champion')}")
-            if wrong := differing(answer["answers"][0]["model"], scores):
-                raise Refused(wrong)
-        except Refused as sentence:
-            raise Refused(f"{file}, row {number}: {sentence}, at {address}") from None
-        except OSError as error:
-            raise Fixable(f"{address}: expected answers, found none ({error})") from None
-        except (KeyError, IndexError, TypeError, AttributeError):
-            raise Refused(f"{file}, row {number}: expected an answer of this service") from None
+            require_scores(address, row, scores[number], name)
+        except Refused as difference:
+            raise Refused(f"{file}, row {number}: {difference}, at {address}") from None
     print(f"{address}: {name} answers {canaries.height} canary rows as on the day it was made")
     return 0

@@ -21,20 +21,20 @@ WORDS = {
     "min_exclusive": "is not above the minimum",
     "max": "is above the maximum",
     "max_exclusive": "is not below the maximum",
-    "primary_key": "is there twice",
-    "unique": "is there twice",
+    "primary_key": "appears twice",
+    "unique": "appears twice",
     "inf_nan": "is not a finite number",
     "nan": "is not a number",
     "inf": "is infinite",
-    "regex": "is not of the form asked for",
+    "regex": "does not have the required form",
 }
 # Year first: left to guess, polars would take 05/04 for the 5th of April without a word.
 MOMENTS = ("%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y-%m-%d")
 TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
-def faults(contract: ModuleType) -> list[str]:
-    """What is wrong with the names that `contract.py` gives, one sentence each."""
+def find_faults(contract: ModuleType) -> list[str]:
+    """What is wrong with the names that `contract.py` defines, one sentence each."""
     missing = [name for name in NAMES if not hasattr(contract, name)]
     if missing:
         return [f"contract.py: expected the name {name}, found none" for name in missing]
@@ -43,32 +43,36 @@ def faults(contract: ModuleType) -> list[str]:
     named |= {"SEGMENTS": contract.SEGMENTS, "PERSONAL": contract.PERSONAL}
     unknown = [
         f"contract.py: {name} names `{column}`, which is no column of Row{nearest(column, columns)}"
-        for name, given in named.items()
-        for column in given
+        for name, its_columns in named.items()
+        for column in its_columns
         if column is not None and column not in columns
     ]
-    return unknown or _unusable(contract, columns)
+    return unknown or [*_find_wrong_types(contract, columns), *_find_taken(contract, columns)]
 
 
-def _unusable(contract: ModuleType, columns: dict[str, dy.Column]) -> list[str]:
-    """Columns whose type or name the stages cannot work with, one sentence each."""
+def _find_wrong_types(contract: ModuleType, columns: dict[str, dy.Column]) -> list[str]:
+    """Columns whose type the stages cannot work with, one sentence each."""
+    faults = []
+    if fault := target.unusable(columns[contract.TARGET]):
+        faults = [f"contract.py: TARGET `{contract.TARGET}`: {fault}"]
     time = columns.get(contract.TIME or "")
-    found = []
-    if told := target.unusable(columns[contract.TARGET]):
-        found = [f"contract.py: TARGET `{contract.TARGET}`: {told}"]
     if time is not None and not isinstance(time, dy.Date | dy.Datetime):
-        told = f"expected dy.Date or dy.Datetime, found {type(time).__name__}"
-        found += [f"contract.py: TIME `{contract.TIME}`: {told}"]
-    told = "expected groups (dy.Enum, dy.String or dy.Bool), found numbers or times"
-    found += [
-        f"contract.py: SEGMENTS `{name}`: {told}"
+        fault = f"expected dy.Date or dy.Datetime, found {type(time).__name__}"
+        faults += [f"contract.py: TIME `{contract.TIME}`: {fault}"]
+    fault = "expected groups (dy.Enum, dy.String or dy.Bool), found numbers or times"
+    return faults + [
+        f"contract.py: SEGMENTS `{name}`: {fault}"
         for name in contract.SEGMENTS
         if columns[name].dtype.is_numeric() or columns[name].dtype.is_temporal()
     ]
+
+
+def _find_taken(contract: ModuleType, columns: dict[str, dy.Column]) -> list[str]:
+    """Columns whose name the pipeline needs for itself, one sentence each."""
     taken = [name for name in columns if name in OWN]
     taken += [n for n in contract.SEGMENTS if n in OF_UNITS or n.startswith("p_")]
-    told = "is a name that the pipeline itself uses; rename the column in the source"
-    return found + [f"contract.py: `{name}` {told}" for name in taken]
+    fault = "is a name that the pipeline itself uses; rename the column in the source"
+    return [f"contract.py: `{name}` {fault}" for name in taken]
 
 
 def to_contract(raw: pl.DataFrame, row: type[dy.Schema]) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -78,87 +82,114 @@ def to_contract(raw: pl.DataFrame, row: type[dy.Schema]) -> tuple[pl.DataFrame, 
     values of the contract's columns as text, and `reasons` (List[String]). Text is read by the
     contract: blanks are missing values, and a value that does not survive the conversion (1.5 for
     an integer, "n/a" for a number) is a reason, never a silent null.
+
+    Raises:
+        Fixable: a column is missing.
     """
     columns = row.columns()
+    require_columns(raw, columns)
+    typed = raw.select(
+        "row", *(convert(raw.schema[name], column).alias(name) for name, column in columns.items())
+    )
+    numbered: type[dy.Schema] = type("Numbered", (row,), {"row": dy.UInt32()})
+    kept, failure = numbered.filter(typed)
+    faults = [*_find_unreadable(raw, typed, columns), *_find_broken_rules(failure.details(), typed)]
+    reasons = describe_faults(pl.concat(faults), columns)
+    texts = raw.select("row", pl.col(*columns).cast(pl.String))
+    quarantined = reasons.join(texts, on="row", maintain_order="left")
+    valid = kept.join(reasons, on="row", how="anti", maintain_order="left")
+    return valid.select("row", *columns), quarantined.select("row", *columns, "reasons")
+
+
+def require_columns(raw: pl.DataFrame, columns: dict[str, dy.Column]) -> None:
+    """Raise Fixable where a raw table lacks a column of the contract."""
     if missing := [name for name in columns if name not in raw.columns]:
-        said = "; ".join(f"`{name}`{nearest(name, raw.columns)}" for name in missing)
+        names = "; ".join(f"`{name}`{nearest(name, raw.columns)}" for name in missing)
         raise Fixable(
-            f"data/raw.parquet: expected every column of contract.py, found none named {said}. "
+            f"data/raw.parquet: expected every column of contract.py, found none named {names}. "
             "Next: fix contract.py or the source, then uv run dvc repro"
         )
-    numbered: type[dy.Schema] = type("Numbered", (row,), {"row": dy.UInt32()})
-    typed = raw.select(
-        "row",
-        *(converted(raw.schema[name], column).alias(name) for name, column in columns.items()),
-    )
-    changed = [name for name, column in columns.items() if raw.schema[name] != column.dtype]
-    lost = raw.select("row", *(present(raw.schema[n], n).alias(n) for n in changed)).with_columns(
-        pl.col(n) & typed[n].is_null() for n in changed
-    )
-    kept, failure = numbered.filter(typed)
-    details = failure.details()
-    rules = [name for name in details.columns if name not in typed.columns]
-    words = {f"{n}|dtype": reason(n, "dtype", columns) for n in columns}
-    words |= {
-        f"{c}|{k}": reason(c, k, columns) for c, _, k in (rule.partition("|") for rule in rules)
-    }
-    broken = [lost.filter(n).select("row", column=pl.lit(n), kind=pl.lit("dtype")) for n in changed]
-    for rule in rules:
+
+
+def _find_unreadable(
+    raw: pl.DataFrame, typed: pl.DataFrame, columns: dict[str, dy.Column]
+) -> list[pl.DataFrame]:
+    """Values that the conversion from `raw` to `typed` has lost: `row`, `column`, `kind` (`dtype`),
+    a table for each column.
+    """
+    converted = [name for name, column in columns.items() if raw.schema[name] != column.dtype]
+    return [
+        raw.select("row", has_value(raw.schema[name], name).alias("has_value"))
+        .filter(pl.col("has_value") & typed[name].is_null())
+        .select("row", column=pl.lit(name), kind=pl.lit("dtype"))
+        for name in converted
+    ]
+
+
+def _find_broken_rules(details: pl.DataFrame, typed: pl.DataFrame) -> list[pl.DataFrame]:
+    """Rules that rows break, from dataframely's `details`: `row`, `column`, `kind`, a table for
+    each rule. A rule of the whole row has its name in `column` and no `kind`.
+    """
+    faults = []
+    for rule in (name for name in details.columns if name not in typed.columns):
         column, _, kind = rule.partition("|")
         rows = details.filter(pl.col(rule) == "invalid")
-        broken.append(rows.select("row", column=pl.lit(column), kind=pl.lit(kind)))
+        faults.append(rows.select("row", column=pl.lit(column), kind=pl.lit(kind)))
+    return faults
+
+
+def describe_faults(faults: pl.DataFrame, columns: dict[str, dy.Column]) -> pl.DataFrame:
+    """The `reasons` (List[String], sorted) of each row with faults (`row`, `column`, `kind`), in
+    the order of the rows. What cannot be read is not reported as missing too.
+    """
+    kinds = faults.select("column", "kind").unique().iter_rows()
+    words = {f"{column}|{kind}": describe_fault(column, kind, columns) for column, kind in kinds}
     unreadable = pl.col("kind").eq("dtype").any().over("row", "column")
-    reasons = (
-        pl.concat(broken)
-        .filter(~(unreadable & (pl.col("kind") == "nullability")))
+    return (
+        faults.filter(~(unreadable & (pl.col("kind") == "nullability")))
         .select("row", reasons=pl.concat_str("column", pl.lit("|"), "kind"))
         .with_columns(pl.col("reasons").replace_strict(words, return_dtype=pl.String))
         .group_by("row")
         .agg(pl.col("reasons").sort())
         .sort("row")
     )
-    wrong = reasons.join(
-        raw.select("row", pl.col(*columns).cast(pl.String)), on="row", maintain_order="left"
-    )
-    valid = kept.join(reasons, on="row", how="anti", maintain_order="left")
-    return valid.select("row", *columns), wrong.select("row", *columns, "reasons")
 
 
-def present(found: pl.DataType, name: str) -> pl.Expr:
-    """Whether a raw value is there: neither null nor, in text, blank."""
+def has_value(dtype: pl.DataType, name: str) -> pl.Expr:
+    """Whether a raw column of this type has a value: neither null nor, in text, blank."""
     value = pl.col(name)
-    return (
-        value.str.strip_chars().fill_null("") != "" if found == pl.String else value.is_not_null()
-    )
+    if dtype == pl.String:
+        return value.str.strip_chars().fill_null("") != ""
+    return value.is_not_null()
 
 
-def converted(found: pl.DataType, column: dy.Column) -> pl.Expr:
+def convert(dtype: pl.DataType, column: dy.Column) -> pl.Expr:
     """A raw column in the contract's type; null where a value cannot be read or would be cut."""
     value, expected = pl.col(column.name), column.dtype
-    if found == expected or (found == pl.String and expected == pl.String):
+    if dtype == expected or (dtype == pl.String and expected == pl.String):
         return value
-    if found == pl.String:
-        return _read(value.str.strip_chars(), expected)
-    if found.is_float() and expected.is_integer():
-        return _whole(value, expected)
+    if dtype == pl.String:
+        return _parse(value.str.strip_chars(), expected)
+    if dtype.is_float() and expected.is_integer():
+        return _convert_whole(value, expected)
     return value.cast(expected, strict=False)
 
 
-def _read(text: pl.Expr, expected: pl.DataType) -> pl.Expr:
+def _parse(text: pl.Expr, expected: pl.DataType) -> pl.Expr:
     """Text as the contract's type: polars casts neither dates nor truth, and cuts numbers."""
     if expected == pl.Boolean:
         return text.str.to_lowercase().replace_strict(TRUTH, default=None, return_dtype=pl.Boolean)
     if expected == pl.Date:
         return text.str.to_date("%Y-%m-%d", strict=False)
     if isinstance(expected, pl.Datetime):
-        return pl.coalesce(_moment(text, expected, form) for form in MOMENTS)
+        return pl.coalesce(_parse_time(text, expected, form) for form in MOMENTS)
     if expected.is_integer():
         number = text.cast(pl.Float64, strict=False)
-        return pl.coalesce(text.cast(expected, strict=False), _whole(number, expected))
+        return pl.coalesce(text.cast(expected, strict=False), _convert_whole(number, expected))
     return text.cast(expected, strict=False)
 
 
-def _moment(text: pl.Expr, expected: pl.Datetime, form: str) -> pl.Expr:
+def _parse_time(text: pl.Expr, expected: pl.Datetime, form: str) -> pl.Expr:
     """Text as a time in one form, null for others; a Z at the end is read where UTC is meant."""
     zone = expected.time_zone
     plain = text.str.strip_suffix("Z") if zone in (None, "UTC") else text
@@ -167,17 +198,17 @@ def _moment(text: pl.Expr, expected: pl.Datetime, form: str) -> pl.Expr:
     )
 
 
-def _whole(value: pl.Expr, expected: pl.DataType) -> pl.Expr:
+def _convert_whole(value: pl.Expr, expected: pl.DataType) -> pl.Expr:
     """Numbers without a fraction as integers, null for others: a plain cast would cut 1.5 to 1."""
     return pl.when(value.round() == value).then(value).cast(expected, strict=False)
 
 
-def reason(column: str, kind: str, columns: dict[str, dy.Column]) -> str:
+def describe_fault(column: str, kind: str, columns: dict[str, dy.Column]) -> str:
     """A broken rule of a column (`age`, `min`) in words (`age is below the minimum`); of the row if
     it has no kind.
     """
     if kind == "dtype":
-        return f"{column} is not {kind_of(columns[column])}"
+        return f"{column} is not {describe_type(columns[column])}"
     words = (
         WORDS.get(kind)
         or f"breaks {re.sub(r'^check_*', '', kind or column).replace('_', ' ') or 'its check'}"
@@ -185,7 +216,7 @@ def reason(column: str, kind: str, columns: dict[str, dy.Column]) -> str:
     return f"{column} {words}" if kind else f"the row {words}"
 
 
-def kind_of(column: dy.Column) -> str:
+def describe_type(column: dy.Column) -> str:
     """A column's type in words, for a message."""
     if isinstance(column, dy.Enum):
         return f"one of {', '.join(column.categories)}"

@@ -55,17 +55,18 @@ def read_file(path: Path) -> pl.DataFrame:
 
 
 def _call(source: Path, settings: dict[str, Any]) -> pl.DataFrame:
-    """Call `rows` in the Python file at `source` with the settings of `params.yaml`."""
+    """The rows that `rows` gives in the Python file at `source`, called with the settings of
+    `params.yaml`.
+    """
     spec = importlib.util.spec_from_file_location(source.stem, source)
     if spec is None or spec.loader is None:
         raise Fixable(f"{source}: expected a Python file, found something else. {NEXT}")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     rows: Callable[..., pl.DataFrame] = module.rows
-    known = list(inspect.signature(rows).parameters)
+    allowed = list(inspect.signature(rows).parameters)
     for key in settings:
-        if key not in known:
-            hint = nearest(key, known) or f"; allowed: {', '.join(known)}"
-            told = f"`{key}` is not a key here{hint}"
-            raise Fixable(f"params.yaml: ingest: settings: {told}\n{NEXT}")
+        if key not in allowed:
+            hint = nearest(key, allowed) or f"; allowed: {', '.join(allowed)}"
+            raise Fixable(f"params.yaml: ingest: settings: `{key}` is not a key here{hint}\n{NEXT}")
     return rows(**settings)

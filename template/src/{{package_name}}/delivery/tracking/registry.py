@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..edge.errors import run
-from ..edge.files import read_json
+from ..models.in_charge import read_champion_card
 from .runs import (
     ABOUT_PROMOTION,
     PACKAGE,
@@ -31,7 +31,7 @@ def register(params: Path, folder: Path, tag: str) -> str:
     """
     uri = address(params)
     with reached(uri, f"{BY_HAND} {params} {folder} {tag}") as client:
-        if read_json(folder / "card.json")["kind"] == "rule":
+        if read_champion_card(folder).is_rule:
             if client.search_registered_models(f"name = '{PACKAGE}'"):
                 client.delete_registered_model_alias(PACKAGE, "champion")
             return ""
