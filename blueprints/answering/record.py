@@ -83,8 +83,8 @@ def require_settings(url: str, model: Any) -> None:
 def record_answers(
     rows: pl.DataFrame, open_rows: list[int], url: str, budget: float, model: Any
 ) -> Totals:
-    """Ask about one open row after the other while the budget lasts, and write the table as it goes,
-    also where this is stopped.
+    """Ask about one open row after the other while the budget lasts. The table is written as it
+    goes, also where this is stopped.
     """
     answers: dict[int, str | None] = dict(enumerate(rows[RECORDED]))
     totals = Totals()

@@ -8,7 +8,7 @@ FEW = "units"
 """What there must be enough of for a figure to be sure."""
 
 POWER = "share of intents that it tells"
-"""What `power_alone` measures."""
+"""What `measure_power` measures."""
 
 CALIBRATION = Curve(
     "Of answers given a chance of 80%, 80% should be right (the diagonal)",

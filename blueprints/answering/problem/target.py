@@ -1,4 +1,4 @@
-"""What the target of a answering problem may be, and what it looks like."""
+"""What the target of an answering problem may be, and what it looks like."""
 
 from typing import TYPE_CHECKING
 
@@ -17,20 +17,20 @@ COLUMNS = [
 ]  # fmt: skip
 
 
-def unusable(target: "dy.Column") -> str | None:
+def find_fault(target: "dy.Column") -> str | None:
     """What is wrong with the target's type in the contract, if anything."""
     if not isinstance(target.dtype, pl.Enum):
         return f"expected a dy.Enum of the intents, found {type(target).__name__}"
     if NONE not in target.dtype.categories:
-        return "expected `none` among the intents, for what has no prepared answer; found it not"
+        return "expected `none` among the intents, for what has no prepared answer; it is missing"
     return None
 
 
-def balance(target: pl.Series) -> dict[str, int]:
+def summarize(target: pl.Series) -> dict[str, int]:
     """What the target looks like, for `reports/data.json`: rows by intent."""
     counts = target.cast(pl.String).value_counts(name="n").drop_nulls().sort(target.name)
     return dict(counts.iter_rows())
 
 
-VARIED = "two intents or more"
+VARIETY = "two intents or more"
 """What a target has to be for anything to be learned."""

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from .target import NONE, TRUTH
 
-FOUND = ["intent", "score", "said", "cost", "ms"]
+ANSWER_COLUMNS = ["intent", "score", "said", "cost", "ms"]
 """The columns that a model's `answers` has to give."""
 
 
@@ -33,33 +33,37 @@ class Sure:
 
     def fit(self, model: Any, x: pl.DataFrame, y: pl.Series) -> Self:
         """Learn the chances of a fitted `model` on rows `x` with the intents `y`."""
-        found = checked(model.answers(x), x)
-        score, right = found["score"].to_numpy(), (found["intent"] == y).to_numpy()
-        over = (found["intent"] == NONE).to_numpy()
+        answers = require_answers(model.answers(x), x)
+        score, right = answers["score"].to_numpy(), (answers["intent"] == y).to_numpy()
+        over = (answers["intent"] == NONE).to_numpy()
         self.model = model
-        lines = [_sigmoid(score[part], right[part]) for part in (~over, over)]
+        lines = [_fit_sigmoid(score[part], right[part]) for part in (~over, over)]
         self.slope, self.start = (np.array(each) for each in zip(*lines, strict=True))
         return self
 
     def answers(self, x: pl.DataFrame) -> pl.DataFrame:
-        """What the model found for each row, and as `right` the chance that its intent is."""
-        found = checked(self.model.answers(x), x)
-        over = (found["intent"] == NONE).to_numpy().astype(int)
-        odds = self.start[over] + self.slope[over] * found["score"].to_numpy()
-        return found.with_columns(right=pl.Series(1 / (1 + np.exp(-odds)), dtype=pl.Float64))
+        """The model's answer to each row, with the chance that its intent is right as `right`."""
+        answers = require_answers(self.model.answers(x), x)
+        over = (answers["intent"] == NONE).to_numpy().astype(int)
+        odds = self.start[over] + self.slope[over] * answers["score"].to_numpy()
+        return answers.with_columns(right=pl.Series(1 / (1 + np.exp(-odds)), dtype=pl.Float64))
 
 
-def checked(found: pl.DataFrame, x: pl.DataFrame) -> pl.DataFrame:
-    """What a model's `answers` gave, if it has the columns and rows that it must."""
-    if sorted(found.columns) != sorted(FOUND) or found.height != x.height:
+def require_answers(answers: pl.DataFrame, x: pl.DataFrame) -> pl.DataFrame:
+    """The answers of a model.
+
+    Raises:
+        ValueError: they lack a column or a row.
+    """
+    if sorted(answers.columns) != sorted(ANSWER_COLUMNS) or answers.height != x.height:
         raise ValueError(
-            f"answers with the columns {', '.join(found.columns)} and {found.height:,} rows; "
-            f"needed are {', '.join(FOUND)} and {x.height:,} rows"
+            f"answers with the columns {', '.join(answers.columns)} and {answers.height:,} rows; "
+            f"needed are {', '.join(ANSWER_COLUMNS)} and {x.height:,} rows"
         )
-    return found
+    return answers
 
 
-def _sigmoid(score: NDArray[np.float64], right: NDArray[np.bool_]) -> tuple[float, float]:
+def _fit_sigmoid(score: NDArray[np.float64], right: NDArray[np.bool_]) -> tuple[float, float]:
     """Slope and start of the log odds of being right; a flat line where there is nothing to learn
     from.
     """
@@ -120,7 +124,7 @@ def predict(model: Any, x: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def yardstick(model: Any) -> dict[str, Any] | None:
+def measure_judge(model: Any) -> dict[str, str | float] | None:
     """How far to trust the judge of `model.py`: the share of `HAND_LABELS` that it agrees with, and
     Wilson's interval (1927).
     """
@@ -129,17 +133,17 @@ def yardstick(model: Any) -> dict[str, Any] | None:
     labels = getattr(model, "HAND_LABELS", [])
     if not labels:
         return None
-    said, meant = zip(*labels, strict=True)
-    found, _ = model.Judge().fit().rests_on(list(said))
-    agreed = int((found == pl.Series(meant)).sum())
-    ends = binomtest(agreed, len(labels)).proportion_ci(0.95, method="wilson")
-    told = f"The judge agrees with hand labels in {agreed} of {len(labels)} answers "
-    told += f"({agreed / len(labels):.0%}; {ends.low:.0%} to {ends.high:.0%})."
+    answers, meanings = zip(*labels, strict=True)
+    judgements, _ = model.Judge().fit().rests_on(list(answers))
+    agreed = int((judgements == pl.Series(meanings)).sum())
+    bounds = binomtest(agreed, len(labels)).proportion_ci(0.95, method="wilson")
+    sentence = f"The judge agrees with hand labels in {agreed} of {len(labels)} answers "
+    sentence += f"({agreed / len(labels):.0%}; {bounds.low:.0%} to {bounds.high:.0%})."
     return {
-        "told": told,
+        "told": sentence,
         "agreement": agreed / len(labels),
-        "lower": float(ends.low),
-        "upper": float(ends.high),
+        "lower": float(bounds.low),
+        "upper": float(bounds.high),
         "n": len(labels),
     }
 
@@ -147,29 +151,41 @@ def yardstick(model: Any) -> dict[str, Any] | None:
 RECURS = 10  # rows that a value of text has on average, for it to count as a code
 
 
-def power_alone(feature: pl.Series, y: pl.Series, seed: int) -> float:
+def measure_power(feature: pl.Series, y: pl.Series, seed: int) -> float:
     """How often one feature alone tells the intent, on the other half: a number by a small tree, a
     code by what it mostly stood for.
 
     A text whose values hardly recur is no code, and is compared with the intent's name only: that
     the same words mean the same is what the questions are there for.
     """
-    from sklearn.tree import DecisionTreeClassifier
-
     half = pl.Series(np.random.default_rng(seed).permutation(len(y)) % 2 == 0)
     if feature.dtype.is_numeric() or feature.dtype.is_temporal() or feature.dtype == pl.Boolean:
-        x = feature.cast(pl.Float64).fill_null(float("nan")).to_numpy().reshape(-1, 1)
-        tree = DecisionTreeClassifier(max_leaf_nodes=200, min_samples_leaf=5, random_state=seed)
-        names, known = y.cast(TRUTH).to_numpy(), half.to_numpy()
-        return float(tree.fit(x[known], names[known]).score(x[~known], names[~known]))
+        return _measure_number(feature, y, half, seed)
+    return _measure_text(feature, y, half)
+
+
+def _measure_number(feature: pl.Series, y: pl.Series, half: pl.Series, seed: int) -> float:
+    """How often a small tree, fitted on one half, tells the intent of the other."""
+    from sklearn.tree import DecisionTreeClassifier
+
+    x = feature.cast(pl.Float64).fill_null(float("nan")).to_numpy().reshape(-1, 1)
+    tree = DecisionTreeClassifier(max_leaf_nodes=200, min_samples_leaf=5, random_state=seed)
+    intents, fitted = y.cast(TRUTH).to_numpy(), half.to_numpy()
+    return float(tree.fit(x[fitted], intents[fitted]).score(x[~fitted], intents[~fitted]))
+
+
+def _measure_text(feature: pl.Series, y: pl.Series, half: pl.Series) -> float:
+    """How often a text is the intent's name, or on one half what its value mostly stood for on the
+    other, whichever is more often.
+    """
     table = pl.DataFrame({"value": feature.cast(pl.String), "intent": y.cast(TRUTH), "half": half})
     named = table.select((pl.col("value") == pl.col("intent")).fill_null(False).mean()).item()
     if feature.n_unique() * RECURS > len(feature):
         return float(named)
-    counted = table.filter("half").group_by("value", "intent").len()
-    mostly = counted.sort("len", "intent", descending=[True, False]).unique("value", keep="first")
-    tested = table.filter(~pl.col("half")).join(
-        mostly, on="value", how="left", suffix="_mostly", nulls_equal=True
+    counts = table.filter("half").group_by("value", "intent").len()
+    usual = counts.sort("len", "intent", descending=[True, False]).unique("value", keep="first")
+    joined = table.filter(~pl.col("half")).join(
+        usual, on="value", how="left", suffix="_usual", nulls_equal=True
     )
-    told = tested.select((pl.col("intent") == pl.col("intent_mostly")).fill_null(False).mean())
-    return float(max(named, told.item()))
+    met = joined.select((pl.col("intent") == pl.col("intent_usual")).fill_null(False).mean())
+    return float(max(named, met.item()))

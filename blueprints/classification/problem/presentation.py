@@ -7,7 +7,7 @@ FEW = "positive units"
 """What there must be enough of for a figure to be sure."""
 
 POWER = "AUC"
-"""What `power_alone` measures."""
+"""What `measure_power` measures."""
 
 CALIBRATION = Curve(
     "Where 10% is predicted, 10% should be positive (the diagonal)",

@@ -13,18 +13,18 @@ TRUTH = pl.String
 COLUMNS = ["action", "outcome", "score", "value", "positive"]
 
 
-def unusable(target: "dy.Column") -> str | None:
+def find_fault(target: "dy.Column") -> str | None:
     """What is wrong with the target's type in the contract, if anything."""
     if isinstance(target.dtype, pl.Enum):
         return None
     return f"expected a dy.Enum of the classes, found {type(target).__name__}"
 
 
-def balance(target: pl.Series) -> dict[str, int]:
+def summarize(target: pl.Series) -> dict[str, int]:
     """What the target looks like, for `reports/data.json`: rows by class."""
     counts = target.cast(pl.String).value_counts(name="n").drop_nulls().sort(target.name)
     return dict(counts.iter_rows())
 
 
-VARIED = "two classes or more"
+VARIETY = "two classes or more"
 """What a target has to be for anything to be learned."""

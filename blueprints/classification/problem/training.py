@@ -55,12 +55,12 @@ def predict(model: Any, x: pl.DataFrame) -> pl.DataFrame:
     return pl.DataFrame({f"p_{model.classes_[k]}": probabilities[:, k] for k in order})
 
 
-def yardstick(model: Any) -> dict[str, Any] | None:
-    """How far what judges an answer can be trusted; None, because here that is the truth itself."""
+def measure_judge(model: Any) -> dict[str, str | float] | None:
+    """How far what judges an answer can be trusted; None: here that is the truth itself."""
     return None
 
 
-def power_alone(feature: pl.Series, y: pl.Series, seed: int) -> float:
+def measure_power(feature: pl.Series, y: pl.Series, seed: int) -> float:
     """How well one feature alone tells the classes apart: AUC (one class against the rest, mean) on
     the other half.
     """

@@ -7,7 +7,7 @@ FEW = "visits with an event"
 """What there must be enough of for a figure to be sure."""
 
 POWER = "overlap"
-"""What `power_alone` measures."""
+"""What `measure_power` measures."""
 
 CALIBRATION = Curve(
     "Of what is shown with a chance of 10%, 10% should be wanted (the diagonal), per {unit}",

@@ -35,18 +35,18 @@ def wants(y: pl.Series) -> pl.DataFrame:
         .explode("word", empty_as_null=True)
         .filter(pl.col("word") != "")
     )
-    found = words.with_columns(pl.col("word").str.extract_groups(EVENT).alias("parts"))
-    found = found.select("row", "word", pl.col("parts").struct.unnest())
-    if strange := found.filter(pl.col("brand").is_null())["word"].head(1).to_list():
+    parts = words.with_columns(pl.col("word").str.extract_groups(EVENT).alias("parts"))
+    events = parts.select("row", "word", pl.col("parts").struct.unnest())
+    if strange := events.filter(pl.col("brand").is_null())["word"].head(1).to_list():
         raise Fixable(
             f"contract.py: TARGET: expected words like brand:event or brand:event@3, found "
             f"{strange[0]!r}. Next: fix the source, or the target's regex in contract.py, then "
             "uv run dvc repro"
         )
-    return found.select("row", "brand", "event", pl.col("place").cast(pl.Float64))
+    return events.select("row", "brand", "event", pl.col("place").cast(pl.Float64))
 
 
-def unusable(target: "dy.Column") -> str | None:
+def find_fault(target: "dy.Column") -> str | None:
     """What is wrong with the target's type in the contract, if anything."""
     if target.dtype == pl.String:
         return None
@@ -56,18 +56,18 @@ def unusable(target: "dy.Column") -> str | None:
 MOST = 10  # things that a report counts one by one
 
 
-def balance(target: pl.Series) -> dict[str, int]:
+def summarize(target: pl.Series) -> dict[str, int]:
     """What the target looks like, for `reports/data.json`: events by thing, the most wanted first,
     and those of all the others.
     """
     counts = wants(target.drop_nulls()).group_by("brand").len()
     counts = counts.sort(["len", "brand"], descending=[True, False])
     others = counts[MOST:]
-    found = dict(counts.head(MOST).iter_rows())
+    events = dict(counts.head(MOST).iter_rows())
     if others.height:
-        found[f"{others.height:,} others"] = int(others["len"].sum())
-    return found
+        events[f"{others.height:,} others"] = int(others["len"].sum())
+    return events
 
 
-VARIED = "events with two brands or more"
+VARIETY = "events with two brands or more"
 """What a target has to be for anything to be learned."""

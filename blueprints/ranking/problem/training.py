@@ -55,57 +55,58 @@ class Chances:
         self.model = model
         self.kinds = events["event"].to_list()
         self.shares = events["len"].to_numpy() / max(events["len"].sum(), 1)
-        which, scores = best(model, x)
+        which, scores = find_best(model, x)
         truth = weighted(wants(y), getattr(model, "noticed", 1.0)).select("row", "brand", "weight")
         named = pl.DataFrame(
             {
                 "row": np.repeat(np.arange(x.height, dtype=np.uint32), which.shape[1]),
-                "brand": _names(model)[which.ravel()],
+                "brand": _list_names(model)[which.ravel()],
             }
         )
         once = truth.group_by("row", "brand").agg(pl.col("weight").max())
-        found = named.join(once, on=["row", "brand"], how="left", maintain_order="left")
-        self.slope, self.offset = sigmoid(scores.ravel(), found["weight"].fill_null(0.0).to_numpy())
+        joined = named.join(once, on=["row", "brand"], how="left", maintain_order="left")
+        weight = joined["weight"].fill_null(0.0).to_numpy()
+        self.slope, self.offset = fit_sigmoid(scores.ravel(), weight)
         return self
 
-    def ranked(self, x: pl.DataFrame) -> tuple[list[list[str]], Numbers]:
+    def rank(self, x: pl.DataFrame) -> tuple[list[list[str]], Numbers]:
         """For each row the things that come first, as texts, and their chances: (rows, things)."""
-        which, scores = best(self.model, x)
+        which, scores = find_best(self.model, x)
         chances = 1 / (1 + np.exp(-(self.slope * scores + self.offset)))
-        return _names(self.model)[which].tolist(), chances
+        return _list_names(self.model)[which].tolist(), chances
 
 
-def best(model: Any, x: pl.DataFrame) -> tuple[NDArray[np.int64], Numbers]:
+def find_best(model: Any, x: pl.DataFrame) -> tuple[NDArray[np.int64], Numbers]:
     """The things with the highest scores, best first: their positions in the model's names in
     alphabetical order, and their scores, both (rows, things). Equal scores go by the name.
     """
     order = np.argsort(np.asarray(model.brands_).astype(str), kind="stable")
     size = max(CELLS // max(len(order), 1), 1)
     parts = [
-        _first(np.round(model.decision_function(x[start : start + size])[:, order], DIGITS))
+        _find_first(np.round(model.decision_function(x[start : start + size])[:, order], DIGITS))
         for start in range(0, x.height, size)
     ]
     which, scores = zip(*parts, strict=True)
     return np.concatenate(which), np.concatenate(scores)
 
 
-def _first(scores: Numbers) -> tuple[NDArray[np.int64], Numbers]:
+def _find_first(scores: Numbers) -> tuple[NDArray[np.int64], Numbers]:
     """The positions of the highest scores and these, of each row; `scores` is used up."""
     rows, places = np.arange(len(scores)), min(PLACES, scores.shape[1])
     which = np.empty((len(scores), places), dtype=np.int64)
-    found = np.empty((len(scores), places))
+    highest = np.empty((len(scores), places))
     for place in range(places):
         which[:, place] = scores.argmax(axis=1)  # of equal ones the first
-        found[:, place] = scores[rows, which[:, place]]
+        highest[:, place] = scores[rows, which[:, place]]
         scores[rows, which[:, place]] = -np.inf
-    return which, found
+    return which, highest
 
 
-def _names(model: Any) -> NDArray[Any]:
+def _list_names(model: Any) -> NDArray[Any]:
     return np.sort(np.asarray(model.brands_).astype(str)).astype(object)
 
 
-def sigmoid(scores: Numbers, weight: Numbers) -> tuple[float, float]:
+def fit_sigmoid(scores: Numbers, weight: Numbers) -> tuple[float, float]:
     """Slope (not below 0) and offset at which 1 / (1 + exp(-(slope * score + offset))) is the
     likeliest chance, by Newton's method. `weight` is 0 where nothing came of a score, and may be
     above 1 where what came counts for more. One more thing of middling score is imagined, with a
@@ -190,7 +191,7 @@ def predict(model: Any, x: pl.DataFrame) -> pl.DataFrame:
     are fewer), their chances of being wanted, `p_01` to `p_20` (Float64), and the share of each
     kind of event, `p_of_<kind>` (Float64, the same in all rows).
     """
-    things, chances = model.ranked(x)
+    things, chances = model.rank(x)
     missing = PLACES - chances.shape[1]
     names = pl.DataFrame([[*row, *[""] * missing] for row in things], schema=NAMES, orient="row")
     known = pl.DataFrame(np.pad(chances, ((0, 0), (0, missing))), schema=CHANCES)
@@ -201,12 +202,12 @@ def predict(model: Any, x: pl.DataFrame) -> pl.DataFrame:
     return names.cast(pl.String).hstack(known).with_columns(kinds)
 
 
-def yardstick(model: Any) -> dict[str, Any] | None:
-    """How far to trust what judges an answer: here it is the truth itself."""
+def measure_judge(model: Any) -> dict[str, str | float] | None:
+    """How far what judges an answer can be trusted; None: here that is the truth itself."""
     return None
 
 
-def power_alone(feature: pl.Series, y: pl.Series, seed: int) -> float:
+def measure_power(feature: pl.Series, y: pl.Series, seed: int) -> float:
     """How much of what is wanted one feature alone names: mean overlap (Jaccard 1901: things in
     both sets by things in either) over the rows with an event. What it names are its own words, or
     what was most often wanted at its value in the other half of the rows, whichever overlaps more.
@@ -214,30 +215,29 @@ def power_alone(feature: pl.Series, y: pl.Series, seed: int) -> float:
     truth = wants(y).unique(["row", "brand"]).select("row", "brand")
     rows = pl.DataFrame({"value": feature.cast(pl.String).fill_null("")}).with_row_index("row")
     rows = rows.with_columns(half=np.random.default_rng(seed).permutation(len(rows)) % 2 == 0)
-    told = rows.join(truth.group_by("row").agg(pl.col("brand").sort()), on="row").rename(
-        {"brand": "wanted"}
-    )
-    if told.is_empty():
+    wanted = truth.group_by("row").agg(pl.col("brand").sort().alias("wanted"))
+    known = rows.join(wanted, on="row")
+    if known.is_empty():
         return 0.0
-    own = told.with_columns(named=pl.col("value").str.split(" ").list.unique())
+    own = known.with_columns(named=pl.col("value").str.split(" ").list.unique())
     usual = (
-        told.filter("half")
+        known.filter("half")
         .group_by("value", "wanted")
         .len()
         .sort(["value", "len", "wanted"], descending=[False, True, False])
         .unique("value", keep="first", maintain_order=True)
         .select("value", named="wanted")
     )
-    learned = told.filter(~pl.col("half")).join(usual, on="value", how="left")
-    return max(_overlap(own), _overlap(learned))
+    learned = known.filter(~pl.col("half")).join(usual, on="value", how="left")
+    return max(_measure_overlap(own), _measure_overlap(learned))
 
 
-def _overlap(told: pl.DataFrame) -> float:
+def _measure_overlap(rows: pl.DataFrame) -> float:
     """Mean overlap of the sets `named` and `wanted`; what is not named at all overlaps nothing."""
     wanted, named = pl.col("wanted"), pl.col("named")
     both = wanted.list.set_intersection(named).list.len()
     either = wanted.list.set_union(named).list.len()
-    share = told.select((both / either).fill_null(0.0).mean()).item()
+    share = rows.select((both / either).fill_null(0.0).mean()).item()
     return float(share or 0.0)
 
 

@@ -7,7 +7,7 @@ FEW = "units"
 """What there must be enough of for a figure to be sure."""
 
 POWER = "share of pairs in the right order"
-"""What `power_alone` measures."""
+"""What `measure_power` measures."""
 
 CALIBRATION = Curve(
     "Below a percentile should lie its share of the {unit}s (the diagonal)",

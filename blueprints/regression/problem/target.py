@@ -13,21 +13,21 @@ TRUTH = pl.Float64
 COLUMNS = ["action", "outcome", "score", "value", "positive", "answer", "lower", "upper", "within"]
 
 
-def unusable(target: "dy.Column") -> str | None:
+def find_fault(target: "dy.Column") -> str | None:
     """What is wrong with the target's type in the contract, if anything."""
     if target.dtype.is_numeric():
         return None
     return f"expected a number (dy.Float64 or dy.Int64), found {type(target).__name__}"
 
 
-def balance(target: pl.Series) -> dict[str, float]:
+def summarize(target: pl.Series) -> dict[str, float]:
     """What the target looks like, for `reports/data.json`: percentiles by name."""
     shares = {"lowest": 0.0, "10 %": 0.1, "median": 0.5, "90 %": 0.9, "highest": 1.0}
     if target.n_unique() < 2:
         return {}
-    found = {name: target.quantile(share, "linear") for name, share in shares.items()}
-    return {name: float(value) for name, value in found.items() if value is not None}
+    values = {name: target.quantile(share, "linear") for name, share in shares.items()}
+    return {name: float(value) for name, value in values.items() if value is not None}
 
 
-VARIED = "numbers that differ"
+VARIETY = "numbers that differ"
 """What a target has to be for anything to be learned."""

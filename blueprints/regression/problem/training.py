@@ -39,26 +39,26 @@ class Spread:
 
     def fit(self, model: Any, x: pl.DataFrame, y: NDArray[np.float64]) -> Self:
         """Learn the distances of a fitted `model` on rows `x` with the truth `y`."""
-        found = np.asarray(model.predict(x), dtype=np.float64)
+        predicted = np.asarray(model.predict(x), dtype=np.float64)
         ranges = int(np.clip(len(y) // PER_RANGE, 1, 10))
-        edges = np.quantile(found, np.arange(1, ranges) / ranges)
-        which = np.searchsorted(np.unique(edges), found, side="right")
+        edges = np.quantile(predicted, np.arange(1, ranges) / ranges)
+        which = np.searchsorted(np.unique(edges), predicted, side="right")
         parts = [which == k for k in np.unique(which)]
         self.model = model
-        self.middles = np.array([found[part].mean() for part in parts])
-        distances = np.array([_ranked(np.sort((y - found)[part])) for part in parts])
+        self.middles = np.array([predicted[part].mean() for part in parts])
+        distances = np.array([_compute_quantiles(np.sort((y - predicted)[part])) for part in parts])
         rising = np.maximum.accumulate(self.middles[:, None] + distances, axis=0)
         self.distances = rising - self.middles[:, None]
         return self
 
     def percentiles(self, x: pl.DataFrame) -> NDArray[np.float64]:
         """The percentiles of each row: (rows, levels)."""
-        found = np.asarray(self.model.predict(x), dtype=np.float64)
-        apart = [np.interp(found, self.middles, distances) for distances in self.distances.T]
-        return found[:, None] + np.column_stack(apart)
+        predicted = np.asarray(self.model.predict(x), dtype=np.float64)
+        apart = [np.interp(predicted, self.middles, distances) for distances in self.distances.T]
+        return predicted[:, None] + np.column_stack(apart)
 
 
-def _ranked(ascending: NDArray[np.float64]) -> NDArray[np.float64]:
+def _compute_quantiles(ascending: NDArray[np.float64]) -> NDArray[np.float64]:
     """The value at rank level x (n + 1) for each level, between two ranks the share of both."""
     ranks = LEVELS * (len(ascending) + 1) - 1
     return np.interp(ranks, np.arange(len(ascending)), ascending)
@@ -68,12 +68,12 @@ def fit(
     candidate: Any, x: pl.DataFrame, y: pl.Series, x_val: pl.DataFrame, y_val: pl.Series
 ) -> Any:
     """A candidate fitted on training rows, its spread taken from validation rows."""
-    return Spread().fit(candidate.fit(x, _numbers(y)), x_val, _numbers(y_val))
+    return Spread().fit(candidate.fit(x, _to_numbers(y)), x_val, _to_numbers(y_val))
 
 
 def fit_rule(rule: Any, x: pl.DataFrame, y: pl.Series) -> Any:
     """The rule with what it takes from training rows, spread as these were."""
-    return Spread().fit(rule.fit(x, _numbers(y)), x, _numbers(y))
+    return Spread().fit(rule.fit(x, _to_numbers(y)), x, _to_numbers(y))
 
 
 LOSS = "pinball_loss"
@@ -86,7 +86,7 @@ def loss(predictions: pl.DataFrame, y: pl.Series) -> NDArray[np.float64]:
 
     The mean over levels is half the continuous ranked probability score (Gneiting and Ranjan 2011).
     """
-    off = _numbers(y)[:, None] - predictions.select(NAMES).to_numpy()
+    off = _to_numbers(y)[:, None] - predictions.select(NAMES).to_numpy()
     return np.asarray(np.maximum(LEVELS * off, (LEVELS - 1) * off).mean(axis=1))
 
 
@@ -95,12 +95,12 @@ def predict(model: Any, x: pl.DataFrame) -> pl.DataFrame:
     return pl.DataFrame(model.percentiles(x), schema=NAMES)
 
 
-def yardstick(model: Any) -> dict[str, Any] | None:
-    """How far what judges an answer can be trusted; None, because here that is the truth itself."""
+def measure_judge(model: Any) -> dict[str, str | float] | None:
+    """How far what judges an answer can be trusted; None: here that is the truth itself."""
     return None
 
 
-def power_alone(feature: pl.Series, y: pl.Series, seed: int) -> float:
+def measure_power(feature: pl.Series, y: pl.Series, seed: int) -> float:
     """How well one feature alone orders the units: of two units, the chance that the one with the
     larger prediction (of a small tree, on the other half) has the larger target. This is what AUC
     is for two classes.
@@ -110,7 +110,7 @@ def power_alone(feature: pl.Series, y: pl.Series, seed: int) -> float:
 
     codes = feature.to_physical() if feature.dtype in (pl.Enum, pl.Categorical) else feature
     x = codes.cast(pl.Float64).fill_null(float("nan")).to_numpy().reshape(-1, 1)
-    target = _numbers(y)
+    target = _to_numbers(y)
     half = np.random.default_rng(seed).permutation(len(target)) % 2 == 0
     tree = DecisionTreeRegressor(max_leaf_nodes=200, min_samples_leaf=5, random_state=seed)
     tree.fit(x[half], target[half])
@@ -118,5 +118,5 @@ def power_alone(feature: pl.Series, y: pl.Series, seed: int) -> float:
     return 0.5 if np.isnan(order) else float((1 + order) / 2)
 
 
-def _numbers(y: pl.Series) -> NDArray[np.float64]:
+def _to_numbers(y: pl.Series) -> NDArray[np.float64]:
     return y.cast(TRUTH).to_numpy()

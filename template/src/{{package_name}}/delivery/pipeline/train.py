@@ -79,7 +79,7 @@ def find_leaks(part: Part, limit: float, seed: int) -> list[dict[str, Any]]:
     contract's reason).
     """
     x, y = part.x.head(LEAK_ROWS), part.y.head(LEAK_ROWS)
-    power = {name: training.power_alone(x[name], y, seed) for name in x.columns}
+    power = {name: training.measure_power(x[name], y, seed) for name in x.columns}
     return [
         {"feature": name, "auc": auc, "meant": contract.MEANT.get(name)}
         for name, auc in power.items()
@@ -234,7 +234,7 @@ def main(argv: list[str] | None = None) -> int:
         "rule": describe_loss(rule.loss),
         "candidates": [{"name": trial.name} | describe_loss(trial.loss) for trial in trials],
         "not_tried": [{"name": name, "why": reason} for name, reason in not_tried.items()],
-        "yardstick": training.yardstick(model),
+        "yardstick": training.measure_judge(model),
         "features": train.x.columns,
         "leaks": find_leaks(train, settings.leak_auc, settings.seed),
         "leak_auc": settings.leak_auc,

@@ -92,7 +92,7 @@ def describe(
         "reasons": count_reasons(quarantined),
         "entities": count_entities(valid),
         "time": describe_time(valid),
-        "target": target.balance(valid[contract.TARGET]),
+        "target": target.summarize(valid[contract.TARGET]),
         "unused": [name for name in source.columns if name not in own],
         "columns": describe_columns(valid, contract.Row.columns(), contract.PERSONAL),
     }
@@ -114,7 +114,7 @@ def require_usable(content: dict[str, Any], limit: float, raw: Path, quarantine:
     if len(content["target"]) < 2:
         only = ", ".join(content["target"]) or "no value at all"
         raise Fixable(
-            f"{raw}: expected {target.VARIED} in `{contract.TARGET}`, found {only}. {NEXT}"
+            f"{raw}: expected {target.VARIETY} in `{contract.TARGET}`, found {only}. {NEXT}"
         )
 
 

@@ -53,7 +53,7 @@ def find_faults(contract: ModuleType) -> list[str]:
 def _find_wrong_types(contract: ModuleType, columns: dict[str, dy.Column]) -> list[str]:
     """Columns whose type the stages cannot work with, one sentence each."""
     faults = []
-    if fault := target.unusable(columns[contract.TARGET]):
+    if fault := target.find_fault(columns[contract.TARGET]):
         faults = [f"contract.py: TARGET `{contract.TARGET}`: {fault}"]
     time = columns.get(contract.TIME or "")
     if time is not None and not isinstance(time, dy.Date | dy.Datetime):
