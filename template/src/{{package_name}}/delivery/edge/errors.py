@@ -19,16 +19,17 @@ class Refused(Exception):
     """A gate says no: the sentence goes to stdout."""
 
 
-def in_team_code(fault: Exception) -> str | None:
-    """An error that a file of the team's led to, with the line that did; None for any other."""
-    frames = traceback.extract_tb(fault.__traceback__)
-    lines = [frame for frame in frames if Path(frame.filename).parent == TEAM]
-    if not lines:
+def explain_team_error(error: Exception) -> str | None:
+    """The message about an error in a file of the team's, with the line; None for any other."""
+    frames = traceback.extract_tb(error.__traceback__)
+    team_frames = [frame for frame in frames if Path(frame.filename).parent == TEAM]
+    if not team_frames:
         return None
-    name, said = Path(lines[-1].filename).name, f"{type(fault).__name__}: {fault}"
+    last = team_frames[-1]
+    name = Path(last.filename).name
     return (
-        f"{name}, line {lines[-1].lineno}: expected to run, found {said}\n    {lines[-1].line}\n"
-        f"Next: fix {name}, then uv run dvc repro"
+        f"{name}, line {last.lineno}: expected to run, found {type(error).__name__}: {error}\n"
+        f"    {last.line}\nNext: fix {name}, then uv run dvc repro"
     )
 
 
@@ -44,10 +45,10 @@ def run(main: Callable[[], int | None]) -> NoReturn:
     except Fixable as problem:
         print(problem, file=sys.stderr)
         sys.exit(2)
-    except Exception as fault:
-        if (told := in_team_code(fault)) is None:
+    except Exception as error:
+        if (message := explain_team_error(error)) is None:
             raise
-        print(told, file=sys.stderr)
+        print(message, file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         print("Stopped. What was finished is kept; run the same command to go on.", file=sys.stderr)

@@ -19,12 +19,16 @@ def paths(argv: list[str] | None, description: str | None, *names: str) -> list[
     parser = argparse.ArgumentParser(description=description)
     for name in names:
         parser.add_argument(name, type=Path)
-    given = parser.parse_args(argv)
-    return [getattr(given, name) for name in names]
+    arguments = parser.parse_args(argv)
+    return [getattr(arguments, name) for name in names]
 
 
 def find_project(folder: Path) -> Path:
-    """The generated repository that a folder belongs to."""
+    """The generated repository that a folder belongs to.
+
+    Raises:
+        Fixable: it is in none.
+    """
     for root in (folder, *folder.parents):
         if (root / "dvc.yaml").exists():
             return root
@@ -35,8 +39,8 @@ def find_project(folder: Path) -> Path:
 def replaced(path: Path) -> Iterator[Path]:
     """A temporary name that becomes `path` on success: a killed stage leaves no half file."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    for left in path.parent.glob(f".{path.name}.*.part"):
-        left.unlink(missing_ok=True)
+    for leftover in path.parent.glob(f".{path.name}.*.part"):
+        leftover.unlink(missing_ok=True)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         yield part
@@ -46,18 +50,24 @@ def replaced(path: Path) -> Iterator[Path]:
 
 
 def present(path: Path, *, made_by: str = "uv run dvc repro") -> Path:
-    """`path` itself, or a message that says which command makes it."""
+    """`path` itself.
+
+    Raises:
+        Fixable: it does not exist; `made_by` is the command that makes it.
+    """
     if not path.exists():
         raise Fixable(f"{path}: expected to exist, found nothing there. Next: {made_by}")
     return path
 
 
 def mending(folder: Path) -> str:
-    """What makes a model's folder anew, or brings it back where it has a pointer in git."""
+    """The commands that bring a model's folder back by its pointer in git, or make it anew where it
+    has none.
+    """
     pointer = folder.with_name(f"{folder.name}.dvc")
     if pointer.exists():
-        back = f"git checkout {pointer}, then uv run dvc checkout --force {pointer}"
-        return f"{back}, then uv run dvc repro"
+        restore = f"git checkout {pointer}, then uv run dvc checkout --force {pointer}"
+        return f"{restore}, then uv run dvc repro"
     return "uv run dvc repro --force --single-item train, then uv run dvc repro"
 
 
@@ -73,7 +83,11 @@ def write_table(frame: pl.DataFrame, path: Path) -> None:
 
 
 def read_json(path: Path, *, made_by: str = "uv run dvc repro") -> Any:
-    """Read a small JSON report; Fixable where it is none, after a merge perhaps."""
+    """The content of a small JSON report.
+
+    Raises:
+        Fixable: there is none, or it is no JSON (after a merge, for example).
+    """
     try:
         return json.loads(present(path, made_by=made_by).read_text(encoding="utf-8"))
     except ValueError as error:

@@ -25,7 +25,11 @@ Stage = TypeVar("Stage", bound=Settings)
 
 
 def section(path: Path, name: str) -> dict[str, Any]:
-    """One section of `params.yaml` as it stands there."""
+    """One section of `params.yaml` as it is written there.
+
+    Raises:
+        Fixable: there is none, or the file is no YAML.
+    """
     try:
         content = yaml(present(path).read_text(encoding="utf-8"))
     except YAMLError as error:
@@ -39,7 +43,11 @@ def section(path: Path, name: str) -> dict[str, Any]:
 
 
 def read(path: Path, name: str, stage: type[Stage]) -> Stage:
-    """The section `name` of `params.yaml` as the stage's own frozen class."""
+    """The section `name` of `params.yaml` as the frozen class of a stage.
+
+    Raises:
+        Fixable: a key is missing, unknown or of another type.
+    """
     try:
         return stage(**section(path, name))
     except ValidationError as error:

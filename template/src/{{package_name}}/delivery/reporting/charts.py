@@ -89,9 +89,7 @@ def draw_gain(sentence: str, dot: Dot, marks: Sequence[tuple[float, str]], unit:
         return _write_svg(figure, "gain", sentence)
 
 
-def draw_panels(
-    name: str, sentence: str, panels: Sequence[Panel], columns: int = 1
-) -> str:
+def draw_panels(name: str, sentence: str, panels: Sequence[Panel], columns: int = 1) -> str:
     """Draw small charts: the first takes the whole width, the others stand `columns` to a row."""
     with rc_context(STYLE):
         rows = [panels[:1], *(panels[k : k + columns] for k in range(1, len(panels), columns))]
