@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args
 
 import polars as pl
 
-from ..edge.errors import Fixable, in_team_code
+from ..edge.errors import Fixable, explain_team_error
 
 Form = Literal["money", "share", "number"]
 Bounds = tuple[float, float]
@@ -104,7 +104,7 @@ def _load_own() -> dict[str, Metric]:
         from ... import metrics
     except Exception as error:  # whatever a module may raise while it is imported
         fault = f"metrics.py: expected a module, found {type(error).__name__}: {error}. {NEXT}"
-        raise Fixable(in_team_code(error) or fault) from None
+        raise Fixable(explain_team_error(error) or fault) from None
     own = getattr(metrics, "METRICS", None)
     if not isinstance(own, dict):
         raise Fixable(f"metrics.py: expected METRICS, a dict of name to Metric, found none. {NEXT}")

@@ -132,7 +132,7 @@ def worth(brief: Json, decision: Json, metrics: Json, data: Json) -> Section:
     titles = [re.sub("[^>].*", lambda name: plain(name[0]), name) for name in header]
     marks = [(-decision["margin"], "margin"), (decision["worth_detecting"], "worth detecting")]
     drawn = dot("gain", "challenger", gain, shown(PRIMARY, gain, currency))
-    chart = charts.gain(bare(told), drawn, [mark for mark in marks if mark[0]], gain["unit"])
+    chart = charts.draw_gain(bare(told), drawn, [mark for mark in marks if mark[0]], gain["unit"])
     text = "\n\n".join([told, "\n".join(f"- {note}" for note in notes), table(titles, rows)])
     return Section("What it would be worth", text, chart)
 
@@ -158,7 +158,7 @@ def versus(metrics: Json, comparison: Json, unit: str, currency: str) -> Section
     text += f"{plain(comparison['challenger'])}, the champion is {how}.\n\n"
     text += table(["metric", *(f">{model}" for model in models)], rows) + "\n\n" + "\n".join(notes)
     told = "; ".join(f"{row[0]}: {', '.join(str(cell) for cell in row[1:])}" for row in rows)
-    chart = charts.panels("models", told, drawn, columns=2)
+    chart = charts.draw_panels("models", told, drawn, columns=2)
     return Section("Champion against challenger", text, chart)
 
 
@@ -173,7 +173,7 @@ def capacity(brief: Json, curve: pl.DataFrame, unit: str, currency: str) -> Sect
         worth = [f"{currency} {y[x.index(share)]:,.0f}" for x, y in lines.values()]
         rows.append([f"{share:.0%}", *worth])
     labels = (bare(label), bare(f"{currency} per 1,000 {unit}s"))
-    chart = charts.curves("value", bare(told), lines, labels, mark=mark)
+    chart = charts.draw_curves("value", bare(told), lines, labels, mark=mark)
     text = f"{told}\n\n{table([label, *(f'>{model}' for model in lines)], rows)}"
     return Section(heading, text, chart)
 
@@ -256,7 +256,7 @@ def slices(sliced: Json, decision: Json, unit: str, currency: str) -> Section:
         *(f">{m}" for m in others),
         "lines",
     ]
-    chart = charts.panels("slices", bare(told), drawn)
+    chart = charts.draw_panels("slices", bare(told), drawn)
     return Section("Slices", f"{told}\n\n{table(header, rows)}", chart)
 
 
@@ -277,7 +277,7 @@ def calibration(curve: pl.DataFrame, unit: str) -> Section:
     part = curve.filter(model="challenger").select(p, observed, n)
     rows: Rows = [[f"{x:.1%}", f"{y:.1%}", f"{count:,}"] for x, y, count in part.iter_rows()]
     points = by_model(curve, "mean_predicted", "observed")
-    chart = charts.curves("calibration", told, points, labels, diagonal=True)
+    chart = charts.draw_curves("calibration", told, points, labels, diagonal=True)
     header = [columns[0], f">{columns[1]}", f">{unit}s"]
     return Section("Calibration", f"{told}\n\n{table(header, rows)}", chart)
 
