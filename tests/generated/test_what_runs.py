@@ -13,6 +13,8 @@ EDITED: dict[str, set[str]] = {
     "verdict/comparison.py": {"evaluate", "decide"},
     "statistics/bootstrap.py": {"evaluate", "decide"},
     "problem/presentation.py": {"decide", "report"},
+    "../metrics.py": {"brief", "evaluate", "decide", "report"},
+    "problem/metrics.py": {"brief", "evaluate", "decide", "report"},
     "problem/outcomes.py": {"evaluate", "decide", "report"},
     "problem/training.py": {"train", "predict", "evaluate", "decide", "report"},
     "tables/sources.py": {"ingest"},
