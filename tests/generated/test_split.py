@@ -3,8 +3,9 @@
 import pytest
 
 from ..made import Repository, passes, stopped
+from .mutate import SPLIT, SPLIT_BY_TIME, edit
 
-CONTRACT, SPLIT = "src/churn/contract.py", "src/churn/delivery/pipeline/split.py"
+CONTRACT = "src/churn/contract.py"
 
 
 def without_time(repository: Repository) -> None:
@@ -20,7 +21,7 @@ def test_without_a_time_the_split_keeps_each_entity_on_one_side(repository: Repo
 
 def test_an_entity_on_two_sides_stops_the_line(repository: Repository) -> None:
     without_time(repository)
-    repository.edit(SPLIT, "by_key(rows, rows[contract.ENTITY]", "by_key(rows, rows['row']")
+    edit(repository, SPLIT, "A[contract.ENTITY].cast(B)", "A['row'].cast(B)")
     ran = repository.run("dvc", "repro")
     stopped(
         ran,
@@ -32,14 +33,10 @@ def test_an_entity_on_two_sides_stops_the_line(repository: Repository) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
+        ("A = pl.col(B) + C", "A = pl.col(B)", "labels of train rows are known only on "),
         (
-            "    label_time = pl.col(time) + horizon\n",
-            "    label_time = pl.col(time)\n",
-            "labels of train rows are known only on ",
-        ),
-        (
-            "(label_time <= test)",
-            "(pl.col(time) < test)",
+            "(A >= B) & (C <= D)",
+            "(A >= B) & (A < D)",
             "labels of validation rows are known only on",
         ),
     ],
@@ -47,7 +44,7 @@ def test_an_entity_on_two_sides_stops_the_line(repository: Repository) -> None:
 def test_a_label_that_leaks_through_time_stops_the_line(
     repository: Repository, old: str, new: str, words: str
 ) -> None:
-    repository.edit(SPLIT, old, new)
+    edit(repository, SPLIT_BY_TIME, old, new)
     stopped(repository.run("dvc", "repro"), "expected parts that share nothing", words)
 
 
