@@ -235,4 +235,4 @@ def add_to_dvc() -> None:
     from ..edge.shell import dvc
 
     if TABLE.exists():
-        dvc(Path.cwd(), "add", "--quiet", str(TABLE))
+        dvc("add", "--quiet", str(TABLE))

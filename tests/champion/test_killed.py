@@ -1,9 +1,13 @@
 """A promotion or a rollback that is killed at any step is finished or undone by the next call."""
 
+import json
 import os
 import signal
 import subprocess
+import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -94,6 +98,44 @@ def test_before_the_commit_it_is_undone_and_a_second_try_is_as_the_first(
     passes(started.run("churn", "promote"), "champion-1: ")
     assert started.state() == undisturbed.state()
     started.settled()
+
+
+@contextmanager
+def held_by(repository: Shared, command: list[str], folder: Path) -> Iterator[int]:
+    """A process that runs, and DVC's table of locks with its number, as a killed DVC leaves that
+    of its own, which the system may have given to another process since.
+    """
+    with subprocess.Popen(command, cwd=folder) as process:
+        lock = {
+            str(repository.folder / "reports/comparison.json"): {"pid": process.pid, "cmd": "dvc"}
+        }
+        table = repository.folder / ".dvc/tmp/rwlock"
+        table.write_text(json.dumps({"write": lock, "read": {}}))
+        try:
+            yield process.pid
+        finally:
+            process.kill()
+
+
+def test_a_lock_with_the_number_of_another_process_by_now_is_taken_away(
+    started: Shared, tmp_path: Path
+) -> None:
+    state, before = started.state(), files(started)
+    kill_in_hook(started, "promote", "pre-commit", tmp_path)
+    with held_by(started, ["sleep", "600"], tmp_path):
+        assert "is busy" in started.run("dvc", "repro", "--force", "predict").stderr
+        undone(started, state, before)
+
+
+def test_a_dvc_that_still_runs_is_waited_for(started: Shared, tmp_path: Path) -> None:
+    state, before = started.state(), files(started)
+    kill_in_hook(started, "promote", "pre-commit", tmp_path)
+    (tmp_path / "dvc.py").write_text("import time\n\ntime.sleep(600)\n")  # what `-m dvc` runs there
+    with held_by(started, [sys.executable, "-m", "dvc", "repro"], tmp_path) as pid:
+        ran = started.run("churn", "rollback")
+        fixable(ran, f"dvc repro (PID {pid}) is still running. Next: wait until it is done")
+        assert (started.folder / ".dvc/tmp/promotion.json").exists()
+    undone(started, state, before)
 
 
 def test_edits_made_after_the_kill_survive_the_undoing(started: Shared, tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ def test_the_first_promotion_leaves_a_settled_tree_a_tag_and_a_record(undisturbe
         folders = [undisturbed.folder / f"models/{which}" for which in ("champion", "challenger")]
         assert (folders[0] / name).read_bytes() == (folders[1] / name).read_bytes()
     told = undisturbed.run("churn", "champion")
-    passes(told, "gradient boosting (champion-1) is in charge", "Put there by Test", sentence)
+    passes(told, "gradient boosting (champion-1) is in charge", "Promoted by Test", sentence)
 
 
 def test_before_it_the_rule_is_in_charge(started: Shared) -> None:
@@ -112,14 +112,15 @@ def test_a_verdict_of_hold_needs_a_reason_and_a_name(started: Shared) -> None:
     )
     passes(started.run("dvc", "repro"))
     started.commit("Nine of ten")
-    says_no(started.run("churn", "promote"), "The verdict is hold", '--because "…" --name "…"')
+    override = 'To override, with a recorded reason: uv run churn promote --because "…" --name "…"'
+    says_no(started.run("churn", "promote"), "The verdict is hold", override)
     says_no(started.run("churn", "promote", "--refresh"), "The verdict is hold")
     started.settled()
     passes(started.run("churn", "promote", *AGAINST), "champion-1: ")
     record = (started.folder / "docs/releases.md").read_text()
     for words in ("Verdict: hold. Hold: ", "Why: it is asked for", "Who: A. Person"):
         assert words in record, record
-    passes(started.run("churn", "champion"), "Put there by A. Person, because it is asked for.")
+    passes(started.run("churn", "champion"), "Promoted by A. Person, because it is asked for.")
     started.settled()
 
 
@@ -180,12 +181,12 @@ def test_neither_needs_a_network_and_a_dead_mlflow_holds_up_nothing(
     offline |= {"UV_OFFLINE": "1", "MLFLOW_TRACKING_URI": DEAD}
     ran = started.run("churn", "promote", **offline)
     fixable(
-        ran, "The champion has changed here; MLflow has not heard of it", "registry params.yaml"
+        ran, "The champion has changed here; MLflow could not be updated", "registry params.yaml"
     )
     assert started.git("tag") == "champion-1"
     assert started.git("status", "--porcelain") == ""
     ran = started.run("churn", "rollback", **offline)
-    fixable(ran, "MLflow has not heard of it")
+    fixable(ran, "MLflow could not be updated")
     assert started.git("status", "--porcelain") == ""
     passes(started.run("churn", "champion"), "rollback-1: champion-1 gives way to the rule")
     words = re.findall(r"uv run (python -m .+)", ran.stderr)[-1].split()

@@ -258,7 +258,7 @@ class Project:
         """The paths that the hook `update-leftovers` of the newest release refuses."""
         where = "template/src/{{package_name}}/delivery/checks/update_leftovers.py"
         hook = runpy.run_path(str(self.source.clone / where))
-        faults = hook["faults"](self.folder)
+        faults = hook["find_faults"](self.folder)
         return {
             Path(fault.split(": ")[0].rsplit(":")[0]).relative_to(self.folder).as_posix()
             for fault in faults

@@ -302,7 +302,7 @@ def plain_update(made: Made) -> None:
 
 def leftovers(made: Made) -> list[str]:
     hook = runpy.run_path(str(ROOT / DELIVERY / "checks/update_leftovers.py"))
-    return list(hook["faults"](made.folder))
+    return list(hook["find_faults"](made.folder))
 
 
 def test_every_edit_goes_to_its_new_place_and_the_old_one_is_gone(made: Made) -> None:

@@ -95,7 +95,7 @@ def audit(
 @app.command()
 def champion() -> None:
     """Which model is in charge, since when, why, and what it would be worth."""
-    from .promotion.promote import champion
+    from .promotion.champion import champion
 
     raise typer.Exit(champion())
 
@@ -117,7 +117,7 @@ def promote(
 @app.command()
 def rollback(because: Because = None, name: Name = None) -> None:
     """Put back in charge what was there before the present champion; recorded and tagged."""
-    from .promotion.promote import rollback
+    from .promotion.rollback import rollback
 
     raise typer.Exit(rollback(because=because, name=name))
 

@@ -4,8 +4,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,9 +15,11 @@ from rich.console import Console
 from .checks import check
 from .edge.errors import Fixable
 from .edge.files import find_project
-from .edge.shell import AGAIN, call, dvc, succeeds
+from .edge.shell import PACKAGE, CommandFailed, follow, git, run, succeeds
 from .promotion.first import put_in_charge
 
+AGAIN = f"uv run {PACKAGE} start"
+UNREACHABLE = re.compile(r"fetch|connect|dns|network|timed out|tunnel|certificate", re.IGNORECASE)
 STAGE = re.compile(r"^Running stage '(.+)':")
 NAMELESS = "git does not know who you are, so nothing was committed."
 
@@ -42,13 +42,13 @@ def main() -> int:
         check.inputs(date.today())
         pipeline(root)
     with step("commit"):
-        named = commit(root)
+        is_committed = commit(root)
     with step("hooks"):
-        hooked = outer is not None or hooks(root)
-    if not hooked:
+        is_checked = outer is not None or hooks(root)
+    if not is_checked:
         console.print("  Commits go unchecked here; uv run pre-commit install says why.")
-    console.print("\n" + decision(root))
-    if not named:
+    console.print("\n" + describe_decision(root))
+    if not is_committed:
         raise Fixable(
             f"\n{NAMELESS} Run these two, then again: {AGAIN}\n"
             '    git config --global user.name "Your Name"\n'
@@ -63,17 +63,11 @@ def repository(root: Path) -> Path | None:
         raise Fixable(
             f"git: expected to be installed, found no such command. Install it, then {AGAIN}"
         )
-    found = subprocess.run(
-        ["git", "rev-parse", "--show-toplevel"],
-        cwd=root,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if found.returncode:
-        call(["git", "init", "--quiet", "-b", "main"], root)
+    completed = run(["git", "rev-parse", "--show-toplevel"], root)
+    if completed.returncode:
+        git("init", "--quiet", "-b", "main", folder=root)
         return None
-    top = Path(found.stdout.strip()).resolve()
+    top = Path(completed.stdout.strip()).resolve()
     if top == root.resolve():
         return None
     if succeeds(["git", "check-ignore", "--quiet", "."], root):
@@ -86,12 +80,19 @@ def repository(root: Path) -> Path | None:
 
 def environment(root: Path) -> None:
     """Install what `pyproject.toml` names, from the index that this machine is set up with."""
-    uv = os.environ.get("UV") or shutil.which("uv")
-    if uv is None:
+    if not (os.environ.get("UV") or shutil.which("uv")):
         raise Fixable(
             f"uv: expected to be installed, found none. python -m pip install uv, then {AGAIN}"
         )
-    call([uv, "sync"], root)
+    try:
+        follow(["uv", "sync"], root)
+    except CommandFailed as problem:
+        if not UNREACHABLE.search(str(problem)):
+            raise
+        raise CommandFailed(
+            f"{problem}\nIt looks as if the package index that this machine is set up with cannot "
+            "be reached."
+        ) from None
 
 
 def pipeline(root: Path) -> None:
@@ -103,12 +104,12 @@ def pipeline(root: Path) -> None:
             stage, since = running.pop()
             console.print(f"    {stage:<13}{time.monotonic() - since:6.1f} s")
 
-    def follow(line: str) -> None:
-        if found := STAGE.match(line):
+    def show(line: str) -> None:
+        if stage := STAGE.match(line):
             finish()
-            running.append((found[1], time.monotonic()))
+            running.append((stage[1], time.monotonic()))
 
-    dvc(root, "repro", follow=follow)
+    follow(["dvc", "repro"], root, show)
     finish()
 
 
@@ -120,8 +121,8 @@ def commit(root: Path) -> bool:
         succeeds(["git", "var", f"GIT_{who}_IDENT"], root) for who in ("AUTHOR", "COMMITTER")
     ):
         return False
-    call(["git", "add", "--all", "."], root)
-    call(["git", "commit", "--quiet", "--message", "Start from the template", "--", "."], root)
+    git("add", "--all", ".", folder=root)
+    git("commit", "--quiet", "--message", "Start from the template", "--", ".", folder=root)
     return True
 
 
@@ -130,15 +131,15 @@ def hooks(root: Path) -> bool:
     where git has a `core.hooksPath` of its own.
     """
     return not (root / ".pre-commit-config.yaml").exists() or succeeds(
-        [sys.executable, "-m", "pre_commit", "install"], root
+        ["pre-commit", "install"], root
     )
 
 
-def decision(root: Path) -> str:
+def describe_decision(root: Path) -> str:
     """What the pipeline decided, in one sentence, and where to look."""
-    found = json.loads((root / "reports/decision.json").read_text(encoding="utf-8"))
+    decision = json.loads((root / "reports/decision.json").read_text(encoding="utf-8"))
     return (
-        f"{found['sentence']}\n\n"
+        f"{decision['sentence']}\n\n"
         "The report    reports/report.html (as text: reports/report.md)\n"
         "What decides  project-brief.md\n"
         "Next          uv run pytest, and README.md"
@@ -147,8 +148,13 @@ def decision(root: Path) -> str:
 
 @contextmanager
 def step(name: str) -> Iterator[None]:
-    """One progress line, with seconds."""
+    """One progress line, with seconds; where a command fails, which one to run again."""
     since = time.monotonic()
-    with console.status(name):
-        yield
+    try:
+        with console.status(name):
+            yield
+    except CommandFailed as problem:
+        raise Fixable(
+            f"{problem}\nWhat was made is kept. When this is fixed, go on with: {AGAIN}"
+        ) from None
     console.print(f"  {name:<15}{time.monotonic() - since:6.1f} s")

@@ -4,24 +4,22 @@ Findings that a team lives with for now stand in `.github/exceptions.toml`, each
 date from which on it counts again.
 """
 
-import os
 import re
-import shutil
-import subprocess
 import tomllib
 from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
 from ..edge.errors import Fixable
+from ..edge.shell import run
 
 EXCEPTIONS = Path(".github/exceptions.toml")
 KEYS = {"id": str, "because": str, "until": date}
 LOCK = Path("uv.lock")
-WITHOUT = re.compile(r"unrecognized subcommand|unexpected argument")  # an older uv
+TOO_OLD = re.compile(r"unrecognized subcommand|unexpected argument")  # a uv without `audit`
 
 
-class Excused(NamedTuple):
+class Excuse(NamedTuple):
     """A finding that does not count up to and including a day."""
 
     id: str
@@ -29,21 +27,21 @@ class Excused(NamedTuple):
     until: date
 
 
-def excused(path: Path = EXCEPTIONS) -> list[Excused]:
-    """The exceptions of a file; without the file there are none."""
+def read_excuses(path: Path = EXCEPTIONS) -> list[Excuse]:
+    """The excuses of a file; without the file there are none."""
     try:
-        told = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return []
     except tomllib.TOMLDecodeError as error:
         raise Fixable(f"{path}: expected TOML, found {error}") from None
-    entries = told.pop("exception", [])
-    if told or not isinstance(entries, list):
-        raise Fixable(f"{path}: expected [[exception]] and nothing else, found {sorted(told)}")
-    return [_read(entry, path) for entry in entries]
+    entries = content.pop("exception", [])
+    if content or not isinstance(entries, list):
+        raise Fixable(f"{path}: expected [[exception]] and nothing else, found {sorted(content)}")
+    return [_parse(entry, path) for entry in entries]
 
 
-def _read(entry: dict[str, object], path: Path) -> Excused:
+def _parse(entry: dict[str, object], path: Path) -> Excuse:
     for key, kind in KEYS.items():
         value = entry.get(key)
         if type(value) is not kind or not str(value).strip():
@@ -51,14 +49,14 @@ def _read(entry: dict[str, object], path: Path) -> Excused:
             raise Fixable(f"{path}: [[exception]] expects `{key}`, {what}; found {entry}")
     if unknown := sorted(entry.keys() - KEYS):
         raise Fixable(f"{path}: [[exception]] expects {', '.join(KEYS)}; found {unknown}")
-    return Excused(**entry)  # type: ignore[arg-type]  # looked at above
+    return Excuse(**entry)  # type: ignore[arg-type]  # looked at above
 
 
-def lapsed(exceptions: list[Excused], today: date) -> list[str]:
+def list_lapsed(excuses: list[Excuse], today: date) -> list[str]:
     """A sentence for each exception that counts no longer."""
     return [
         f"{EXCEPTIONS}: {entry.id} was excused until {entry.until}: {entry.because}"
-        for entry in exceptions
+        for entry in excuses
         if entry.until < today
     ]
 
@@ -69,23 +67,24 @@ def main(today: date, service: str | None = None) -> int:
     """
     if not LOCK.is_file():
         raise Fixable(f"{LOCK}: expected the lock of the libraries, found none. Next: uv sync")
-    exceptions = excused()
-    current = [entry.id for entry in exceptions if entry.until >= today]
-    words = [os.environ.get("UV") or shutil.which("uv") or "uv", "audit", "--frozen"]
-    words += ["--preview-features", "audit-command", *(f"--ignore={name}" for name in current)]
-    words += ["--service-url", service] if service else []
-    asked = subprocess.run(words, capture_output=True, text=True, check=False)
-    if asked.returncode not in {0, 1}:
-        older = "uv self update, then " if WITHOUT.search(asked.stderr) else ""
+    excuses = read_excuses()
+    current = [entry.id for entry in excuses if entry.until >= today]
+    command = ["uv", "audit", "--frozen", "--preview-features", "audit-command"]
+    command += [f"--ignore={name}" for name in current]
+    command += ["--service-url", service] if service else []
+    completed = run(command)
+    if completed.returncode not in {0, 1}:
+        older = "uv self update, then " if TOO_OLD.search(completed.stderr) else ""
         raise Fixable(
-            f"{LOCK}: expected an answer of the advisory service, found: {asked.stderr.strip()}\n"
+            f"{LOCK}: expected an answer of the advisory service, found: "
+            f"{completed.stderr.strip()}\n"
             f"Nothing was judged. Next: {older}the same command again"
         )
-    told = asked.stdout.strip() or asked.stderr.strip()
-    if asked.returncode == 0:
-        print(told)
+    findings = completed.stdout.strip() or completed.stderr.strip()
+    if completed.returncode == 0:
+        print(findings)
         return 0
-    print("\n".join([told, *lapsed(exceptions, today)]))
+    print("\n".join([findings, *list_lapsed(excuses, today)]))
     print(
         "Next: uv lock --upgrade-package NAME, then uv run dvc repro; where there is no fixed "
         f"release, an [[exception]] in {EXCEPTIONS} with the reason and a day to look again"

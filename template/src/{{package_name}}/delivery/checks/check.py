@@ -1,8 +1,6 @@
 """`check`: the gates that a pull request has to pass, on a laptop and in CI alike."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -13,6 +11,7 @@ from ..edge.errors import Fixable
 from ..edge.files import present, read_json
 from ..edge.parameters import read as read_settings
 from ..edge.parameters import section
+from ..edge.shell import dvc, run
 from ..problem.brief import read_brief
 from . import data_in_git, stage_deps, update_leftovers
 
@@ -72,23 +71,19 @@ def pipeline_deps(today: date) -> tuple[bool, str]:
 def kept_by_git(today: date) -> tuple[bool, str]:
     """Git holds no data and no models, and nothing is left over from an update or a merge."""
     try:
-        found = [*data_in_git.faults(), *update_leftovers.faults()]
-    except (data_in_git.GitError, update_leftovers.GitError) as error:
-        raise Fixable(f"{error}\nNext: git init, or work in a clone") from None
+        found = [*data_in_git.find_faults(), *update_leftovers.find_faults()]
+    except (Fixable, update_leftovers.GitError) as problem:
+        raise Fixable(f"{problem}\nNext: git init, or work in a clone") from None
     return not found, "\n".join(found) or "code, text and pointers, and nothing left over"
 
 
 def current(today: date) -> tuple[bool, str]:
     """What is committed is what the pipeline makes from these files."""
-    asked = subprocess.run(
-        [sys.executable, "-m", "dvc", "status"], capture_output=True, text=True, check=False
-    )
-    if asked.returncode != 0:
-        raise Fixable(f"dvc status failed: {asked.stderr.strip()}\nNext: uv run dvc status")
-    if "up to date" in asked.stdout:
+    status = dvc("status")
+    if "up to date" in status:
         return True, "reports and models belong to these files"
     stages = ", ".join(
-        line.rstrip(":") for line in asked.stdout.splitlines() if line and not line[0].isspace()
+        line.rstrip(":") for line in status.splitlines() if line and not line[0].isspace()
     )
     return False, f"these are out of date: {stages}. Next: uv run dvc repro"
 
@@ -134,11 +129,10 @@ def decided() -> dict[str, Any]:
 
 def committed(today: date) -> tuple[bool, str]:
     """The decision of the last commit is the one that came out here."""
-    words = ["git", "show", f"HEAD:./{DECISION}"]
-    asked = subprocess.run(words, capture_output=True, text=True, check=False)
-    if asked.returncode:
+    completed = run(["git", "show", f"HEAD:./{DECISION}"])
+    if completed.returncode:
         return False, f"{DECISION} is not in git. Next: uv run dvc repro, then git commit"
-    then, now = json.loads(asked.stdout), read_json(DECISION)
+    then, now = json.loads(completed.stdout), read_json(DECISION)
     if differs(then, now):
         return False, (
             f"the commit says: {then['sentence']} Here it comes out otherwise: {now['sentence']} "

@@ -3,16 +3,18 @@
 What is in git is in every clone for ever, personal data too, and a pickle runs code when loaded.
 A file that belongs in git all the same says so in `.gitattributes`: `PATH kept-in-git`.
 
-The hook `data-in-git` runs it in repositories of any kind, so it imports no other module.
+The hook `data-in-git` runs it in repositories of any kind, so it imports nothing but `edge`.
 """
 
 import os
 import shlex
-import subprocess
 import sys
 from collections import defaultdict
 from pathlib import Path
 from typing import NamedTuple
+
+from ..edge.errors import Fixable
+from ..edge.shell import git
 
 LARGEST = 1 << 20  # bytes
 KEPT = "kept-in-git"
@@ -29,10 +31,6 @@ KIND = {suffix: kind for kind, suffixes in KINDS.items() for suffix in suffixes.
 LOCK = ".lock"  # text that git merges, whatever its size
 
 
-class GitError(Exception):
-    """Git could not be asked; the message says what it answered."""
-
-
 class Tracked(NamedTuple):
     """A file of the index: its path from the folder that was asked, and its size in bytes."""
 
@@ -40,7 +38,7 @@ class Tracked(NamedTuple):
     size: int
 
 
-def why(file: Tracked) -> str | None:
+def find_reason(file: Tracked) -> str | None:
     """What makes a file one for DVC, or None."""
     suffix = Path(file.path).suffix.lower()
     if kind := KIND.get(suffix):
@@ -50,32 +48,37 @@ def why(file: Tracked) -> str | None:
     return None
 
 
-def tracked(folder: Path, names: list[str]) -> list[Tracked]:
+def list_tracked(folder: Path, names: list[str]) -> list[Tracked]:
     """The files that git tracks or has staged under these names of a folder."""
-    listed = _git(folder, ["ls-files", "--stage", "-z", "--", *names])
+    listed = _ask_git(folder, ["ls-files", "--stage", "-z", "--", *names])
     entries = [entry.partition("\t") for entry in listed.split("\0") if entry]
     hashes = {
         path: words.split()[1] for words, _, path in entries if words.startswith("100")
     }  # not a link or a submodule
-    told = _git(folder, ["cat-file", "--batch-check=%(objectsize)"], "\n".join(hashes.values()))
-    sizes = [int(size) if size.isdecimal() else 0 for size in told.splitlines()]
+    words = ["cat-file", "--batch-check=%(objectsize)"]
+    answers = _ask_git(folder, words, "\n".join(hashes.values())).splitlines()
+    sizes = [int(size) if size.isdecimal() else 0 for size in answers]
     return [Tracked(path, size) for path, size in zip(hashes, sizes, strict=True)]
 
 
-def faults(folder: Path = Path(), names: list[str] | None = None) -> list[str]:
+def find_faults(folder: Path = Path(), names: list[str] | None = None) -> list[str]:
     """A sentence, with the next command, for each file below `folder` that belongs under DVC."""
-    found = {file.path: reason for file in tracked(folder, names or ["."]) if (reason := why(file))}
-    meant = _meant(folder, list(found)) if found else set()
+    reasons = {
+        file.path: reason
+        for file in list_tracked(folder, names or ["."])
+        if (reason := find_reason(file))
+    }
+    kept = _find_kept(folder, list(reasons)) if reasons else set()
     return [
         f"{folder / path}: {reason}. Next: git rm --cached {name}, then uv run dvc add {name}"
-        for path, reason in found.items()
-        if path not in meant and (name := shlex.quote(str(folder / path)))
+        for path, reason in reasons.items()
+        if path not in kept and (name := shlex.quote(str(folder / path)))
     ]
 
 
-def _meant(folder: Path, paths: list[str]) -> set[str]:
+def _find_kept(folder: Path, paths: list[str]) -> set[str]:
     """Those that `.gitattributes` keeps in git, or hands to Git LFS."""
-    words = _git(folder, ["check-attr", "--stdin", "-z", KEPT, "filter"], "\0".join(paths))
+    words = _ask_git(folder, ["check-attr", "--stdin", "-z", KEPT, "filter"], "\0".join(paths))
     fields = iter(words.split("\0"))
     return {
         path
@@ -84,31 +87,18 @@ def _meant(folder: Path, paths: list[str]) -> set[str]:
     }
 
 
-def _git(folder: Path, arguments: list[str], given: str = "") -> str:
-    try:
-        asked = subprocess.run(
-            ["git", "--literal-pathspecs", *arguments],
-            cwd=folder,
-            input=given,
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            check=False,
-        )
-    except OSError as error:
-        raise GitError(f"{folder}: expected a folder and git, found: {error.strerror}") from None
-    if asked.returncode:
-        raise GitError(f"{folder}: expected a git repository, found: {asked.stderr.strip()}")
-    return asked.stdout
+def _ask_git(folder: Path, arguments: list[str], stdin: str = "") -> str:
+    """What git prints, where a name with a star or a bracket is a name and no pattern."""
+    return git("--literal-pathspecs", *arguments, folder=folder, stdin=stdin)
 
 
-def _places(given: list[str]) -> dict[Path, list[str]]:
-    """The folders to ask, each with the names below it that were given."""
+def _group_by_folder(arguments: list[str]) -> dict[Path, list[str]]:
+    """The folders to look in, each with the names below it."""
     names: dict[Path, list[str]] = defaultdict(list)
-    for path in map(Path, given):
+    for path in map(Path, arguments):
         folder, name = (path, ".") if path.is_dir() else (path.parent, path.name)
-        if not os.path.lexists(path) and not (folder.is_dir() and tracked(folder, [name])):
-            raise GitError(f"{path}: expected a file or a folder, found none")
+        if not os.path.lexists(path) and not (folder.is_dir() and list_tracked(folder, [name])):
+            raise Fixable(f"{path}: expected a file or a folder, found none")
         names[folder].append(name)
     return names
 
@@ -117,18 +107,17 @@ def main(argv: list[str] | None = None) -> int:
     """`data_in_git.py [FILE or FOLDER …]`: print what belongs under DVC and end with 1; 2 where git
     cannot be asked.
     """
-    given = (sys.argv[1:] if argv is None else argv) or ["."]
+    arguments = (sys.argv[1:] if argv is None else argv) or ["."]
     try:
-        found = [
-            fault for folder, names in _places(given).items() for fault in faults(folder, names)
-        ]
-    except GitError as error:
+        places = _group_by_folder(arguments)
+        faults = [fault for folder in places for fault in find_faults(folder, places[folder])]
+    except Fixable as error:
         print(error, file=sys.stderr)
         return 2
-    if found:
-        print("\n".join(found))
+    if faults:
+        print("\n".join(faults))
         print(f"If one belongs in git all the same, say so in .gitattributes: PATH {KEPT}")
-    return 1 if found else 0
+    return 1 if faults else 0
 
 
 if __name__ == "__main__":

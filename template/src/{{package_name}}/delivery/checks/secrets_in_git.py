@@ -8,7 +8,6 @@ finding is named by a hash and never shown; `.github/exceptions.toml` excuses it
 
 import hashlib
 import re
-import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from datetime import date
@@ -22,7 +21,8 @@ from detect_secrets.plugins.base import BasePlugin
 
 from ..edge import errors
 from ..edge.errors import Fixable
-from .audit import EXCEPTIONS, excused, lapsed
+from ..edge.shell import git
+from .audit import EXCEPTIONS, list_lapsed, read_excuses
 
 LEFT_OUT = {"Base64HighEntropyString", "HexHighEntropyString", "IPPublicDetector"}
 GUESSED = {"Secret Keyword", "Basic Auth Credentials"}  # by what stands around it
@@ -64,10 +64,10 @@ class Found(NamedTuple):
 
 def history(reach: str, folder: Path = Path()) -> Iterator[Line]:
     """The lines that the commits of a reach (`HEAD`, `main..HEAD`) added."""
-    if _git(folder, "rev-parse", "--is-shallow-repository").strip() == "true":
+    if git("rev-parse", "--is-shallow-repository", folder=folder).strip() == "true":
         raise Fixable("expected the whole history, found a part. Next: git fetch --unshallow")
     commit, path, number, added, removed = "", "", 0, 0, 0
-    for text in _git(folder, *DIFF.split(), reach, "--", ".").split("\n"):
+    for text in git(*DIFF.split(), reach, "--", ".", folder=folder).split("\n"):
         if added and text.startswith("+"):
             yield Line(commit, path, number, text[1:])
             added, number = added - 1, number + 1
@@ -135,30 +135,16 @@ def _detectors() -> list[BasePlugin]:
     return [each() for each in classes if each.__name__ not in LEFT_OUT]
 
 
-def _git(folder: Path, *arguments: str) -> str:
-    asked = subprocess.run(
-        ["git", *arguments],
-        cwd=folder,
-        capture_output=True,
-        encoding="utf-8",
-        errors="replace",
-        check=False,
-    )
-    if asked.returncode:
-        raise Fixable(f"expected a git repository with commits, found: {asked.stderr.strip()}")
-    return asked.stdout
-
-
 def judge(lines: Iterable[Line], today: date) -> int:
     """Say what was found and not excused; 1 where there is any."""
-    exceptions = excused()
-    current = {entry.id for entry in exceptions if entry.until >= today}
+    excuses = read_excuses()
+    current = {entry.id for entry in excuses if entry.until >= today}
     found = [secret for secret in secrets(lines) if secret.id not in current]
     if not found:
         return 0
     names = {secret.id for secret in found}
-    again = lapsed([entry for entry in exceptions if entry.id in names], today)
-    print("\n".join([*map(str, found), *again]))
+    lapsed = list_lapsed([entry for entry in excuses if entry.id in names], today)
+    print("\n".join([*map(str, found), *lapsed]))
     print(
         "Next: revoke it where it was issued, because whoever fetched it has it, and read the new "
         f"one from the environment. Revoked, or none: an [[exception]] in {EXCEPTIONS} with that "
@@ -172,7 +158,7 @@ def main(today: date, against: str | None = None) -> int:
     reach = f"{against}..HEAD" if against else "HEAD"
     code = judge(history(reach), today)
     if code == 0:
-        commits = _git(Path(), "rev-list", "--count", reach).strip()
+        commits = git("rev-list", "--count", reach).strip()
         print(f"No secret in {commits} commits.")
     return code
 

@@ -5,7 +5,8 @@ which the template has moved them away.
 A file that shows such lines on purpose says so in git's own way, in `.gitattributes`:
 `PATH conflict-marker-size=32`.
 
-The hook `update-leftovers` runs it in repositories of any kind, so it imports no other module.
+It imports no other module: it has to run where one of them holds conflict markers. The hook
+`update-leftovers` runs it in repositories of any kind.
 """
 
 import hashlib
@@ -33,9 +34,9 @@ class GitError(Exception):
     """Git could not be asked; the message says what it answered."""
 
 
-def faults(folder: Path = Path()) -> list[str]:
+def find_faults(folder: Path = Path()) -> list[str]:
     """A sentence, with the next step, for everything below `folder` that is not resolved yet."""
-    marked = _marked(folder)
+    marked = _find_marked(folder)
     return [
         *(
             f"{folder / path}:{line}: found the conflict marker {marker}. "
@@ -46,39 +47,39 @@ def faults(folder: Path = Path()) -> list[str]:
         *(
             f"{folder / path}: found what an update or a merge left beside the file. "
             "Next: bring over what is missing, then delete it"
-            for path in _listed(folder, "--cached", "--others", "--exclude-standard")
+            for path in _list_files(folder, "--cached", "--others", "--exclude-standard")
             if path.endswith(LEFT) and (folder / path).exists()
         ),
         *(
             f"{folder / path}: found a merge that is not finished. Next: git add, or git rm"
-            for path in sorted(_unmerged(folder))
+            for path in sorted(_list_unmerged(folder))
             if path not in marked
         ),
-        *_moved(folder),
+        *_find_moved(folder),
     ]
 
 
-def _marked(folder: Path) -> dict[str, list[tuple[str, str]]]:
+def _find_marked(folder: Path) -> dict[str, list[tuple[str, str]]]:
     """Tracked text files with conflict markers: line number and marker of each.
 
     A line of `=======` or `|||||||` alone is a heading or a row in Markdown and reStructuredText:
     it counts only in a file with another marker.
     """
     search = ["-c", "grep.fullName=false", "grep", "--no-color", "-n", "-z", "-I", "-E", MARKER]
-    found: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    matches: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for match in _git(folder, search, nothing=1).split("\n")[:-1]:
         path, line, text = match.split("\0")
-        found[path].append((line, text[:SIZE]))
+        matches[path].append((line, text[:SIZE]))
     certain = {
         path: markers
-        for path, markers in found.items()
+        for path, markers in matches.items()
         if {OPENED, CLOSED} & {marker for _, marker in markers}
     }
-    meant = _meant(folder, list(certain))
-    return {path: markers for path, markers in certain.items() if path not in meant}
+    exempt = _find_with_other_markers(folder, list(certain))
+    return {path: markers for path, markers in certain.items() if path not in exempt}
 
 
-def _meant(folder: Path, paths: list[str]) -> set[str]:
+def _find_with_other_markers(folder: Path, paths: list[str]) -> set[str]:
     """Those whose own markers have another length, so that these are text."""
     if not paths:
         return set()
@@ -91,23 +92,23 @@ def _meant(folder: Path, paths: list[str]) -> set[str]:
     }
 
 
-def _moved(folder: Path) -> Iterator[str]:
+def _find_moved(folder: Path) -> Iterator[str]:
     """Sentences about files that plain `copier update` leaves where the template moved them away
     from: it cannot tell whether they hold an edit.
     """
-    paths = _listed(folder, "--cached", "--others", "--exclude-standard")
+    paths = _list_files(folder, "--cached", "--others", "--exclude-standard")
     present = {path for path in paths if (folder / path).is_file()}
     git = shlex.join(["git", *(["-C", str(folder)] if folder != Path() else [])])
     for listing in sorted(path for path in present if path.endswith(f"/{MOVES}")):
         root = Path(listing).parents[len(Path("src/package", MOVES).parts) - 1]
-        stale = {str(root / old): move for old, move in _stated(folder / listing).items()}
+        stale = {str(root / old): move for old, move in _read_moves(folder / listing).items()}
         untouched = []
         for path in sorted(present & stale.keys()):
             moved_to, left = stale[path]["moved_to"], stale[path]["left"]
-            if _untouched(folder / path, left):
+            if _is_untouched(folder / path, left):
                 untouched.append(path)
                 continue
-            base = _known(folder, left)
+            base = _find_newest(folder, left)
             edit = f"what {git} diff {base} {shlex.quote(path)} shows" if base else "what is yours"
             yield (
                 f"{folder / path}: found an edit of yours in a file that the template has moved to "
@@ -122,7 +123,7 @@ def _moved(folder: Path) -> Iterator[str]:
             )
 
 
-def _stated(listing: Path) -> dict[str, Any]:
+def _read_moves(listing: Path) -> dict[str, Any]:
     """The moves by their old paths; none where the listing holds conflict markers."""
     try:
         return dict(json.loads(listing.read_text(encoding="utf-8")))
@@ -130,14 +131,14 @@ def _stated(listing: Path) -> dict[str, Any]:
         return {}
 
 
-def _untouched(path: Path, left: list[str]) -> bool:
+def _is_untouched(path: Path, left: list[str]) -> bool:
     """Whether a file is one that a release left there, by git's id of its content."""
     content = path.read_bytes().replace(b"\r\n", b"\n")
     blob = hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
     return blob.startswith(tuple(left)) and not os.access(path, os.X_OK)
 
 
-def _known(folder: Path, left: list[str]) -> str:
+def _find_newest(folder: Path, left: list[str]) -> str:
     """The newest of these contents that this clone holds, which is what an edit began from."""
     ids = (
         _git(folder, ["rev-parse", "--verify", "--quiet", blob + "^{blob}"], nothing=1)
@@ -146,19 +147,19 @@ def _known(folder: Path, left: list[str]) -> str:
     return next((blob.strip()[:12] for blob in ids if blob), "")
 
 
-def _unmerged(folder: Path) -> set[str]:
-    return {entry.partition("\t")[2] for entry in _listed(folder, "--unmerged")}
+def _list_unmerged(folder: Path) -> set[str]:
+    return {entry.partition("\t")[2] for entry in _list_files(folder, "--unmerged")}
 
 
-def _listed(folder: Path, *which: str) -> list[str]:
+def _list_files(folder: Path, *which: str) -> list[str]:
     entries = _git(folder, ["ls-files", "-z", *which]).split("\0")[:-1]
     return list(dict.fromkeys(entries))
 
 
 def _git(folder: Path, arguments: list[str], nothing: int = 0) -> str:
-    """What git answers; with exit code `nothing` it found nothing."""
+    """What git prints; with exit code `nothing` it has found nothing."""
     try:
-        asked = subprocess.run(
+        completed = subprocess.run(
             ["git", *arguments],
             cwd=folder,
             capture_output=True,
@@ -168,23 +169,23 @@ def _git(folder: Path, arguments: list[str], nothing: int = 0) -> str:
         )
     except OSError as error:
         raise GitError(f"{folder}: expected a folder and git, found: {error.strerror}") from None
-    if asked.returncode not in {0, nothing}:
-        raise GitError(f"{folder}: expected a git repository, found: {asked.stderr.strip()}")
-    return asked.stdout
+    if completed.returncode not in {0, nothing}:
+        raise GitError(f"{folder}: expected a git repository, found: {completed.stderr.strip()}")
+    return completed.stdout
 
 
 def main(argv: list[str] | None = None) -> int:
     """`update_leftovers.py [FOLDER …]`: print what is not resolved and end with 1; 2 where git
-    cannot be asked.
+    cannot be completed.
     """
-    given = (sys.argv[1:] if argv is None else argv) or ["."]
+    folders = (sys.argv[1:] if argv is None else argv) or ["."]
     try:
-        found = [fault for folder in given for fault in faults(Path(folder))]
+        faults = [fault for folder in folders for fault in find_faults(Path(folder))]
     except GitError as error:
         print(error, file=sys.stderr)
         return 2
-    print("\n".join(found), end="\n" if found else "")
-    return 1 if found else 0
+    print("\n".join(faults), end="\n" if faults else "")
+    return 1 if faults else 0
 
 
 if __name__ == "__main__":

@@ -10,11 +10,8 @@ There are four ways, and the cheapest that works is taken:
 Where none works, nothing is compared and nothing ships. Batch scoring takes the ways 2 to 4.
 """
 
-import io
 import os
-import shutil
 import subprocess
-import sys
 import tarfile
 import tempfile
 from collections.abc import Callable
@@ -26,10 +23,10 @@ import polars as pl
 from ... import contract
 from ..edge.errors import Fixable
 from ..edge.files import read_table, sha256, write_table
+from ..edge.shell import PACKAGE, run, start, succeeds
 from . import model_folder
 from .in_charge import FETCH, read_champion_card, read_tag
 
-PACKAGE = __name__.partition(".")[0]
 OWN_CODE = f"{PACKAGE.upper()}_SCORES_BY_ITS_OWN_CODE"
 """Set where a champion's own code runs for today's: it scores by itself and starts no other."""
 UNSCORED_AT_MOST = 0.02
@@ -108,18 +105,17 @@ def _start_its_own_code(folder: Path, rows: pl.DataFrame) -> Callable[[], Scores
     write_table(restore_names(rows, canaries), home / "in.parquet")
     words = ["score", str(home / "in.parquet"), str(home / "out.parquet")]
     words += ["--model", str(folder.resolve())]
-    first = _started([sys.executable, "-m", f"{PACKAGE}.delivery.cli", *words], home, here=True)
+    first = _start(["python", "-m", f"{PACKAGE}.delivery.cli", *words], home, here=True)
 
     def finish() -> Scores:
         outputs = []
         with scratch:
             for way, command in ((3, first), (4, None)):
-                uv = os.environ.get("UV") or shutil.which("uv") or "uv"
-                frozen = [uv, "run", "--quiet", "--frozen", "--no-dev", PACKAGE, *words]
+                frozen = ["uv", "run", "--quiet", "--frozen", "--no-dev", PACKAGE, *words]
                 try:
-                    process = command or _started(frozen, home, here=False)
-                except OSError as error:
-                    outputs.append(f"uv: expected to be installed, found {error.strerror}")
+                    process = command or _start(frozen, home, here=False)
+                except Fixable as problem:
+                    outputs.append(str(problem))
                     break
                 lines = process.communicate()[0].strip().splitlines()
                 outputs.append("\n".join(lines[-SHOWN:]))
@@ -152,17 +148,11 @@ def restore_names(rows: pl.DataFrame, canaries: pl.DataFrame) -> pl.DataFrame:
     return renamed.with_columns(pl.lit(None, canaries.schema[name]).alias(name) for name in gone)
 
 
-def _started(command: list[str], home: Path, *, here: bool) -> subprocess.Popen[str]:
-    """A process with the code below `home`: in this environment, or in the one locked there."""
-    own = {"VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE"}
-    environment = {name: value for name, value in os.environ.items() if name not in own}
-    environment[OWN_CODE] = "yes"
-    if here:
-        environment["PYTHONPATH"] = str(home / "src")
-    return subprocess.Popen(
-        command, cwd=home, env=environment, text=True,
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-    )  # fmt: skip
+def _start(command: list[str], home: Path, *, here: bool) -> subprocess.Popen[str]:
+    """Start a command with the code below `home`, in this environment or the one locked there."""
+    own = dict.fromkeys(("VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT", "PYTHONPATH"))
+    code = {"PYTHONPATH": str(home / "src")} if here else {}
+    return start(command, home, environment={**own, **code, OWN_CODE: "yes"})
 
 
 def _match_classes(scores: pl.DataFrame, rule_scores: pl.DataFrame) -> pl.DataFrame:
@@ -191,25 +181,23 @@ def unpack(tagged: str | None, home: Path) -> None:
     if tagged is None:
         raise blocked(f"its folder has no promotion.json that names its tag.\nNext: {FETCH}")
     fetch(tagged)
-    archive = ["git", "archive", "--format=tar", f"refs/tags/{tagged}"]
-    packed = subprocess.run(archive, capture_output=True, check=False)
-    if packed.returncode:
+    packed = home.resolve() / "code.tar"
+    if not succeeds(["git", "archive", f"--output={packed}", f"refs/tags/{tagged}"]):
         raise blocked(
             f"its code is at the tag {tagged}, which neither this clone nor its origin has.\n"
             f"Next: git fetch origin tag {tagged}, from a clone that has it, then uv run dvc repro"
         )
-    with tarfile.open(fileobj=io.BytesIO(packed.stdout)) as whole:
-        whole.extractall(home, filter="data")
+    with tarfile.open(packed) as archive:
+        archive.extractall(home, filter="data")
+    packed.unlink()
 
 
 def fetch(tagged: str) -> None:
     """Bring a tag that a shallow clone lacks, if its origin has it; one commit is enough."""
     name = f"refs/tags/{tagged}"
-    known = ["git", "rev-parse", "--verify", "--quiet", name]
-    if subprocess.run(known, capture_output=True, check=False).returncode:
-        asked = ["git", "fetch", "--quiet", "--depth=1", "origin", f"{name}:{name}"]
-        quiet = os.environ | {"GIT_TERMINAL_PROMPT": "0"}
-        subprocess.run(asked, capture_output=True, check=False, env=quiet)
+    if not succeeds(["git", "rev-parse", "--verify", "--quiet", name]):
+        command = ["git", "fetch", "--quiet", "--depth=1", "origin", f"{name}:{name}"]
+        run(command, environment={"GIT_TERMINAL_PROMPT": "0"})
 
 
 def blocked(why: str) -> Fixable:

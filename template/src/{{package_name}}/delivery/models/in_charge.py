@@ -1,18 +1,60 @@
-"""Which model is in charge: its card and its tag; where nothing is, the rule is put there.
+"""Which model is in charge: its card, its tag and its promotion; where nothing is, the rule is put
+there.
 
 Apart from `champion.py`, so that whoever only asks does not wait for what models need.
 """
 
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
-from ..edge.errors import run
-from ..edge.files import mending, paths, present, read_json
+from ..edge.errors import Fixable, run
+from ..edge.files import mending, paths, present, read_json, write_json
 from .card import ModelCard, read_card, write_card
 
 RULE = ModelCard(name="rule", kind="rule")
 FETCH = (
     "uv run dvc pull (or uv run dvc checkout, on the machine that made it), then uv run dvc repro"
 )
+PROMOTION = "promotion.json"  # beside the card
+
+
+@dataclass(frozen=True)
+class Gain:
+    """What a decision expected of a challenger; without bounds where too few rows could tell."""
+
+    estimate: float | None = None
+    lower: float | None = None
+    upper: float | None = None
+    unit: str = ""
+    n: int = 0
+
+
+@dataclass(frozen=True)
+class Former:
+    """What was in charge before: its tag, or `the rule`, and the text of its pointer."""
+
+    name: str
+    pointer: str
+
+
+@dataclass(frozen=True)
+class Promotion:
+    """How a model took charge: `promotion.json` in the champion's folder, as any release wrote it.
+
+    `data` has the SHA-256 of each table that it was made from, by name.
+    """
+
+    tag: str
+    title: str = ""
+    verdict: str = ""
+    sentence: str = ""
+    gain: Gain | None = None
+    because: str = ""
+    by: str = ""
+    date: str = ""
+    data: dict[str, str] = field(default_factory=dict)
+    before: Former | None = None
 
 
 def read_champion_card(folder: Path) -> ModelCard:
@@ -26,13 +68,52 @@ def read_champion_card(folder: Path) -> ModelCard:
 
 def read_tag(folder: Path) -> str | None:
     """The tag of the commit that put the model in charge: `champion-3`; None for the rule."""
-    promotion = folder / "promotion.json"
-    return str(read_json(promotion, made_by=mending(folder))["tag"]) if promotion.exists() else None
+    promotion = read_promotion(folder)
+    return promotion.tag if promotion else None
 
 
 def read_name(folder: Path) -> str:
     """The name of the model in charge, as the service gives it: `champion-3`, or `the rule`."""
     return read_tag(folder) or "the rule"
+
+
+def read_promotion(folder: Path) -> Promotion | None:
+    """How the model in charge took charge; None for the rule.
+
+    Raises Fixable where its file does not say so.
+    """
+    path = folder / PROMOTION
+    if not path.exists():
+        return None
+    content = read_json(path, made_by=mending(folder))
+    try:
+        return parse_promotion(content)
+    except (AttributeError, KeyError, TypeError):
+        raise Fixable(
+            f"{path}: expected how the model took charge, with its `tag`, found "
+            f"{str(content)[:60]}. Next: {mending(folder)}"
+        ) from None
+
+
+def write_promotion(promotion: Promotion, folder: Path) -> None:
+    """Write `promotion.json` into the folder of a champion."""
+    write_json(asdict(promotion), folder / PROMOTION)
+
+
+def parse_promotion(content: dict[str, Any]) -> Promotion:
+    """JSON as a promotion: keys of another release are left out, missing ones have defaults.
+
+    Raises AttributeError, KeyError or TypeError where it is none.
+    """
+    known = _known(Promotion, content)
+    gain, before = content.get("gain"), content.get("before")
+    known["gain"] = Gain(**_known(Gain, gain)) if gain else None
+    known["before"] = Former(before["name"], before["pointer"]) if before else None
+    return Promotion(**known)
+
+
+def _known(kind: type[Promotion] | type[Gain], content: dict[str, Any]) -> dict[str, Any]:
+    return {one.name: content[one.name] for one in fields(kind) if one.name in content}
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -5,14 +5,12 @@ made again instead, so nothing is missed where that storage is a folder on someb
 """
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 from ..edge.errors import Fixable, Refused
 from ..edge.files import find_project
 from ..edge.parameters import section
+from ..edge.shell import dvc, run
 from ..promotion.first import put_in_charge
 from .host import output
 
@@ -21,45 +19,43 @@ SHARE = "docs of the template: Where data and models live; in short: uvx copier 
 HERE = f"Here is how to share it: {SHARE}"
 PUSH = "Next: uv run dvc push --all-tags, where it was promoted"
 CHANGED = ("modified", "new", "added")
+SHOWN = 6  # lines of what DVC printed
 
 
-def stale(folder: Path) -> list[str]:
+def find_changed_stages(folder: Path) -> list[str]:
     """The stages of `dvc.lock` whose code, parameters or command changed since: `train:
     params.yaml`. What is merely not here (data, models) makes no stage stale.
     """
-    asked = _dvc("status", "--json", folder=folder)
-    if asked.returncode:
-        raise Fixable(f"dvc status failed: {asked.stderr.strip()}\nNext: uv run dvc status")
-    found = []
-    for stage, parts in json.loads(asked.stdout).items():
+    changed = []
+    for stage, parts in json.loads(dvc("status", "--json", folder=folder)).items():
         names = ["its command" for part in parts if part == "changed command"]
         for part in parts:
             deps = part.get("changed deps", {}) if isinstance(part, dict) else {}
             names += [path for path, how in deps.items() if isinstance(how, dict) or how in CHANGED]
-        found += [f"{stage}: {', '.join(names)}"] if names else []
-    return found
+        changed += [f"{stage}: {', '.join(names)}"] if names else []
+    return changed
 
 
-def private(folder: Path) -> bool:
+def is_private(folder: Path) -> bool:
     """Whether the storage is a folder inside this clone, which nobody else has."""
-    listed = _dvc("remote", "list", folder=folder).stdout.splitlines()
-    marked = [line.rstrip() for line in listed if line.rstrip().endswith("(default)")]
-    named = (marked or listed or [""])[0].split(maxsplit=1)
-    where = named[1].removesuffix("(default)").strip() if named[1:] else folder
-    return Path(where).is_relative_to(folder.resolve())
+    remotes = run(["dvc", "remote", "list"], folder).stdout.splitlines()
+    default = [line.rstrip() for line in remotes if line.rstrip().endswith("(default)")]
+    words = (default or remotes or [""])[0].split(maxsplit=1)
+    address = words[1].removesuffix("(default)").strip() if words[1:] else folder
+    return Path(address).is_relative_to(folder.resolve())
 
 
-def simulated() -> bool:
+def is_simulated() -> bool:
     """Whether a file of code makes the rows, so that anybody can make them again."""
     return str(section(Path("params.yaml"), "ingest").get("source")).endswith(".py")
 
 
-def lacking(root: Path) -> None:
-    """Refuse where the lock is stale, or where rows are neither here nor to be made here."""
-    fresh(root)
-    if (root / "data/valid.parquet").exists() or simulated():
+def require_data(root: Path) -> None:
+    """Raise Refused where the lock is stale, Fixable where rows are neither here nor to be made."""
+    require_fresh_lock(root)
+    if (root / "data/valid.parquet").exists() or is_simulated():
         return
-    if private(root):
+    if is_private(root):
         raise Fixable(f"not judged: the data is on one machine. {HERE}")
     raise Fixable(
         "not judged: data and models could not be brought from storage.\n"
@@ -68,39 +64,33 @@ def lacking(root: Path) -> None:
     )
 
 
-def fresh(root: Path) -> None:
-    """Refuse a lock that other code, parameters or commands have made."""
-    if found := stale(root):
+def require_fresh_lock(root: Path) -> None:
+    """Raise Refused where other code, parameters or commands than these made `dvc.lock`."""
+    if changed := find_changed_stages(root):
         raise Refused(
-            f"dvc.lock is stale, so nothing here was judged: {'; '.join(found)}.\n"
+            f"dvc.lock is stale, so nothing here was judged: {'; '.join(changed)}.\n"
             "Next: uv run dvc repro, then git commit dvc.lock and reports/ with it"
         )
 
 
 def main() -> int:
-    """Bring what is lacking, say what came; refuse where the lock is stale or nothing can come."""
+    """Bring what is lacking and say what came; Refused where the lock is stale, Fixable where
+    nothing can come.
+    """
     root = find_project(Path.cwd())
-    output(simulated="yes" if simulated() else "no")
-    fresh(root)
-    alone = private(root)
-    said = "" if alone else _dvc("pull", folder=root).stderr.strip()
+    output(simulated="yes" if is_simulated() else "no")
+    require_fresh_lock(root)
+    private = is_private(root)
+    errors = "" if private else run(["dvc", "pull"], root).stderr.strip()
     try:
-        lacking(root)
+        require_data(root)
         put_in_charge(root)
     except Fixable as problem:
-        told = str(problem)
-        if not told.startswith("not judged"):
-            told = f"not judged: the champion is on one machine. {HERE if alone else PUSH}"
-        last = [] if alone else said.splitlines()[-6:]
-        raise Fixable("\n".join([told, *last])) from None
-    here = (root / "data/valid.parquet").exists()
-    print("Data and models are here." if here else "uv run dvc repro makes what is not here.")
+        message = str(problem)
+        if not message.startswith("not judged"):
+            way = HERE if private else PUSH
+            message = f"not judged: the champion is on one machine. {way}"
+        raise Fixable("\n".join([message, *errors.splitlines()[-SHOWN:]])) from None
+    is_here = (root / "data/valid.parquet").exists()
+    print("Data and models are here." if is_here else "uv run dvc repro makes what is not here.")
     return 0
-
-
-def _dvc(*words: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run DVC of this environment, which breaks the lines of a long path at a terminal's width."""
-    command, wide = [sys.executable, "-m", "dvc", *words], os.environ | {"COLUMNS": "10000"}
-    return subprocess.run(
-        command, cwd=folder, capture_output=True, text=True, check=False, env=wide
-    )

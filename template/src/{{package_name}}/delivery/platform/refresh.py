@@ -12,7 +12,8 @@ from ..edge.errors import Fixable
 from ..edge.explain import yaml
 from ..edge.files import find_project, read_json
 from ..edge.parameters import section
-from ..promotion import promote
+from ..edge.shell import dvc, git
+from ..promotion.change import find_stale_stages
 from . import bring, proposal, summary
 from .host import output, say
 
@@ -26,34 +27,34 @@ merged, `release` proposes its promotion.
 """
 
 
-def pointer(source: str) -> Path | None:
+def find_pointer(source: str) -> Path | None:
     """The `.dvc` file of the source, or of a folder that the source is in."""
     path = Path(source)
     for one in (path, *path.parents[:-1]):
-        if (found := one.with_name(f"{one.name}.dvc")).exists():
-            return found
+        if (pointer := one.with_name(f"{one.name}.dvc")).exists():
+            return pointer
     return None
 
 
-def snapshot() -> bool:
+def fetch_snapshot() -> bool:
     """Bring the newest snapshot of the source; whether that is another one than before."""
     source = str(section(Path("params.yaml"), "ingest").get("source"))
-    if bring.simulated():
+    if bring.is_simulated():
         say(f"No new snapshot: {source} makes the rows, and makes the same ones each time.")
         return False
-    file = pointer(source)
+    file = find_pointer(source)
     if file is None or not yaml(file.read_text(encoding="utf-8")).get("deps"):
         say(
             f"No new snapshot: {source} was put here by hand; nothing says where a newer one is. "
             f"To have it fetched: uv run dvc import-url --force s3://bucket/table.parquet {source}"
         )
         return False
-    if bring.private(Path.cwd()):
+    if bring.is_private(Path.cwd()):
         say(f"No new snapshot: it would be on this machine alone. {bring.SHARE}")
         return False
     bring.main()
     before = file.read_bytes()
-    promote.dvc("update", "--quiet", str(file))
+    dvc("update", "--quiet", str(file))
     if file.read_bytes() == before:
         say(f"No new snapshot: {source} is the newest.")
         return False
@@ -61,12 +62,12 @@ def snapshot() -> bool:
     return True
 
 
-def put_forward() -> None:
+def propose_retraining() -> None:
     """Open the pull request of a retraining that won; else say why there is none, and close that of
     an earlier snapshot.
     """
     decision = read_json(Path("reports/decision.json"))
-    if stale := promote.unsettled():
+    if stale := find_stale_stages():
         raise Fixable(
             f"dvc status: expected reports of this snapshot, found {', '.join(stale)} out of date. "
             "Next: uv run dvc repro, then the same again"
@@ -77,39 +78,39 @@ def put_forward() -> None:
         if proposal.withdraw(BRANCH, f"A newer snapshot says: {decision['sentence']}"):
             say(f"The pull request of {BRANCH} is closed.")
         return
-    if bring.private(Path.cwd()):
+    if bring.is_private(Path.cwd()):
         say(f"No pull request: the snapshot would be on this machine alone. {bring.SHARE}")
         return
-    file = pointer(str(section(Path("params.yaml"), "ingest").get("source")))
+    file = find_pointer(str(section(Path("params.yaml"), "ingest").get("source")))
     commit = _commit([*KEPT, *([str(file)] if file else [])])
     if commit is None:
         say("No pull request: all of this is committed already.")
         return
-    promote.dvc("push", "--quiet")
+    dvc("push", "--quiet")
     page = Path("reports/summary.md").read_text(encoding="utf-8")
     say(proposal.propose(BRANCH, commit, TITLE, BODY.format(page=page)))
 
 
 def _commit(paths: list[str]) -> str | None:
     """A commit of these paths on top of HEAD, which no branch has yet; None where none differs."""
-    index = Path(promote.git("rev-parse", "--git-path", "proposal.index").strip()).resolve()
-    own = {"GIT_INDEX_FILE": str(index)}
+    index = Path(git("rev-parse", "--git-path", "proposal.index").strip()).resolve()
+    environment = {"GIT_INDEX_FILE": str(index)}
     try:
-        promote.git("read-tree", "HEAD", **own)
-        promote.git("add", "--all", "--", *paths, **own)
-        tree = promote.git("write-tree", **own).strip()
+        git("read-tree", "HEAD", environment=environment)
+        git("add", "--all", "--", *paths, environment=environment)
+        tree = git("write-tree", environment=environment).strip()
     finally:
         index.unlink(missing_ok=True)
-    if tree == promote.git("rev-parse", "HEAD^{tree}").strip():
+    if tree == git("rev-parse", "HEAD^{tree}").strip():
         return None
-    return promote.git("commit-tree", tree, "-p", "HEAD", "-m", TITLE).strip()
+    return git("commit-tree", tree, "-p", "HEAD", "-m", TITLE).strip()
 
 
 def main(*, propose: bool = False) -> int:
     """Fetch, or propose; `new=yes` or `new=no` as the step's output after a fetch."""
     os.chdir(find_project(Path.cwd()))
     if propose:
-        put_forward()
+        propose_retraining()
         return 0
-    output(new="yes" if snapshot() else "no")
+    output(new="yes" if fetch_snapshot() else "no")
     return 0

@@ -2,7 +2,6 @@
 
 import json
 import os
-import subprocess
 import tomllib
 from datetime import date
 from pathlib import Path
@@ -12,6 +11,7 @@ from ..checks import check
 from ..edge.errors import Fixable, Refused
 from ..edge.explain import yaml
 from ..edge.files import find_project, read_json, write_text
+from ..edge.shell import run
 from ..reporting import sections as report
 from . import bring
 from .host import show
@@ -29,16 +29,18 @@ UNJUDGED = "What follows is what the commit says of itself.\n\n"
 def page(root: Path, against: str) -> str:
     """The verdict, what it rests on, and what this change has to do with it, as Markdown."""
     reports = root / "reports"
-    given = {name: read_json(reports / f"{name}.json") for name in report.NAMES}
-    unit = report.plain(given["brief"]["decision"]["unit"])
-    currency = given["brief"]["value"]["currency"]
+    contents = {name: read_json(reports / f"{name}.json") for name in report.NAMES}
+    unit = report.plain(contents["brief"]["decision"]["unit"])
+    currency = contents["brief"]["value"]["currency"]
     parts = [
-        report.verdict(given["brief"], given["decision"]),
-        report.worth(given["brief"], given["decision"], given["metrics"], given["data"]),
+        report.verdict(contents["brief"], contents["decision"]),
+        report.worth(
+            contents["brief"], contents["decision"], contents["metrics"], contents["data"]
+        ),
         report.Section("What changed", changed(root, against)),
-        report.lines(given["decision"], currency),
-        report.Section("The worst slices", worst(given["slices"], currency)),
-        report.versus(given["metrics"], given["comparison"], unit, currency),
+        report.lines(contents["decision"], currency),
+        report.Section("The worst slices", worst(contents["slices"], currency)),
+        report.versus(contents["metrics"], contents["comparison"], unit, currency),
     ]
     parts.append(report.Section("Tests (failed) · rows · seconds", tested(root).rstrip()))
     branch = os.environ.get("GITHUB_HEAD_REF") or _git(root, "branch", "--show-current").strip()
@@ -69,12 +71,12 @@ def changed(root: Path, against: str) -> str:
         ("dependency", _dependencies),
     ):  # fmt: skip
         old, new = values(_at(root, against)), values(_now(root))
-        found = [name for name in old | new if old.get(name) != new.get(name)]
+        differing = [name for name in old | new if old.get(name) != new.get(name)]
         rows += [
             [kind, report.plain(name), _cell(old.get(name)), _cell(new.get(name))]
-            for name in found[:SHOWN]
+            for name in differing[:SHOWN]
         ]
-        rows += [[kind, f"and {len(found) - SHOWN} more", "", ""]] if found[SHOWN:] else []
+        rows += [[kind, f"and {len(differing) - SHOWN} more", "", ""]] if differing[SHOWN:] else []
     files = _git(root, "diff", "--name-only", against, "--", "src").split()
     rows += [
         ["team file", report.plain(name), "", "edited"] for name in files if name.endswith(TEAM)
@@ -85,17 +87,17 @@ def changed(root: Path, against: str) -> str:
 
 
 def _decision(read: Any) -> Json:
-    if not (told := json.loads(read("reports/decision.json") or "{}")):
+    if not (decision := json.loads(read("reports/decision.json") or "{}")):
         return {}
     value = json.loads(read("reports/brief.json") or "{}").get("value", {})
-    gain = report.shown(report.PRIMARY, told["gain"], value.get("currency", ""))
-    known = {name: told[name] for name in ("verdict", "champion", "challenger")}
-    return known | {"gain per 1,000": gain}
+    gain = report.shown(report.PRIMARY, decision["gain"], value.get("currency", ""))
+    values = {name: decision[name] for name in ("verdict", "champion", "challenger")}
+    return values | {"gain per 1,000": gain}
 
 
 def _data(read: Any) -> Json:
-    told, split = (json.loads(read(f"reports/{name}.json") or "{}") for name in ("data", "split"))
-    rows = {f"rows {name}": count for name, count in told.get("rows", {}).items()}
+    data, split = (json.loads(read(f"reports/{name}.json") or "{}") for name in ("data", "split"))
+    rows = {f"rows {name}": count for name, count in data.get("rows", {}).items()}
     parts = {part: split[part] for part in ("train", "validation", "test") if part in split}
     rows |= {f"rows to {name}": part["rows"] for name, part in parts.items()}
     return rows | {f"hash of {name}": part["sha256"][:12] for name, part in parts.items()}
@@ -105,13 +107,13 @@ def _parameters(read: Any) -> Json:
     return _flat(yaml(read("params.yaml") or "{}") or {})
 
 
-def _flat(given: Json, before: str = "") -> Json:
+def _flat(nested: Json, before: str = "") -> Json:
     """Nested keys as one: `train.seed`."""
-    found: Json = {}
-    for name, value in given.items():
+    flat: Json = {}
+    for name, value in nested.items():
         inner = isinstance(value, dict)
-        found |= _flat(value, f"{before}{name}.") if inner else {f"{before}{name}": value}
-    return found
+        flat |= _flat(value, f"{before}{name}.") if inner else {f"{before}{name}": value}
+    return flat
 
 
 def _dependencies(read: Any) -> Json:
@@ -135,17 +137,17 @@ def _now(root: Path) -> Any:
 
 
 def _git(root: Path, *words: str) -> str:
-    """What git says; '' where it fails."""
-    asked = subprocess.run(["git", *words], cwd=root, capture_output=True, text=True, check=False)
-    return asked.stdout if asked.returncode == 0 else ""
+    """What git prints; '' where it fails."""
+    completed = run(["git", *words], root)
+    return completed.stdout if completed.returncode == 0 else ""
 
 
 def main(against: str, *, tests: bool = False) -> int:
     """Write `reports/summary.md`, and add it to the page that CI shows where there is one."""
     root = find_project(Path.cwd())
-    told = f"# Tests (failed) · rows · seconds\n\n{tested(root)}" if tests else whole(root, against)
-    write_text(told, root / "reports/summary.md")
-    show(told)
+    text = f"# Tests (failed) · rows · seconds\n\n{tested(root)}" if tests else whole(root, against)
+    write_text(text, root / "reports/summary.md")
+    show(text)
     print(f"{root / 'reports/summary.md'}: written")
     return 0
 
@@ -153,19 +155,19 @@ def main(against: str, *, tests: bool = False) -> int:
 def whole(root: Path, against: str) -> str:
     """What stops it, then what the commit says of the model, as far as it says anything."""
     try:
-        bring.lacking(root)
+        bring.require_data(root)
         gates = (check.CHECKS | {"committed": check.committed}).values()
         results = [gate(date.today()) for gate in gates]
-        told = "# Not to be merged yet\n\n" if not all(passed for passed, _ in results) else ""
-        told += "".join(f"{report.plain(text)}\n\n" for passed, text in results if not passed)
+        text = "# Not to be merged yet\n\n" if not all(passed for passed, _ in results) else ""
+        text += "".join(f"{report.plain(why)}\n\n" for passed, why in results if not passed)
     except Refused as problem:
-        told = f"# Not to be merged yet\n\n{report.plain(problem)}\n\n{UNJUDGED}"
+        text = f"# Not to be merged yet\n\n{report.plain(problem)}\n\n{UNJUDGED}"
     except Fixable as problem:
-        told = f"# Not judged\n\n{report.plain(problem)}\n\n{UNJUDGED}"
+        text = f"# Not judged\n\n{report.plain(problem)}\n\n{UNJUDGED}"
     try:
-        return told + page(root, against)
+        return text + page(root, against)
     except Fixable as problem:
-        return told + f"No report: {report.plain(problem)}\n"
+        return text + f"No report: {report.plain(problem)}\n"
 
 
 def tested(root: Path) -> str:

@@ -6,20 +6,20 @@ request: where an edit of the team's and the release meet, both, between conflic
 
 import os
 import re
-import shutil
-import subprocess
 import tempfile
 from pathlib import Path
 
 from ..edge.errors import Fixable
 from ..edge.explain import yaml
 from ..edge.files import find_project
+from ..edge.shell import git, run, succeeds
 from . import proposal
 from .host import say
 
 ANSWERS = ".copier-answers.yml"
 COPIER = ("uvx", "copier>=9.19,<10")
 LABEL = "conflict"
+SHOWN = 8  # lines of what Copier printed
 BODY = """The template's release {version}, instead of {before}, as `copier update` merges it. \
 What it means for a team is in the template's CHANGELOG.md, under *action needed*.
 
@@ -50,62 +50,52 @@ def main() -> int:
         return 0
     with tempfile.TemporaryDirectory(prefix="template-update-") as scratch:
         copy = Path(scratch) / root.name
-        _git(root, "worktree", "add", "--quiet", "--detach", str(copy), "HEAD")
+        git("worktree", "add", "--quiet", "--detach", str(copy), "HEAD", folder=root)
         try:
-            told = update(copy, str(answers.get("_commit")))
+            message = update(copy, str(answers.get("_commit")))
         finally:
-            _git(root, "worktree", "remove", "--force", str(copy))
-    say(told)
+            git("worktree", "remove", "--force", str(copy), folder=root)
+    say(message)
     return 0
 
 
 def update(copy: Path, before: str) -> str:
     """Update a worktree, commit everything, propose it; one sentence about that."""
-    words = [shutil.which("uvx") or COPIER[0], *COPIER[1:], "update", "--defaults", "--quiet"]
-    ran = subprocess.run(words, cwd=copy, capture_output=True, text=True, check=False)
-    if ran.returncode:
-        said = "\n".join((ran.stderr or ran.stdout).strip().splitlines()[-8:])
+    completed = run([*COPIER, "update", "--defaults", "--quiet"], copy)
+    if completed.returncode:
+        output = (completed.stderr or completed.stdout).strip().splitlines()
+        last = "\n".join(output[-SHOWN:])
         raise Fixable(
-            f"copier update failed:\n{said}\nNothing was proposed. Next: uvx copier update on a "
+            f"copier update failed:\n{last}\nNothing was proposed. Next: uvx copier update on a "
             "laptop; where the template is private, give the workflow a token that may read it"
         )
     version = str(yaml((copy / ANSWERS).read_text(encoding="utf-8")).get("_commit"))
-    if not _git(copy, "status", "--porcelain").strip():
+    if not git("status", "--porcelain", folder=copy).strip():
         return f"The template is up to date: {version}."
-    conflicts = _git(copy, "diff", "--name-only", "--diff-filter=U").split("\n")[:-1]
+    conflicts = git("diff", "--name-only", "--diff-filter=U", folder=copy).split("\n")[:-1]
     conflicts = sorted(set(conflicts))
     title = f"Update the template from {before} to {version}"
-    _git(copy, "add", "--all")
-    trouble = lock(copy, conflicts)
-    _git(copy, "commit", "--quiet", "--no-verify", "--message", title)
+    git("add", "--all", folder=copy)
+    remaining = lock(copy, conflicts)
+    git("commit", "--quiet", "--no-verify", "--message", title, folder=copy)
     listed = "\n".join(f"- `{path}`" for path in conflicts)
     shown = CONFLICTS.format(files=listed) if conflicts else CLEAN
-    body = BODY.format(version=version, before=before, conflicts=shown) + trouble
+    body = BODY.format(version=version, before=before, conflicts=shown) + remaining
     branch = f"template-update/{version}"
-    commit = _git(copy, "rev-parse", "HEAD").strip()
-    told = proposal.propose(branch, commit, title, body, label=LABEL if conflicts else None)
-    return f"{told}\n\n{shown}"
+    commit = git("rev-parse", "HEAD", folder=copy).strip()
+    message = proposal.propose(branch, commit, title, body, label=LABEL if conflicts else None)
+    return f"{message}\n\n{shown}"
 
 
 def lock(copy: Path, conflicts: list[str]) -> str:
     """Bring a committed `uv.lock` to what `pyproject.toml` asks for now; what is left to do."""
     files = ("pyproject.toml", "uv.lock")
-    if files[0] not in _git(copy, "diff", "--cached", "--name-only").split("\n"):
+    if files[0] not in git("diff", "--cached", "--name-only", folder=copy).split("\n"):
         return ""
-    if not _git(copy, "ls-files", files[1]):
+    if not git("ls-files", files[1], folder=copy):
         return ""
-    if not set(files) & set(conflicts):
-        uv = os.environ.get("UV") or shutil.which("uv") or "uv"
-        words = [uv, "lock", "--quiet"]
-        if subprocess.run(words, cwd=copy, capture_output=True, check=False).returncode == 0:
-            _git(copy, "add", files[1])
-            return ""
+    is_clean = not set(files) & set(conflicts)
+    if is_clean and succeeds(["uv", "lock", "--quiet"], copy):
+        git("add", files[1], folder=copy)
+        return ""
     return "- `uv.lock` is not up to date: `uv lock` once the rest is resolved, and commit it.\n"
-
-
-def _git(folder: Path, *words: str) -> str:
-    """What git says; Fixable where it says no."""
-    asked = subprocess.run(["git", *words], cwd=folder, capture_output=True, text=True, check=False)
-    if asked.returncode:
-        raise Fixable(f"Failed: git {' '.join(words)}\n{asked.stderr.strip()}")
-    return asked.stdout

@@ -39,7 +39,7 @@ STATES = {
 }
 COMPARED = {
     1: "its stored predictions count, because the test rows are the same",
-    2: "today's code scored the test rows with it, after its canary rows came out as ever",
+    2: "today's code scored the test rows with it, after its canary scores were reproduced",
     3: "the code at its tag scored the test rows",
     4: "the code at its tag scored the test rows, in the environment of its time",
 }

@@ -9,7 +9,6 @@ import hashlib
 import json
 import os
 import re
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from ..edge import shell
 from ..edge.errors import Fixable
 from ..edge.explain import yaml
 from ..edge.files import present, read_json, sha256
@@ -159,15 +159,11 @@ def _hash(content: Json) -> str:
 
 def commit() -> dict[str, str]:
     """The commit, and whether anything but what the pipeline writes differs from it."""
-    head = _git("rev-parse", "--verify", "--quiet", "HEAD")
-    changes = _git("status", "--porcelain", "--", ".", ":!reports", ":!dvc.lock")
+    head = shell.run(["git", "rev-parse", "--verify", "--quiet", "HEAD"]).stdout.strip()
+    status = ["git", "status", "--porcelain", "--", ".", ":!reports", ":!dvc.lock"]
+    changes = shell.run(status).stdout
     tree = "clean" if head and not changes else "uncommitted changes"
     return {"commit": head or "none", "tree": tree}
-
-
-def _git(*arguments: str) -> str:
-    asked = subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
-    return asked.stdout.strip() if asked.returncode == 0 else ""
 
 
 # --- Where it goes --------------------------------------------------------------------------------
