@@ -201,7 +201,7 @@ def test_a_type_error(generated: Checked) -> None:
     red(generated.check("types"), "src/churn/features.py:", "Incompatible types in assignment")
 
 
-SET_UP = "import pathlib, churn.delivery.start as s; print(s.hooks(pathlib.Path.cwd()))"
+SET_UP = "import pathlib, churn.delivery.start as s; print(s.install_hooks(pathlib.Path.cwd()))"
 
 
 def test_start_makes_git_check_each_commit(generated: Checked) -> None:

@@ -9,4 +9,4 @@ from project.delivery.checks import stage_deps
 
 @pytest.mark.point
 def test_every_stage_names_the_files_it_imports() -> None:
-    assert stage_deps.faults(Path("dvc.yaml")) == []
+    assert stage_deps.find_faults(Path("dvc.yaml")) == []

@@ -30,21 +30,21 @@ def main() -> int:
     """Do every step that is not done yet; a failed step leaves what was made before."""
     root = find_project(Path.cwd())
     with step("git"):
-        outer = repository(root)
+        outer = prepare_repository(root)
     if outer:
         console.print(f"  This folder lies in the repository {outer}, which keeps its history.")
     with step("environment"):
-        environment(root)
+        install_environment(root)
     with step("champion"):
         put_in_charge(root)
     with step("pipeline"):
         os.chdir(root)
         check.inputs(date.today())
-        pipeline(root)
+        run_pipeline(root)
     with step("commit"):
-        is_committed = commit(root)
+        is_committed = commit_all(root)
     with step("hooks"):
-        is_checked = outer is not None or hooks(root)
+        is_checked = outer is not None or install_hooks(root)
     if not is_checked:
         console.print("  Commits go unchecked here; uv run pre-commit install says why.")
     console.print("\n" + describe_decision(root))
@@ -57,7 +57,7 @@ def main() -> int:
     return 0
 
 
-def repository(root: Path) -> Path | None:
+def prepare_repository(root: Path) -> Path | None:
     """Make sure that git keeps the history; the outer repository if that does already."""
     if shutil.which("git") is None:
         raise Fixable(
@@ -78,7 +78,7 @@ def repository(root: Path) -> Path | None:
     return top
 
 
-def environment(root: Path) -> None:
+def install_environment(root: Path) -> None:
     """Install what `pyproject.toml` names, from the index that this machine is set up with."""
     if not (os.environ.get("UV") or shutil.which("uv")):
         raise Fixable(
@@ -95,7 +95,7 @@ def environment(root: Path) -> None:
         ) from None
 
 
-def pipeline(root: Path) -> None:
+def run_pipeline(root: Path) -> None:
     """Run what changed, with a line for each stage that ran."""
     running: list[tuple[str, float]] = []
 
@@ -113,7 +113,7 @@ def pipeline(root: Path) -> None:
     finish()
 
 
-def commit(root: Path) -> bool:
+def commit_all(root: Path) -> bool:
     """Make the first commit here, unless there is one; False if git does not know who commits."""
     if succeeds(["git", "rev-parse", "--verify", "--quiet", "HEAD:./"], root):
         return True
@@ -126,7 +126,7 @@ def commit(root: Path) -> bool:
     return True
 
 
-def hooks(root: Path) -> bool:
+def install_hooks(root: Path) -> bool:
     """Let git run the checks of `.pre-commit-config.yaml`, where that is, before each commit; False
     where git has a `core.hooksPath` of its own.
     """

@@ -64,7 +64,7 @@ def inputs(today: date) -> tuple[bool, str]:
 
 def pipeline_deps(today: date) -> tuple[bool, str]:
     """Every stage names the code it imports, so that a change reruns it."""
-    found = stage_deps.faults(Path("dvc.yaml"))
+    found = stage_deps.find_faults(Path("dvc.yaml"))
     return not found, "\n".join(found) or "every stage names what it imports"
 
 

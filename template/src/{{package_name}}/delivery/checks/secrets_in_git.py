@@ -21,7 +21,7 @@ from detect_secrets.plugins.base import BasePlugin
 
 from ..edge import errors
 from ..edge.errors import Fixable
-from ..edge.shell import git
+from ..edge.shell import CommandFailed, git
 from .audit import EXCEPTIONS, list_lapsed, read_excuses
 
 LEFT_OUT = {"Base64HighEntropyString", "HexHighEntropyString", "IPPublicDetector"}
@@ -49,7 +49,7 @@ class Line(NamedTuple):
     text: str
 
 
-class Found(NamedTuple):
+class Secret(NamedTuple):
     """A secret, by the name under which it can be excused."""
 
     line: Line
@@ -62,12 +62,16 @@ class Found(NamedTuple):
         return f"{self.line.path}:{self.line.number}{where}: found a secret, {self.kind}, {self.id}"
 
 
-def history(reach: str, folder: Path = Path()) -> Iterator[Line]:
+def read_history(reach: str, folder: Path = Path()) -> Iterator[Line]:
     """The lines that the commits of a reach (`HEAD`, `main..HEAD`) added."""
     if git("rev-parse", "--is-shallow-repository", folder=folder).strip() == "true":
         raise Fixable("expected the whole history, found a part. Next: git fetch --unshallow")
     commit, path, number, added, removed = "", "", 0, 0, 0
-    for text in git(*DIFF.split(), reach, "--", ".", folder=folder).split("\n"):
+    try:
+        diff = git(*DIFF.split(), reach, "--", ".", folder=folder)
+    except CommandFailed as problem:
+        raise Fixable(f"expected a git repository with commits, found: {problem}") from None
+    for text in diff.split("\n"):
         if added and text.startswith("+"):
             yield Line(commit, path, number, text[1:])
             added, number = added - 1, number + 1
@@ -82,7 +86,7 @@ def history(reach: str, folder: Path = Path()) -> Iterator[Line]:
             commit = text
 
 
-def content(paths: Iterable[Path]) -> Iterator[Line]:
+def read_files(paths: Iterable[Path]) -> Iterator[Line]:
     """The lines of files as they are now; none of a file that is not text."""
     for path in paths:
         try:
@@ -94,32 +98,32 @@ def content(paths: Iterable[Path]) -> Iterator[Line]:
                 yield Line("", path.as_posix(), number, text)
 
 
-def secrets(lines: Iterable[Line]) -> list[Found]:
+def find_secrets(lines: Iterable[Line]) -> list[Secret]:
     """The lines with a secret, each once for a path, where it came first in the order given."""
-    found: list[Found] = []
+    secrets: list[Secret] = []
     seen: set[tuple[str, str]] = set()
     for line in lines:
         key = (line.path, line.text.rstrip("\r"))
         if key not in seen:
             seen.add(key)
             name = f"secret-{hashlib.sha256(repr(key).encode()).hexdigest()[:12]}"
-            found += [Found(line, kind, name) for kind in kinds(*key)]
-    return found
+            secrets += [Secret(line, kind, name) for kind in find_kinds(*key)]
+    return secrets
 
 
-def kinds(path: str, text: str) -> list[str]:
+def find_kinds(path: str, text: str) -> list[str]:
     """What the secrets of a line are; a placeholder is none."""
     # Without a suffix (`.env`, `.dvc/config`) a value needs no quotes, as in an .ini file.
     name = path if Path(path).suffix else f"{path}.ini"
-    told = [kind for kind, expression in ALSO.items() if expression.search(text)]
-    for detector in _detectors():
-        found = detector.analyze_line(filename=name, line=text, line_number=1)
-        if any(not _placeholder(each.type, each.secret_value or "", text) for each in found):
-            told.append(detector.secret_type)
-    return told
+    kinds = [kind for kind, expression in ALSO.items() if expression.search(text)]
+    for detector in _load_detectors():
+        matches = detector.analyze_line(filename=name, line=text, line_number=1)
+        if any(not _is_placeholder(each.type, each.secret_value or "", text) for each in matches):
+            kinds.append(detector.secret_type)
+    return kinds
 
 
-def _placeholder(kind: str, value: str, text: str) -> bool:
+def _is_placeholder(kind: str, value: str, text: str) -> bool:
     return kind in GUESSED and (
         len(value) < SHORTEST
         or heuristic.is_templated_secret(value)
@@ -130,21 +134,21 @@ def _placeholder(kind: str, value: str, text: str) -> bool:
 
 
 @cache
-def _detectors() -> list[BasePlugin]:
+def _load_detectors() -> list[BasePlugin]:
     classes: Iterable[type[BasePlugin]] = get_mapping_from_secret_type_to_class().values()
     return [each() for each in classes if each.__name__ not in LEFT_OUT]
 
 
-def judge(lines: Iterable[Line], today: date) -> int:
-    """Say what was found and not excused; 1 where there is any."""
+def report_secrets(lines: Iterable[Line], today: date) -> int:
+    """Print the secrets that are not excused, without what they say; 1 where there is any."""
     excuses = read_excuses()
     current = {entry.id for entry in excuses if entry.until >= today}
-    found = [secret for secret in secrets(lines) if secret.id not in current]
-    if not found:
+    secrets = [secret for secret in find_secrets(lines) if secret.id not in current]
+    if not secrets:
         return 0
-    names = {secret.id for secret in found}
+    names = {secret.id for secret in secrets}
     lapsed = list_lapsed([entry for entry in excuses if entry.id in names], today)
-    print("\n".join([*map(str, found), *lapsed]))
+    print("\n".join([*map(str, secrets), *lapsed]))
     print(
         "Next: revoke it where it was issued, because whoever fetched it has it, and read the new "
         f"one from the environment. Revoked, or none: an [[exception]] in {EXCEPTIONS} with that "
@@ -156,7 +160,7 @@ def judge(lines: Iterable[Line], today: date) -> int:
 def main(today: date, against: str | None = None) -> int:
     """Look at every commit that leads here, or at those that `against` does not have."""
     reach = f"{against}..HEAD" if against else "HEAD"
-    code = judge(history(reach), today)
+    code = report_secrets(read_history(reach), today)
     if code == 0:
         commits = git("rev-list", "--count", reach).strip()
         print(f"No secret in {commits} commits.")
@@ -165,7 +169,7 @@ def main(today: date, against: str | None = None) -> int:
 
 def hook() -> int:
     """Look at the files of the command line."""
-    return judge(content(map(Path, sys.argv[1:])), date.today())
+    return report_secrets(read_files(map(Path, sys.argv[1:])), date.today())
 
 
 if __name__ == "__main__":

@@ -115,9 +115,9 @@ def push(commit: str, branch: str) -> None:
     if completed.returncode:
         workflows = " and `workflows: write`" if "workflow" in completed.stderr else ""
         raise Fixable(
-            f"{branch} could not be pushed: {completed.stderr.strip()}\nNothing was proposed. Next: "
-            f"give the workflow a token with `contents: write`{workflows}, as a comment in it "
-            "says; or run the same command where you may push"
+            f"{branch} could not be pushed: {completed.stderr.strip()}\nNothing was proposed. "
+            f"Next: give the workflow a token with `contents: write`{workflows}, as a comment in "
+            "it says; or run the same command where you may push"
         )
 
 

@@ -26,7 +26,7 @@ SHOWN = 12  # lines of what changed, for each kind; a comment has an end
 UNJUDGED = "What follows is what the commit says of itself.\n\n"
 
 
-def page(root: Path, against: str) -> str:
+def build_page(root: Path, against: str) -> str:
     """The verdict, what it rests on, and what this change has to do with it, as Markdown."""
     reports = root / "reports"
     contents = {name: read_json(reports / f"{name}.json") for name in report.NAMES}
@@ -37,18 +37,18 @@ def page(root: Path, against: str) -> str:
         report.worth(
             contents["brief"], contents["decision"], contents["metrics"], contents["data"]
         ),
-        report.Section("What changed", changed(root, against)),
+        report.Section("What changed", describe_changes(root, against)),
         report.lines(contents["decision"], currency),
-        report.Section("The worst slices", worst(contents["slices"], currency)),
+        report.Section("The worst slices", describe_worst_slices(contents["slices"], currency)),
         report.versus(contents["metrics"], contents["comparison"], unit, currency),
     ]
-    parts.append(report.Section("Tests (failed) · rows · seconds", tested(root).rstrip()))
+    parts.append(report.Section("Tests (failed) · rows · seconds", read_test_grid(root).rstrip()))
     branch = os.environ.get("GITHUB_HEAD_REF") or _git(root, "branch", "--show-current").strip()
     how = REPRODUCE.format(branch=branch or "HEAD", package=__name__.partition(".")[0])
     return report.markdown([*parts, report.Section("How to reproduce", how)])
 
 
-def worst(sliced: Json, currency: str, shown: int = 3) -> str:
+def describe_worst_slices(sliced: Json, currency: str, shown: int = 3) -> str:
     """The slices in which the challenger gains least, of those that can be judged."""
     parts = [part for column in sliced["segments"].values() for part in column if part["judged"]]
     if not parts:
@@ -61,19 +61,19 @@ def worst(sliced: Json, currency: str, shown: int = 3) -> str:
     return report.table(["slice", ">units", ">gain per 1,000"], rows)
 
 
-def changed(root: Path, against: str) -> str:
+def describe_changes(root: Path, against: str) -> str:
     """Decision, data, parameters, dependencies and team files, against another commit."""
     if _git(root, "rev-parse", "--verify", "--quiet", against + "^{commit}") == "":
         return f"Nothing to compare with: there is no {report.plain(against)} here."
     rows: report.Rows = []
     for kind, values in (
-        ("decision", _decision), ("data", _data), ("parameter", _parameters),
-        ("dependency", _dependencies),
+        ("decision", _read_decision), ("data", _read_data), ("parameter", _read_parameters),
+        ("dependency", _read_dependencies),
     ):  # fmt: skip
-        old, new = values(_at(root, against)), values(_now(root))
+        old, new = values(_reader_at(root, against)), values(_reader_here(root))
         differing = [name for name in old | new if old.get(name) != new.get(name)]
         rows += [
-            [kind, report.plain(name), _cell(old.get(name)), _cell(new.get(name))]
+            [kind, report.plain(name), _format_cell(old.get(name)), _format_cell(new.get(name))]
             for name in differing[:SHOWN]
         ]
         rows += [[kind, f"and {len(differing) - SHOWN} more", "", ""]] if differing[SHOWN:] else []
@@ -86,7 +86,7 @@ def changed(root: Path, against: str) -> str:
     return report.table(["what", "which", f"on {against}", "here"], rows)
 
 
-def _decision(read: Any) -> Json:
+def _read_decision(read: Any) -> Json:
     if not (decision := json.loads(read("reports/decision.json") or "{}")):
         return {}
     value = json.loads(read("reports/brief.json") or "{}").get("value", {})
@@ -95,7 +95,7 @@ def _decision(read: Any) -> Json:
     return values | {"gain per 1,000": gain}
 
 
-def _data(read: Any) -> Json:
+def _read_data(read: Any) -> Json:
     data, split = (json.loads(read(f"reports/{name}.json") or "{}") for name in ("data", "split"))
     rows = {f"rows {name}": count for name, count in data.get("rows", {}).items()}
     parts = {part: split[part] for part in ("train", "validation", "test") if part in split}
@@ -103,36 +103,36 @@ def _data(read: Any) -> Json:
     return rows | {f"hash of {name}": part["sha256"][:12] for name, part in parts.items()}
 
 
-def _parameters(read: Any) -> Json:
-    return _flat(yaml(read("params.yaml") or "{}") or {})
+def _read_parameters(read: Any) -> Json:
+    return _flatten(yaml(read("params.yaml") or "{}") or {})
 
 
-def _flat(nested: Json, before: str = "") -> Json:
+def _flatten(nested: Json, before: str = "") -> Json:
     """Nested keys as one: `train.seed`."""
     flat: Json = {}
     for name, value in nested.items():
         inner = isinstance(value, dict)
-        flat |= _flat(value, f"{before}{name}.") if inner else {f"{before}{name}": value}
+        flat |= _flatten(value, f"{before}{name}.") if inner else {f"{before}{name}": value}
     return flat
 
 
-def _dependencies(read: Any) -> Json:
+def _read_dependencies(read: Any) -> Json:
     packages = tomllib.loads(read("uv.lock") or "").get("package", [])
     return {package["name"]: package.get("version", "") for package in packages}
 
 
-def _cell(value: object) -> str:
+def _format_cell(value: object) -> str:
     if value is None:
         return ""
     return f"{value:,.6g}" if isinstance(value, float) else report.plain(value)
 
 
-def _at(root: Path, commit: str) -> Any:
+def _reader_at(root: Path, commit: str) -> Any:
     """Read files as a commit has them; '' where it has none."""
     return lambda name: _git(root, "show", f"{commit}:./{name}")
 
 
-def _now(root: Path) -> Any:
+def _reader_here(root: Path) -> Any:
     return lambda name: (root / name).read_text("utf-8") if (root / name).exists() else ""
 
 
@@ -145,14 +145,18 @@ def _git(root: Path, *words: str) -> str:
 def main(against: str, *, tests: bool = False) -> int:
     """Write `reports/summary.md`, and add it to the page that CI shows where there is one."""
     root = find_project(Path.cwd())
-    text = f"# Tests (failed) · rows · seconds\n\n{tested(root)}" if tests else whole(root, against)
+    text = (
+        f"# Tests (failed) · rows · seconds\n\n{read_test_grid(root)}"
+        if tests
+        else judge_and_describe(root, against)
+    )
     write_text(text, root / "reports/summary.md")
     show(text)
     print(f"{root / 'reports/summary.md'}: written")
     return 0
 
 
-def whole(root: Path, against: str) -> str:
+def judge_and_describe(root: Path, against: str) -> str:
     """What stops it, then what the commit says of the model, as far as it says anything."""
     try:
         bring.require_data(root)
@@ -165,11 +169,11 @@ def whole(root: Path, against: str) -> str:
     except Fixable as problem:
         text = f"# Not judged\n\n{report.plain(problem)}\n\n{UNJUDGED}"
     try:
-        return text + page(root, against)
+        return text + build_page(root, against)
     except Fixable as problem:
         return text + f"No report: {report.plain(problem)}\n"
 
 
-def tested(root: Path) -> str:
+def read_test_grid(root: Path) -> str:
     """The grid of the last run of pytest here."""
-    return _now(root)("reports/test-grid.md") or "No test has run here.\n"
+    return _reader_here(root)("reports/test-grid.md") or "No test has run here.\n"

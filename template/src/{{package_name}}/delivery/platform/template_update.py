@@ -76,7 +76,7 @@ def update(copy: Path, before: str) -> str:
     conflicts = sorted(set(conflicts))
     title = f"Update the template from {before} to {version}"
     git("add", "--all", folder=copy)
-    remaining = lock(copy, conflicts)
+    remaining = update_lock(copy, conflicts)
     git("commit", "--quiet", "--no-verify", "--message", title, folder=copy)
     listed = "\n".join(f"- `{path}`" for path in conflicts)
     shown = CONFLICTS.format(files=listed) if conflicts else CLEAN
@@ -87,7 +87,7 @@ def update(copy: Path, before: str) -> str:
     return f"{message}\n\n{shown}"
 
 
-def lock(copy: Path, conflicts: list[str]) -> str:
+def update_lock(copy: Path, conflicts: list[str]) -> str:
     """Bring a committed `uv.lock` to what `pyproject.toml` asks for now; what is left to do."""
     files = ("pyproject.toml", "uv.lock")
     if files[0] not in git("diff", "--cached", "--name-only", folder=copy).split("\n"):

@@ -42,9 +42,11 @@ def remove_dead_locks() -> None:
     Raises Fixable where a DVC that holds one of them is still running.
     """
     git_lock = Path(git("rev-parse", "--git-path", "index.lock").strip())
-    if git_lock.exists() or is_half_written(DVC_LOCKS) or find_living_dvc():
+    is_locked = git_lock.exists()
+    if is_locked or is_half_written(DVC_LOCKS) or find_living_dvc():
         time.sleep(PATIENCE)
-    git_lock.unlink(missing_ok=True)
+    if is_locked:
+        git_lock.unlink(missing_ok=True)
     if holder := find_living_dvc():
         raise Fixable(
             f"{holder} is still running. Next: wait until it is done, then the same again"
