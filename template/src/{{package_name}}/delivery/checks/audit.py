@@ -87,6 +87,6 @@ def main(today: date, service: str | None = None) -> int:
     print("\n".join([findings, *list_lapsed(excuses, today)]))
     print(
         "Next: uv lock --upgrade-package NAME, then uv run dvc repro; where there is no fixed "
-        f"release, an [[exception]] in {EXCEPTIONS} with the reason and a day to look again"
+        f"release, add an [[exception]] to {EXCEPTIONS} with the reason and a day to look again"
     )
     return 1
