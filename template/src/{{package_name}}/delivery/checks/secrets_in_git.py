@@ -150,8 +150,8 @@ def report_secrets(lines: Iterable[Line], today: date) -> int:
     lapsed = list_lapsed([entry for entry in excuses if entry.id in names], today)
     print("\n".join([*map(str, secrets), *lapsed]))
     print(
-        "Next: revoke it where it was issued, because everybody who fetched it has it, and read the "
-        "new one from the environment. Once it is revoked, or if it is no secret, add an "
+        "Next: revoke it where it was issued, because everybody who fetched it has it, and read "
+        "the new one from the environment. Once it is revoked, or if it is no secret, add an "
         f"[[exception]] to {EXCEPTIONS} with that id, the reason and a day to look again"
     )
     return 1
