@@ -84,12 +84,10 @@ def find_dvc(words: list[str]) -> str | None:
     """The command of DVC within the words of a process (`python -m dvc repro`); None where it is no
     DVC.
     """
+    is_python = bool(words) and Path(words[0]).name.lower().startswith("python")
     for place, word in enumerate(words):
-        is_module = place > 0 and words[place - 1] == "-m" and word == "dvc"
-        is_script = place < 2 and Path(word).name in {
-            "dvc",
-            "dvc.exe",
-        }  # behind its Python, perhaps
+        is_module = is_python and words[place - 1] == "-m" and word == "dvc"
+        is_script = place == int(is_python) and Path(word).name in {"dvc", "dvc.exe"}
         if is_module or is_script:
             return " ".join(["dvc", *words[place + 1 :]])
     return None
