@@ -139,14 +139,8 @@ def failure(
         return CommandFailed(f"{folder or Path()}: expected a git repository, found: {output}")
     typed = command if command[0] in HOME else ["uv", "run", *command]
     lines = [line.rstrip() for line in output.splitlines() if line.strip()][-SHOWN:]
-    return CommandFailed(
-        "\n".join(
-            [
-                f"Failed, with exit code {completed.returncode}: {' '.join(typed)}",
-                *(f"    {line}" for line in lines),
-            ]
-        )
-    )
+    first = f"Failed: {' '.join(typed)} (exit code {completed.returncode})"
+    return CommandFailed("\n".join([first, *(f"    {line}" for line in lines)]))
 
 
 def _words(command: Sequence[str]) -> list[str]:
