@@ -15,6 +15,7 @@ import copier
 import pytest
 
 from .made import UV, Ran, Repository, call, git
+from .ports import refusing
 
 ROOT = Path(__file__).parents[1]
 UNITS = 10_000  # enough for every verdict to be clear, and for the largest examples fewer
@@ -149,6 +150,13 @@ def making(between_workers: Path, clone: Path) -> Callable[[str], Repository]:
 def made(making: Callable[[str], Repository]) -> Repository:
     """A classification repository as made."""
     return making("classification")
+
+
+@pytest.fixture(scope="session")
+def nobody() -> Iterator[str]:
+    """`host:port` of nobody: connections are refused."""
+    with refusing() as address:
+        yield address
 
 
 def tracking(text: str) -> str:

@@ -19,6 +19,9 @@ SOMEONE = {
     for who in ("AUTHOR", "COMMITTER")
     for what, value in (("NAME", "Test"), ("EMAIL", "test@example.com"))
 }
+MACHINE = ("BLIS_", "MKL_", "NVPL_", "OPENBLAS_", "RUST_", "SSL_", "UV_")
+"""Beginnings of variables that say how this machine computes and where it finds packages."""
+
 OURS = ("VIRTUAL_ENV", "PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "UV_PROJECT_ENVIRONMENT")
 
 Ran = subprocess.CompletedProcess[str]

@@ -10,7 +10,6 @@ from ..made import UV, call, fixable, passes, says_no
 from .conftest import Shared, blocks
 from .test_killed import kill_at
 
-DEAD = "http://127.0.0.1:9"  # the port `discard`: nothing listens there
 AGAINST = ("--because", "it is asked for", "--name", "A. Person")
 
 
@@ -174,11 +173,12 @@ def with_mlflow(repository: Shared, render: Render) -> None:
 
 
 def test_neither_needs_a_network_and_a_dead_mlflow_holds_up_nothing(
-    started: Shared, render: Render
+    started: Shared, render: Render, nobody: str
 ) -> None:
     with_mlflow(started, render)
-    offline = {f"{name}_proxy": DEAD for name in ("http", "https", "all")}
-    offline |= {"UV_OFFLINE": "1", "MLFLOW_TRACKING_URI": DEAD}
+    dead = f"http://{nobody}"
+    offline = {f"{name}_proxy": dead for name in ("http", "https", "all")}
+    offline |= {"UV_OFFLINE": "1", "MLFLOW_TRACKING_URI": dead}
     ran = started.run("churn", "promote", **offline)
     fixable(
         ran, "The champion has changed here; MLflow could not be updated", "registry params.yaml"

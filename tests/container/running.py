@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 import subprocess
 import time
 import urllib.request
@@ -38,13 +37,6 @@ class Serving:
         )
         with urllib.request.urlopen(request, timeout=LONGEST) as answer:
             return json.load(answer)
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 def command(environment: Path) -> list[str]:

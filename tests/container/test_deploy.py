@@ -10,8 +10,9 @@ import pytest
 
 from ..champion.conftest import Shared, blocks
 from ..made import Ran, call, passes, says_no
+from ..ports import free_port
 from . import engine
-from .running import Serving, answers, command, free_port
+from .running import Serving, answers, command
 
 STAGING, PRODUCTION = blocks("container.md")["Deploy, and roll back"]
 LABEL = "org.opencontainers.image.version"

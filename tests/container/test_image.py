@@ -20,8 +20,9 @@ import pytest
 
 from ..champion.conftest import Shared, blocks
 from ..made import call, passes, surroundings
+from ..ports import free_port
 from .context import visible
-from .running import free_port, serving
+from .running import serving
 from .test_service import asking
 
 pytestmark = pytest.mark.container

@@ -10,7 +10,8 @@ import pytest
 
 from ..champion.conftest import Shared, blocks
 from ..made import UV, call, fixable, passes, says_no
-from .running import Serving, command, free_port, serving
+from ..ports import free_port
+from .running import Serving, command, serving
 
 SERVE, CANARIES = blocks("container.md")["Try the service without a container"]
 SHARE = 0.5  # of the full environment: measured 0.45; the most of it is polars, scipy, numpy
@@ -107,8 +108,8 @@ def test_while_the_rule_is_in_charge_its_canaries_are_sent(
         passes(here.run(*asking(here, rule.url)), "the rule answers 20 canary rows")
 
 
-def test_where_nothing_answers_somebody_has_to_start_it(started: Shared) -> None:
-    url = f"http://127.0.0.1:{free_port()}"
+def test_where_nothing_answers_somebody_has_to_start_it(started: Shared, nobody: str) -> None:
+    url = f"http://{nobody}"
     fixable(started.run("churn", "canaries", url), url, "expected a service", "--wait")
     fixable(started.run("churn", "canaries", "localhost"), "expected an address")
 

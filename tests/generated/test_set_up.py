@@ -60,19 +60,19 @@ def test_without_git_nothing_is_started(repository: Repository, tmp_path: Path) 
     assert ran.stdout == ""
 
 
-UNREACHABLE = {
-    "offline": {"UV_OFFLINE": "1"},
-    "no index": {"UV_DEFAULT_INDEX": "http://127.0.0.1:9/simple", "UV_HTTP_RETRIES": "0"},
-}
+def no_index(nobody: str) -> dict[str, str]:
+    """The environment of somebody whose package index cannot be reached."""
+    return {"UV_DEFAULT_INDEX": f"http://{nobody}/simple", "UV_HTTP_RETRIES": "0"}
 
 
-@pytest.mark.parametrize("why", UNREACHABLE)
+@pytest.mark.parametrize("why", ["offline", "no index"])
 def test_without_the_package_index_the_files_are_kept_and_the_next_command_is_named(
-    made: Repository, clone: Path, tmp_path: Path, why: str
+    made: Repository, clone: Path, tmp_path: Path, nobody: str, why: str
 ) -> None:
     assert made.folder.exists(), "the clone has its own environment since then"
     folder = tmp_path / "made" / "churn"
-    surroundings = UNREACHABLE[why] | {"UV_CACHE_DIR": str(tmp_path / "cache"), "UV": UV}
+    gone = {"UV_OFFLINE": "1"} if why == "offline" else no_index(nobody)
+    surroundings = gone | {"UV_CACHE_DIR": str(tmp_path / "cache"), "UV": UV}
     exemplar = clone / ".venv/bin/exemplar"
     ran = call(clone, exemplar, "new", "--defaults", folder, **surroundings)
     fixable(
@@ -85,10 +85,10 @@ def test_without_the_package_index_the_files_are_kept_and_the_next_command_is_na
 
 
 def test_start_says_which_command_to_run_again_when_the_index_is_gone(
-    repository: Repository, tmp_path: Path
+    repository: Repository, tmp_path: Path, nobody: str
 ) -> None:
     (repository.folder / "uv.lock").unlink()
-    gone = UNREACHABLE["no index"] | {"UV_CACHE_DIR": str(tmp_path / "cache")}
+    gone = no_index(nobody) | {"UV_CACHE_DIR": str(tmp_path / "cache")}
     ran = call(repository.folder, UV, "run", "--no-sync", "churn", "start", **gone)
     fixable(
         ran,

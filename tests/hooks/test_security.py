@@ -179,8 +179,8 @@ def test_what_nobody_excused_is_red(generated: Checked, service: str) -> None:
     says(completed, 1, "diskcache 5.6.3 has 1 known vulnerability", str(ADVISORY["id"]))
 
 
-def test_a_service_that_does_not_answer_is_never_a_pass(generated: Checked) -> None:
-    words = ("churn", "audit", "--service-url", "http://127.0.0.1:9/")
+def test_a_service_that_does_not_answer_is_never_a_pass(generated: Checked, nobody: str) -> None:
+    words = ("churn", "audit", "--service-url", f"http://{nobody}/")
     completed = generated.run("env", "UV_HTTP_RETRIES=0", UV, "run", "--frozen", *words)
     says(completed, 2, "Nothing was judged")
 

@@ -105,8 +105,11 @@ def test_a_folder_inside_the_template_is_refused(template: Path) -> None:
     assert not inside.exists()
 
 
-@pytest.mark.parametrize("missing", ["nowhere", "https://127.0.0.1:1/nothing.git"])
-def test_a_template_that_cannot_be_had_is_named(destination: Path, missing: str) -> None:
+@pytest.mark.parametrize("missing", ["nowhere", "https://{nobody}/nothing.git"])
+def test_a_template_that_cannot_be_had_is_named(
+    destination: Path, missing: str, nobody: str
+) -> None:
+    missing = missing.format(nobody=nobody)
     refused(run("new", destination, "--template", missing, "--defaults"), missing)
     assert not destination.exists()
 

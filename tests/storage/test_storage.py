@@ -244,9 +244,9 @@ def test_a_bucket_that_is_gone(moved: Moved, tmp_path: Path) -> None:
     fails(here.run("dvc", "push", **moved.keys), "The specified bucket does not exist")
 
 
-def test_a_server_that_is_gone_and_comes_back(moved: Moved, tmp_path: Path) -> None:
+def test_a_server_that_is_gone_and_comes_back(moved: Moved, tmp_path: Path, nobody: str) -> None:
     reason = "Could not connect to the endpoint URL"
-    here = elsewhere(moved, tmp_path / "churn", "endpointurl", "http://127.0.0.1:9")
+    here = elsewhere(moved, tmp_path / "churn", "endpointurl", f"http://{nobody}")
     fails(here.run("dvc", "push", **moved.keys), reason)
     forget(here)
     ran = here.run("--quiet", "churn", "start", **moved.keys)

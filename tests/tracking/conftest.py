@@ -18,6 +18,7 @@ import pytest
 
 from ..conftest import Render
 from ..made import UV, Ran, Repository, call, passes, surroundings
+from ..ports import free_port
 
 CUSTOMERS = 5_000  # enough positive units for every interval
 PYTHON = ".venv/bin/python"
@@ -147,12 +148,6 @@ def tracked(ran: Tracked, at_first: Path) -> Tracked:
 def empty(tmp_path: Path) -> str:
     """The address of a database that is not there yet."""
     return f"sqlite:///{tmp_path}/new/mlflow.db"
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 @pytest.fixture(scope="session")

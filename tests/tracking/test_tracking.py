@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ..made import Ran, fixable, passes, stopped
-from .conftest import LOG, Seen, Tracked, free_port
+from .conftest import LOG, Seen, Tracked
 
 OWN = "sqlite:///mlflow.db"
 SECRET = "hunter2"
@@ -188,13 +188,13 @@ def test_a_real_server_gets_the_same_and_no_password_is_told(tracked: Tracked, s
         assert kept.read_bytes() == path.read_bytes()
 
 
-def test_a_dead_server_fails_the_last_stage_alone(tracked: Tracked) -> None:
+def test_a_dead_server_fails_the_last_stage_alone(tracked: Tracked, nobody: str) -> None:
     dearer(tracked)
-    dead = f"127.0.0.1:{free_port()}"
-    ran = tracked.run("dvc", "repro", MLFLOW_TRACKING_URI=f"http://someone:{SECRET}@{dead}")
+    ran = tracked.run("dvc", "repro", MLFLOW_TRACKING_URI=f"http://someone:{SECRET}@{nobody}")
     stopped(
         ran,
-        f"track: expected MLflow to answer at http://{dead}, found: [Errno 111] Connection refused",
+        f"track: expected MLflow to answer at http://{nobody}, found: [Errno 111] Connection "
+        "refused",
         "Everything before it is finished and kept.",
         "uv run dvc repro track",
         "failed to reproduce 'track'",
@@ -220,16 +220,18 @@ def test_a_server_that_never_answers_is_given_up_within_seconds(
 @pytest.mark.parametrize(
     ("uri", "words"),
     [
-        (f"postgresql://someone:{SECRET}@127.0.0.1:9/churn", "No module named 'psycopg"),
-        (f"http://127.0.0.1:9/?token={SECRET}", "at http://127.0.0.1:9/, found: "),
+        (f"postgresql://someone:{SECRET}@{{nobody}}/churn", "No module named 'psycopg"),
+        (f"http://{{nobody}}/?token={SECRET}", "at http://{nobody}/, found: "),
         ("sqlite:///reports", "unable to open database file"),  # a folder
         ("sqlite:////dev/null/mlflow.db", "/dev/null/mlflow.db, found: "),
     ],
 )
-def test_what_an_address_lacks_is_told_at_once(tracked: Tracked, uri: str, words: str) -> None:
+def test_what_an_address_lacks_is_told_at_once(
+    tracked: Tracked, uri: str, words: str, nobody: str
+) -> None:
     since = time.monotonic()
-    ran = tracked.track(*LOG, uri=uri)
-    fixable(ran, words, "MLFLOW_TRACKING_URI", "uv run dvc repro track")
+    ran = tracked.track(*LOG, uri=uri.format(nobody=nobody))
+    fixable(ran, words.format(nobody=nobody), "MLFLOW_TRACKING_URI", "uv run dvc repro track")
     assert SECRET not in ran.stdout + ran.stderr
     assert time.monotonic() - since < SECONDS
 
@@ -302,8 +304,10 @@ def test_with_the_rule_in_charge_no_version_is_the_champion(tracked: Tracked) ->
     assert tracked.seen(OWN).alias == ""
 
 
-def test_without_a_server_nothing_is_registered_and_the_command_is_named(tracked: Tracked) -> None:
-    uri = f"http://127.0.0.1:{free_port()}"
+def test_without_a_server_nothing_is_registered_and_the_command_is_named(
+    tracked: Tracked, nobody: str
+) -> None:
+    uri = f"http://{nobody}"
     ran = tracked.registry("params.yaml", LOG[2], "champion-1", uri=uri)
     again = f"params.yaml {LOG[2]} champion-1"
     fixable(ran, uri, f"uv run python -m churn.delivery.tracking.registry {again}")

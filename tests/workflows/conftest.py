@@ -18,7 +18,7 @@ import pytest
 
 from ..champion.conftest import MADE_BY, Shared
 from ..conftest import once
-from ..made import OURS, UV, passes
+from ..made import MACHINE, OURS, UV, passes
 from ..storage.conftest import store
 from .emulated import Action, Use
 from .runner import Job, Ran, run
@@ -143,8 +143,10 @@ def surroundings(environment: Path, folder: Path) -> dict[str, str]:
     (programs / "gh").write_text(GH)
     (programs / "gh").chmod(0o755)
     cache = subprocess.run([UV, "cache", "dir"], capture_output=True, text=True, check=True)
-    uv = {name: value for name, value in os.environ.items() if name.startswith("UV_")}
-    uv |= {name: value for name, value in os.environ.items() if name == "MYPY_CACHE_DIR"}
+    uv = {name: value for name, value in os.environ.items() if name.startswith(MACHINE)}
+    uv |= {
+        name: value for name, value in os.environ.items() if name == "MYPY_CACHE_DIR"
+    }
     path = [str(programs), str(Path(UV).parent), os.environ["PATH"]]
     return {
         **{name: value for name, value in uv.items() if name not in OURS},

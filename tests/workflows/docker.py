@@ -55,9 +55,12 @@ def build(words: list[str]) -> int:
     return 0
 
 
-def start(image: str) -> int:
+def start(image: str, published: str) -> int:
     folder = place("local", image)
+    address, _, inside = published.rpartition(":")
+    assert inside == "8000", published  # where the image listens, which has that port to itself
     words = ["uv", "run", "python", "-m", f"{PACKAGE}.delivery.cli", "serve"]
+    words += ["--port", address.rpartition(":")[2]]
     env = os.environ | {"PYTHONPATH": str(folder / "src")}
     project = ["--project", str(Path.cwd())]
     with (KEPT / "service.log").open("a") as told:
@@ -84,8 +87,8 @@ def main(words: list[str]) -> int:  # noqa: PLR0911 (one answer each)
         case ["run", "--rm", "--entrypoint", "cat", image, "/opt/service/sbom.json"]:
             print((place("local", image) / "sbom.json").read_text())
             return 0
-        case ["run", "--detach", *_]:
-            return start(words[-1])
+        case ["run", "--detach", *_, "--publish", published, image]:
+            return start(image, published)
         case ["push", "--quiet", image]:
             shutil.copytree(place("local", image), place("registry", image), dirs_exist_ok=True)
             return 0

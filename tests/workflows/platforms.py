@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +12,8 @@ from typing import Any
 import pytest
 
 from ..champion.conftest import Shared
-from ..made import UV, passes
+from ..made import MACHINE, UV, passes
+from ..ports import free_port
 from . import docker, gh
 from .emulated import Use
 from .runner import Job, Ran, run
@@ -57,7 +59,7 @@ class Platform:
         **variables: str,
     ) -> Ran:
         path = os.pathsep.join([str(self.folder / "bin"), str(Path(UV).parent), os.defpath])
-        kept = {k: v for k, v in os.environ.items() if k.startswith(("UV_", "SSL_"))}
+        kept = {k: v for k, v in os.environ.items() if k.startswith(MACHINE)}
         environment = {
             **kept,
             "PATH": path,
@@ -109,6 +111,11 @@ def platform(started: Shared, tmp_path: Path) -> Platform:
         program.chmod(0o755)
     (tmp_path / "engine").mkdir()
     (started.folder / "deploy/deploy").write_text(DEPLOY)
+    # Beside this test others run, and whatever this machine is for: the port is another each time.
+    deliver, port = started.folder / DELIVER, free_port()
+    text, places = re.subn(r"127\.0\.0\.1:8000\b", f"127.0.0.1:{port}", deliver.read_text())
+    assert places == 2
+    deliver.write_text(text)
     started.commit("Our way to deploy")
     return Platform(started, tmp_path)
 
