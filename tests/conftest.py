@@ -14,7 +14,8 @@ from typing import Any
 import copier
 import pytest
 
-from .made import UV, Ran, Repository, call, git
+from . import warm
+from .made import UV, Ran, Repository, call, git, passes
 from .ports import refusing
 
 ROOT = Path(__file__).parents[1]
@@ -39,6 +40,8 @@ ALLOWED_SKIPS: dict[str, str] = {
     f"{PENGUINS}the_tests_of_the_repository_hold_for_three_species": "likewise",
 }
 """Tests that may be skipped, by node id, with the reason; any other skip fails the run."""
+
+collect_ignore = [] if warm.is_possible() else ["warm"]
 
 Render = Callable[..., Path]
 
@@ -98,15 +101,30 @@ def between_workers(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def environment(tmp_path_factory: pytest.TempPathFactory, render: Render) -> Iterator[Path]:
     """Where this worker's libraries are; `uv run` puts the code of the project at hand there.
 
-    mypy reads the libraries once for all of its projects.
+    mypy reads the libraries once for all of its projects, and so does Python (`tests/warm`).
     """
     folder = tmp_path_factory.mktemp("environment") / ".venv"
     os.environ["MYPY_CACHE_DIR"] = str(folder.with_name("types"))
     assert call(folder.parent, UV, "venv", "--quiet", folder).returncode == 0
-    return folder
+    if not warm.is_possible():
+        yield folder
+        return
+    project, there = render(), {"UV_PROJECT_ENVIRONMENT": str(folder)}
+    passes(call(project, UV, "sync", "--quiet", "--no-install-project", **there))
+    with warm.serve(folder, project / "src", folder.with_name("warm.log")) as path:
+        os.environ[warm.SOCKET] = path
+        yield folder
+        del os.environ[warm.SOCKET]
+
+
+@pytest.fixture(autouse=True)
+def _cold(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test with the mark `cold` does without `tests/warm`."""
+    if request.node.get_closest_marker("cold"):
+        monkeypatch.delenv(warm.SOCKET, raising=False)
 
 
 @pytest.fixture(scope="session")
@@ -129,16 +147,24 @@ def clone(between_workers: Path, template: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def making(between_workers: Path, clone: Path) -> Callable[[str], Repository]:
-    """What the README's command makes of a problem; no test may change anything in it."""
+def making(between_workers: Path, clone: Path, environment: Path) -> Callable[[str], Repository]:
+    """What the README's command makes of a problem; no test may change anything in it.
+
+    Classification is made as the README says; the others use the libraries that are here already.
+    """
 
     def made_of(problem: str) -> Repository:
         folder = between_workers / "made" / problem / EXAMPLES[problem][1]
         told = folder.with_name("printed.json")
         with once(folder.parent) as first:
             if first:
-                words = ["new", "--defaults", "--answer", f"problem={problem}"]
-                ran = call(clone, UV, "run", "exemplar", *words, folder)
+                words = ["new", "--defaults", "--answer", f"problem={problem}", str(folder)]
+                if problem == "classification":
+                    ran = call(clone, UV, "run", "exemplar", *words, **warm.COLD)
+                else:
+                    passes(call(clone, UV, "sync", "--quiet"))
+                    there = {"UV_PROJECT_ENVIRONMENT": str(environment), "UV": UV}
+                    ran = call(clone, clone / ".venv/bin/exemplar", *words, **there)
                 assert ran.returncode == 0, ran
                 told.write_text(json.dumps([ran.stdout, ran.stderr]))
         return Repository(folder, Ran(["exemplar", "new"], 0, *json.loads(told.read_text())))

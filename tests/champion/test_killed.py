@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from ..made import UV, fixable, passes, surroundings
+from ..warm import COLD
 from .conftest import Shared
 
 HELD = '#!/bin/sh\n[ "$1" = "{state}" ] || exit 0\necho >> {sentinel}\nexec sleep 600\n'
@@ -27,7 +28,7 @@ def _kill(repository: Shared, verb: str, reached: object, after: float) -> None:
     assert callable(reached)
     with subprocess.Popen(
         [UV, "run", "churn", verb], cwd=repository.folder, text=True, start_new_session=True,
-        env=surroundings(**repository.surroundings()),
+        env=surroundings(**repository.surroundings(**COLD)),
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     ) as running:  # fmt: skip
         assert running.stdout is not None
@@ -51,7 +52,7 @@ def kill_in_hook(repository: Shared, verb: str, hook: str, scratch: Path, state:
     path.chmod(0o755)
     running = subprocess.Popen(
         [UV, "run", "churn", verb], cwd=repository.folder, start_new_session=True,
-        env=surroundings(**repository.surroundings()),
+        env=surroundings(**repository.surroundings(**COLD)),
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     ends = time.monotonic() + 300
@@ -187,6 +188,7 @@ def test_a_rollback_is_undone_or_finished_too_and_never_done_twice(
     promoted.settled()
 
 
+@pytest.mark.cold
 def test_a_second_call_beside_the_first_is_refused(started: Shared, undisturbed: Shared) -> None:
     with subprocess.Popen(
         [UV, "run", "churn", "promote"], cwd=started.folder, text=True,

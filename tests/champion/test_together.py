@@ -86,6 +86,7 @@ def test_the_second_of_two_promotions_is_judged_anew_in_the_words_of_the_page(
     passes(promoted.run("churn", "champion"), "(champion-3)")
 
 
+@pytest.mark.cold
 def test_a_second_run_beside_the_first_is_told_to_wait_and_breaks_nothing(
     started: Shared,
 ) -> None:

@@ -14,6 +14,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from ..made import Repository, passes, surroundings
+from ..warm import COLD
 from .conftest import every_problem
 from .edits import EDITS
 
@@ -141,6 +142,7 @@ def test_rows_whose_target_nobody_knows_are_scored_as_in_the_pipeline(
     assert scored["action"].null_count() == scored["reasons"].count() == 0
 
 
+@pytest.mark.cold  # forks of one process take the same order through a set
 @every_problem
 def test_another_folder_gives_the_same_bytes(
     repository: Repository, tmp_path: Path, shared: dict[str, str]
@@ -198,7 +200,7 @@ def kill_in(folder: Path, stage: str, scratch: Path, shared: dict[str, str]) -> 
     path = {"PYTHONPATH": str(scratch / "hold"), "PATH": f"{programs}:{os.environ['PATH']}"}
     # Without uv in between, so that DVC's process is gone when its end is waited for.
     with subprocess.Popen(
-        [f"{programs}/dvc", "repro"], cwd=folder, env=surroundings(**held, **path),
+        [f"{programs}/dvc", "repro"], cwd=folder, env=surroundings(**held, **path, **COLD),
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
     ) as process:  # fmt: skip
         until = time.monotonic() + 120

@@ -57,6 +57,7 @@ def test_a_fresh_render_is_green_and_each_check_looked_at_something(generated: C
     assert len(ids(completed)) == 11
 
 
+@pytest.mark.cold
 def test_a_small_commit_costs_less_than_five_seconds(generated: Checked) -> None:
     green(generated.check("--all-files"))  # what types remember from one commit to the next
     generated.append("src/churn/features.py", "\n\n# A remark.\n")

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from .. import warm
 from ..champion.conftest import MADE_BY, Shared
 from ..conftest import once
 from ..made import MACHINE, OURS, UV, passes
@@ -145,7 +146,7 @@ def surroundings(environment: Path, folder: Path) -> dict[str, str]:
     cache = subprocess.run([UV, "cache", "dir"], capture_output=True, text=True, check=True)
     uv = {name: value for name, value in os.environ.items() if name.startswith(MACHINE)}
     uv |= {
-        name: value for name, value in os.environ.items() if name == "MYPY_CACHE_DIR"
+        name: value for name, value in os.environ.items() if name in ("MYPY_CACHE_DIR", warm.SOCKET)
     }
     path = [str(programs), str(Path(UV).parent), os.environ["PATH"]]
     return {

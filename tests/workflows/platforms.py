@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from .. import warm
 from ..champion.conftest import Shared
 from ..made import MACHINE, UV, passes
 from ..ports import free_port
@@ -59,7 +60,7 @@ class Platform:
         **variables: str,
     ) -> Ran:
         path = os.pathsep.join([str(self.folder / "bin"), str(Path(UV).parent), os.defpath])
-        kept = {k: v for k, v in os.environ.items() if k.startswith(MACHINE)}
+        kept = {k: v for k, v in os.environ.items() if k.startswith((*MACHINE, warm.SOCKET))}
         environment = {
             **kept,
             "PATH": path,
