@@ -94,9 +94,9 @@ def record_answers(
             if totals.cost + estimate_highest_cost(wording, model) > budget:
                 break
             answer = ask(url, wording, model)
-            earlier = json.loads(answers[row] or "{}")
-            answers[row] = json.dumps(earlier | {model.fingerprint(): answer}, ensure_ascii=False)
-            totals = Totals(totals.answered + 1, totals.cost + answer["cost"])
+            recorded = json.loads(answers[row] or "{}") | {model.fingerprint(): answer._asdict()}
+            answers[row] = json.dumps(recorded, ensure_ascii=False)
+            totals = Totals(totals.answered + 1, totals.cost + answer.cost)
             if totals.answered % EVERY == 0:
                 write_answers(rows, answers)
     finally:
@@ -152,9 +152,21 @@ def estimate_highest_cost(wording: str, model: Any) -> float:
     )
 
 
-def ask(url: str, wording: str, model: Any) -> dict[str, Any]:
-    """The model's answer (`said`), the milliseconds that it took (`ms`), and its cost by the tokens
-    that the server counted (`cost`).
+class Answer(NamedTuple):
+    """What the model answered, the milliseconds that it took, and its cost by the tokens that the
+    server counted.
+    """
+
+    said: str
+    ms: int
+    cost: float
+
+
+def ask(url: str, wording: str, model: Any) -> Answer:
+    """The language model's answer to one question.
+
+    Raises:
+        Fixable: there is none.
     """
     messages = [
         {"role": "system", "content": model.instructions()},
@@ -172,7 +184,7 @@ def ask(url: str, wording: str, model: Any) -> dict[str, Any]:
             f"{url}: expected an answer with `choices` and `usage`, found {str(response)[:200]}. "
             f"Next: see whether {URL} is an API for chat completions"
         ) from None
-    return {"said": text, "ms": ms, "cost": round(cost, 9)}
+    return Answer(text, ms, round(cost, 9))
 
 
 class Failure(NamedTuple):

@@ -47,6 +47,14 @@ class Trial(NamedTuple):
     loss: Interval
 
 
+class Leak(NamedTuple):
+    """A feature, how well it alone predicts the target, and the contract's reason if meant."""
+
+    feature: str
+    auc: float
+    meant: str | None
+
+
 def read_part(path: Path) -> Part:
     """The rows of a part with their features and their target."""
     rows = read_table(path)
@@ -74,16 +82,12 @@ def compute_features(rows: pl.DataFrame) -> pl.DataFrame:
     return x
 
 
-def find_leaks(part: Part, limit: float, seed: int) -> list[dict[str, Any]]:
-    """Features that alone predict the target almost perfectly: `feature`, `auc`, `meant` (the
-    contract's reason).
-    """
+def find_leaks(part: Part, limit: float, seed: int) -> list[Leak]:
+    """Features that alone predict the target almost perfectly."""
     x, y = part.x.head(LEAK_ROWS), part.y.head(LEAK_ROWS)
     power = {name: training.measure_power(x[name], y, seed) for name in x.columns}
     return [
-        {"feature": name, "auc": auc, "meant": contract.MEANT.get(name)}
-        for name, auc in power.items()
-        if auc >= limit
+        Leak(name, auc, contract.MEANT.get(name)) for name, auc in power.items() if auc >= limit
     ]
 
 
@@ -192,6 +196,29 @@ def build_card(
     )
 
 
+def build_report(
+    rule: Trial,
+    challenger: Trial,
+    trials: list[Trial],
+    not_tried: dict[str, str],
+    train: Part,
+    settings: Train,
+) -> dict[str, Any]:
+    """The content of `reports/training.json`."""
+    leaks = find_leaks(train, settings.leak_auc, settings.seed)
+    return {
+        "chosen": challenger.name,
+        "loss": training.LOSS,
+        "rule": describe_loss(rule.loss),
+        "candidates": [{"name": trial.name} | describe_loss(trial.loss) for trial in trials],
+        "not_tried": [{"name": name, "why": reason} for name, reason in not_tried.items()],
+        "yardstick": training.measure_judge(model),
+        "features": train.x.columns,
+        "leaks": [leak._asdict() for leak in leaks],
+        "leak_auc": settings.leak_auc,
+    }
+
+
 def keep_seconds(seconds: dict[str, float], inputs: dict[str, Any], path: Path) -> dict[str, Any]:
     """The seconds that each candidate took, with the inputs that they were measured `of`. Those in
     `path` are kept while their inputs are the same: then the same inputs give the same report,
@@ -217,7 +244,8 @@ def main(argv: list[str] | None = None) -> int:
     settings = read(params, "train", Train)
     require_functions()
     train, validation = read_part(train_path), read_part(validation_path)
-    hashes = {part: read_json(split)[part]["sha256"] for part in ("train", "validation", "test")}
+    parts = read_json(split)
+    hashes = {name: parts[name]["sha256"] for name in ("train", "validation", "test")}
 
     rule = fit_rule(train, validation)
     candidates, not_tried = divide_candidates(settings.seed, train.x)
@@ -228,20 +256,9 @@ def main(argv: list[str] | None = None) -> int:
     for trial, kind, folder in zip((rule, challenger), ("rule", "model"), folders, strict=True):
         card = build_card(trial, kind, train, validation, hashes)
         model_folder.save(trial.fitted, folder, card, canaries)
-    content = {
-        "chosen": challenger.name,
-        "loss": training.LOSS,
-        "rule": describe_loss(rule.loss),
-        "candidates": [{"name": trial.name} | describe_loss(trial.loss) for trial in trials],
-        "not_tried": [{"name": name, "why": reason} for name, reason in not_tried.items()],
-        "yardstick": training.measure_judge(model),
-        "features": train.x.columns,
-        "leaks": find_leaks(train, settings.leak_auc, settings.seed),
-        "leak_auc": settings.leak_auc,
-    }
-    write_json(content, report)
-    parts = {part: hashes[part] for part in ("train", "validation")}
-    inputs = parts | model_folder.hash_sources() | {"seed": settings.seed}
+    write_json(build_report(rule, challenger, trials, not_tried, train, settings), report)
+    rows = {name: hashes[name] for name in ("train", "validation")}
+    inputs = rows | model_folder.hash_sources() | {"seed": settings.seed}
     write_json(keep_seconds(seconds, inputs, clock), clock)
     return 0
 
