@@ -61,12 +61,18 @@ CASES: list[tuple[Edit, str]] = [
     (hostile.card(files=None), "card.json: expected files and sources with their SHA-256"),
     (hostile.card(sources=None), "card.json: expected files and sources with their SHA-256"),
     (hostile.card(files=7), "card.json: expected files and sources with their SHA-256"),
+    (hostile.card(files={"model.skops": 7}), "expected files and sources with their SHA-256"),
+    (hostile.card(name=None), "expected the texts `name` and `kind`, found None and 'model'"),
+    (hostile.card(features="all"), "card.json: expected texts by name, found `features`"),
+    (hostile.card(trained_until=7), "card.json: expected `trained_until` to be a time, found 7"),
     (hostile.a_broken_card, "card.json: expected"),
     (hostile.broken_canaries, "canaries.parquet: expected rows that the model scores"),
     (hostile.untrue_canaries, "expected its canary rows to score as on the day it was made"),
     (lambda folder: (folder / "model.skops").unlink(), "model.skops: expected to exist"),
     (lambda folder: (folder / "card.json").unlink(), "card.json: expected to exist"),
 ]
+OTHER_RELEASES: list[Edit] = [hostile.card(colour="red"), hostile.card(score_quantiles=None)]
+"""A card with a key that this release does not know, and one without a key that it writes."""
 RUNNING: list[Callable[[Path, Path], None]] = [
     hostile.a_pickle,
     hostile.a_pickle_as_array,
@@ -113,10 +119,10 @@ def loaded(repository: Shared, edits: Sequence[Edit]) -> list[str]:
 def messages(
     champions: Path, environment: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> list[str]:
-    """What each case is told; the last is a folder as it was."""
+    """What each case is told; the last are folders of other releases and one as it was."""
     folder = tmp_path_factory.mktemp("cases") / "churn"
     repository = Shared(champions / "promoted/churn", MADE_BY, environment).copy(folder)
-    return loaded(repository, [*(edit for edit, _ in CASES), lambda _: None])
+    return loaded(repository, [*(edit for edit, _ in CASES), *OTHER_RELEASES, lambda _: None])
 
 
 @pytest.mark.parametrize(("number", "words"), list(enumerate(words for _, words in CASES)))
@@ -124,6 +130,10 @@ def test_a_folder_is_refused(messages: list[str], number: int, words: str) -> No
     assert words in messages[number]
     assert messages[number].startswith(f"models/case-{number:03}")
     assert messages[number].endswith(ANEW)
+
+
+def test_a_card_of_another_release_loads(messages: list[str]) -> None:
+    assert messages[len(CASES) : -1] == ["loaded"] * len(OTHER_RELEASES)
 
 
 def test_a_folder_as_it_was_loads(messages: list[str]) -> None:

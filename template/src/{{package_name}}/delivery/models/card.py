@@ -78,7 +78,8 @@ def read_card(path: Path, *, fix: str) -> ModelCard:
 def find_fault(facts: dict[str, Any]) -> str | None:
     """What is wrong with the content of a card, if anything."""
     if not all(isinstance(facts.get(name), str) for name in ("name", "kind")):
-        return f"expected `name` and `kind` of a model, found {', '.join(facts) or 'neither'}"
+        name, kind = facts.get("name"), facts.get("kind")
+        return f"expected the texts `name` and `kind`, found {name!r} and {kind!r}"
     for name in TEXTS:
         if not _holds_texts(facts.get(name, {})):
             expected = (
