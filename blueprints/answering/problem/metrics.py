@@ -9,7 +9,7 @@ from .metric import Bounds, Metric
 ANSWERED = pl.col("right").is_not_null()
 RIGHT = pl.col("right").fill_null(False)
 PREPARED = pl.col("outcome") != "none"
-SLICES = ("value_per_1000", "precision", "answered_share")
+SLICES: tuple[str, ...] = ("value_per_1000", "precision", "answered_share")
 """The metrics that are shown for each slice."""
 
 

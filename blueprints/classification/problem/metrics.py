@@ -8,7 +8,7 @@ from .metric import Bounds, Metric
 
 ACTED = pl.col("action") != "none"
 POSITIVE = pl.col("positive")
-SLICES = ("value_per_1000", "recall", "precision")
+SLICES: tuple[str, ...] = ("value_per_1000", "recall", "precision")
 """The metrics that are shown for each slice."""
 
 

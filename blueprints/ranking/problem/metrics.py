@@ -7,7 +7,7 @@ import polars as pl
 from .metric import Bounds, Metric
 
 VALUE = pl.col("value") * 1000
-SLICES = ("value_per_1000", "ndcg", "recall_at_k")
+SLICES: tuple[str, ...] = ("value_per_1000", "ndcg", "recall_at_k")
 """The metrics that are shown for each slice."""
 
 

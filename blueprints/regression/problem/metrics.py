@@ -5,7 +5,7 @@ import polars as pl
 from .metric import Metric
 
 ERROR = pl.col("answer") - pl.col("outcome")
-SLICES = ("value_per_1000", "within", "coverage")
+SLICES: tuple[str, ...] = ("value_per_1000", "within", "coverage")
 """The metrics that are shown for each slice."""
 
 METRICS = {
