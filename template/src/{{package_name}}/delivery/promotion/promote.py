@@ -65,8 +65,8 @@ def require_new_challenger() -> None:
     if is_challenger_in_charge():
         raise Fixable(
             "models/challenger: expected another model than the champion, found that it is in "
-            f"charge already, as {in_charge.read_tag(CHAMPION)}. Next: change features.py, model.py or "
-            "the data, then uv run dvc repro"
+            f"charge already, as {in_charge.read_tag(CHAMPION)}. "
+            "Next: change features.py, model.py or the data, then uv run dvc repro"
         )
 
 
