@@ -163,11 +163,14 @@ def loop(listening: object, parent: int) -> None:
             if key.fileobj is listening:
                 connection, _ = listening.accept()
                 connection.settimeout(10)
-                with contextlib.suppress(OSError, EOFError, ValueError):
+                try:
                     pid = begin(connection, here)
-                    jobs[pid] = connection
-                    selector.register(connection, selectors.EVENT_READ, pid)
-                    selector.register(os.pidfd_open(pid), selectors.EVENT_READ, pid)
+                except (OSError, EOFError, ValueError):
+                    connection.close()
+                    continue
+                jobs[pid] = connection
+                selector.register(connection, selectors.EVENT_READ, pid)
+                selector.register(os.pidfd_open(pid), selectors.EVENT_READ, pid)
             elif key.fileobj == parent:
                 for pid in jobs:
                     end(pid)
@@ -191,6 +194,7 @@ def loop(listening: object, parent: int) -> None:
 
 def begin(connection: object, here: list[object]) -> int:
     """The process that does what is asked; ValueError where a fork would not be the same."""
+    import contextlib
     import socket
 
     assert isinstance(connection, socket.socket)
@@ -201,12 +205,12 @@ def begin(connection: object, here: list[object]) -> int:
         if there != here or is_shadowed(job[2].get("PYTHONPATH", "")):
             other = [pair for pair in zip(there, here, strict=True) if pair[0] != pair[1]]
             print("cold:", *job[0][:2], other, file=sys.stderr, flush=True)
-            connection.close()
             raise ValueError
-        connection.sendall(b"y")
         pid = os.fork()
         if pid == 0:
             become(descriptors, *job)
+        with contextlib.suppress(OSError):  # who asked has gone, as `loop` will see
+            connection.sendall(b"y")
         return pid
     finally:
         for number in descriptors:
