@@ -94,7 +94,7 @@ def test_files_are_the_same_bytes_and_our_loader_takes_the_model(tracked: Tracke
         assert ET.parse(path).getroot().tag == "{http://www.w3.org/2000/svg}svg"
         assert "--ink: #" in path.read_text(), "its colours come along"
     check = f"from pathlib import Path; from churn.delivery.models import model_folder as m;\
- print(m.load(Path({str(where / 'model')!r}))[1]['name'])"
+ print(m.load(Path({str(where / 'model')!r}))[1].name)"
     passes(tracked.python("-c", check), tracked.json("reports/decision.json")["challenger"])
 
 
