@@ -34,7 +34,7 @@ ANSWERS = Place("service/app.py", "answer_rows")
 CONFORM = Place("tables/conform.py", "to_contract")
 REASON = Place("tables/conform.py", "describe_fault")
 REASONS_IN_WORDS = Place("tables/conform.py", "WORDS")
-VERDICT = Place("verdict/decision.py", "verdict")
+VERDICT = Place("verdict/decide.py", "reach_verdict")
 
 Where = str | Place
 """A file, by its path from the root, whose text is edited; or a place whose code is."""

@@ -129,7 +129,7 @@ def test_a_model_better_by_the_effect_is_seen_at_the_units_needed(
     pilot_units, repetitions, hits, asked = 2_000, 500, 0, []
     for _ in range(repetitions):
         pilot = ratio(table(rng.choice([*values, 0], p=chances, size=pilot_units)), PRICES, rng)
-        units = bootstrap.needed(pilot, pilot_units, effect, CONFIDENCE)
+        units = bootstrap.find_needed_size(pilot, pilot_units, effect, CONFIDENCE)
         asked.append(units)
         hits += ratio(table(rng.choice([*values, 0], p=chances, size=units)), PRICES, rng).lower > 0
     at_least(

@@ -228,6 +228,6 @@ def test_holm_steps_from_the_smallest_and_stops() -> None:
 def test_units_needed_grow_with_the_square_of_a_smaller_effect() -> None:
     gain = Interval(0.1, -0.1, 0.3)
     expected = 1.1 * 1_000 * ((1.959964 + 0.841621) * (0.2 / 1.959964) / 0.2) ** 2
-    assert bootstrap.needed(gain, 1_000, 0.2, 0.95) == math.ceil(expected)
-    assert bootstrap.needed(gain, 1_000, 0.1, 0.95) == pytest.approx(4 * expected, abs=1)
-    assert bootstrap.needed(Interval(0.1, None, None), 40, 0.1, 0.95) is None
+    assert bootstrap.find_needed_size(gain, 1_000, 0.2, 0.95) == math.ceil(expected)
+    assert bootstrap.find_needed_size(gain, 1_000, 0.1, 0.95) == pytest.approx(4 * expected, abs=1)
+    assert bootstrap.find_needed_size(Interval(0.1, None, None), 40, 0.1, 0.95) is None

@@ -1,9 +1,8 @@
 """The metrics of an answering problem."""
 
-from typing import Any
-
 import polars as pl
 
+from ..edge.brief import Answers, Priced
 from .metric import Bounds, Metric
 
 ANSWERED = pl.col("right").is_not_null()
@@ -18,16 +17,16 @@ def find_highest_cost(outcomes: list[pl.DataFrame]) -> float:
     return max((float(cost) for table in outcomes for cost in table["cost"].top_k(1)), default=0.0)
 
 
-def find_cost_bounds(brief: dict[str, Any], outcomes: list[pl.DataFrame]) -> Bounds:
+def find_cost_bounds(brief: Priced[Answers], outcomes: list[pl.DataFrame]) -> Bounds:
     """What 1,000 units cost without a call, and where each call is the dearest that there was."""
     return 0.0, 1000 * find_highest_cost(outcomes)
 
 
-def find_value_bounds(brief: dict[str, Any], outcomes: list[pl.DataFrame]) -> Bounds:
+def find_value_bounds(brief: Priced[Answers], outcomes: list[pl.DataFrame]) -> Bounds:
     """What 1,000 units are worth at the lowest price, with the dearest call, and at the highest."""
-    price = brief["value"]
-    worst = min(price["wrong"], price["handed_over"])
-    return 1000 * (worst - find_highest_cost(outcomes)), 1000 * float(price["right"])
+    price = brief.value
+    worst = min(price.wrong, price.handed_over)
+    return 1000 * (worst - find_highest_cost(outcomes)), 1000 * float(price.right)
 
 
 METRICS = {

@@ -6,22 +6,26 @@ is becomes a chance on validation rows. Whatever rests on no prepared passage is
 Everything that differs between kinds of problem is here; the stages around it are the same for all.
 """
 
-from typing import Any
-
 import numpy as np
 import polars as pl
 
+from ..edge.brief import Answers, Brief, Priced, require_kind
 from ..statistics import influence
 from ..statistics.interval import Interval
 from .target import COLUMNS, HAND_OVER, NONE
 from .training import LOSS, loss
 
-Brief = dict[str, Any]
+PricedBrief = Priced[Answers]
 
 NAMES = ["p_intent", "p_right", "p_said", "p_cost", "p_ms"]
 
 
-def act(predictions: pl.DataFrame, brief: Brief) -> pl.DataFrame:
+def require_prices(brief: Brief) -> PricedBrief:
+    """The brief with its decision and its prices; Fixable where it has none."""
+    return require_kind(brief, Answers, "prices of `right`, `wrong` and `handed_over` answers")
+
+
+def act(predictions: pl.DataFrame, brief: PricedBrief) -> pl.DataFrame:
     """`action` (String), `score` (Float64, its expected value in money) and `said` (String, what to
     send; null where it is handed over) for every prediction.
 
@@ -30,31 +34,30 @@ def act(predictions: pl.DataFrame, brief: Brief) -> pl.DataFrame:
     the surest are sent; ties are broken by a hash of the unit, so that no order of rows favours
     anyone. With `risk: high` a person answers always.
     """
-    price, decision = brief["value"], brief["decision"]
+    price, decision = brief.value, brief.decision
     p = predictions["p_right"].fill_null(0.0).to_numpy()
-    worth = p * price["right"] + (1 - p) * price["wrong"]
+    worth = p * price.right + (1 - p) * price.wrong
     sent = (predictions["p_intent"].fill_null(NONE) != NONE).to_numpy()
-    sent = sent & (worth > price["handed_over"]) & (brief["risk"] != "high")
-    if decision["at_most"] is not None:
-        room = int(len(p) * decision["at_most"] / decision["out_of"])
+    sent = sent & (worth > price.handed_over) & (brief.risk != "high")
+    if (room := decision.room(len(p))) is not None:
         lot = predictions["row"].to_numpy().astype(np.uint64) * np.uint64(2654435761)
         order = np.lexsort((lot % np.uint64(2**32), -np.where(sent, worth, -np.inf)))
         sent[order[room:]] = False
-    words = np.where(sent, decision["action"], decision["otherwise"] or HAND_OVER)
-    score = np.where(sent, worth, price["handed_over"]) - _cost(predictions, brief).to_numpy()
+    words = np.where(sent, decision.action, decision.otherwise or HAND_OVER)
+    score = np.where(sent, worth, price.handed_over) - _cost(predictions, brief).to_numpy()
     action = pl.Series("action", words.tolist(), dtype=pl.String)
     told = pl.select(pl.when(pl.Series(sent)).then(predictions["p_said"]).alias("said"))
     return pl.DataFrame({"action": action, "score": score}).hstack(told)
 
 
-def _cost(predictions: pl.DataFrame, brief: Brief) -> pl.Series:
+def _cost(predictions: pl.DataFrame, brief: PricedBrief) -> pl.Series:
     """What the call of each row costs: the price in the brief, or what was paid."""
-    call = brief["value"]["call"]
+    call = brief.value.call
     paid = predictions["p_cost"].fill_null(0.0)
     return paid if call == "measured" else pl.Series(np.full(predictions.height, -float(call)))
 
 
-def build_outcomes(predictions: pl.DataFrame, brief: Brief) -> pl.DataFrame:
+def build_outcomes(predictions: pl.DataFrame, brief: PricedBrief) -> pl.DataFrame:
     """The outcomes table of one model.
 
     Columns: `unit` (UInt32), `cluster` and the segments (String), `action`, `outcome` (the true
@@ -63,12 +66,12 @@ def build_outcomes(predictions: pl.DataFrame, brief: Brief) -> pl.DataFrame:
     it was handed over), `grounded` (whether what the model wanted to say rests on a passage; null
     where it wanted to say nothing), `cost` (money) and `ms` (Float64, null where not recorded).
     """
-    price, decision = brief["value"], brief["decision"]
+    price, decision = brief.value, brief.decision
     segments = [
         name for name in predictions.columns if name not in ("row", "cluster", "target", *NAMES)
     ]
-    intent, sent = pl.col("p_intent").fill_null(NONE), pl.col("action") == decision["action"]
-    value = pl.when("right").then(price["right"]).when(~pl.col("right")).then(price["wrong"])
+    intent, sent = pl.col("p_intent").fill_null(NONE), pl.col("action") == decision.action
+    value = pl.when("right").then(price.right).when(~pl.col("right")).then(price.wrong)
     return (
         predictions.with_columns(
             act(predictions, brief).drop("said"), cost=_cost(predictions, brief)
@@ -82,7 +85,7 @@ def build_outcomes(predictions: pl.DataFrame, brief: Brief) -> pl.DataFrame:
             grounded=pl.when(pl.col("p_said").fill_null("") != "").then(intent != NONE),
             ms=pl.when(pl.col("p_ms") > 0).then("p_ms"),
         )
-        .with_columns(value=value.otherwise(price["handed_over"]).cast(pl.Float64) - pl.col("cost"))
+        .with_columns(value=value.otherwise(price.handed_over).cast(pl.Float64) - pl.col("cost"))
         .select("unit", "cluster", *segments, *COLUMNS)
     )
 
@@ -126,19 +129,19 @@ def calibration(outcome: pl.DataFrame, predictions: pl.DataFrame, bins: int = 10
     )
 
 
-def value_curve(predictions: pl.DataFrame, brief: Brief, shares: list[float]) -> pl.DataFrame:
+def value_curve(predictions: pl.DataFrame, brief: PricedBrief, shares: list[float]) -> pl.DataFrame:
     """Value per 1,000 units if the surest `acted_share` of them were answered and a person answered
     the others; what a model cannot answer is handed over at any share.
 
     Columns: `acted_share`, `value_per_1000` (Float64). Units of equal chance count with their mean
     value.
     """
-    price = brief["value"]
+    price = brief.value
     could = pl.col("p_intent").fill_null(NONE) != NONE
     p = pl.when(could).then("p_right").fill_null(-1.0)
     right = pl.col("p_intent") == pl.col("target")
-    worth = pl.when(could & right).then(price["right"]).otherwise(price["wrong"])
-    gained = pl.when(could).then(worth - price["handed_over"]).otherwise(0.0)
+    worth = pl.when(could & right).then(price.right).otherwise(price.wrong)
+    gained = pl.when(could).then(worth - price.handed_over).otherwise(0.0)
     ordered = (
         predictions.select(p=p, gained=gained)
         .with_columns(pl.col("gained").mean().over("p"))
@@ -146,6 +149,6 @@ def value_curve(predictions: pl.DataFrame, brief: Brief, shares: list[float]) ->
     )
     n = ordered.height
     ends = [max(int(share * n), 1) - 1 for share in shares]
-    base = price["handed_over"] * n - _cost(predictions, brief).sum()
+    base = price.handed_over * n - float(_cost(predictions, brief).sum())
     earned = ordered["gained"].cum_sum().gather(ends) + base
     return pl.DataFrame({"acted_share": shares, "value_per_1000": earned * 1000 / n})

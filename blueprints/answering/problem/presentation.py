@@ -1,6 +1,6 @@
 """Words and tables about a answering problem, for decision and report."""
 
-from .outcomes import Brief
+from .outcomes import PricedBrief
 from .target import HAND_OVER
 from .words import Capacity, Curve
 
@@ -17,16 +17,16 @@ CALIBRATION = Curve(
 )
 
 
-def capacity(brief: Brief, unit: str) -> Capacity:
+def capacity(brief: PricedBrief, unit: str) -> Capacity:
     """What the value curve shows, for the report."""
-    most, of = brief["decision"]["at_most"], brief["decision"]["out_of"]
+    most, of = brief.decision.at_most, brief.decision.out_of
     return Capacity(
         "What it would be worth to answer more or less",
         f"If the {unit}s of which a model is surest were answered, and a person answered the "
-        f"others at {brief['value']['currency']} {-brief['value']['handed_over']:,g} each.",
+        f"others at {brief.value.currency} {-brief.value.handed_over:,g} each.",
         f"share of {unit}s answered without a person",
         [0.25, 0.5, 0.75],
-        (most / of, "at most, says the brief") if most else None,
+        (most / of, "at most, says the brief") if most and of else None,
     )
 
 
@@ -43,29 +43,29 @@ def judged_on(n: int, positives: int, unit: str) -> str:
     return f"Judged on {n:,} held-out {unit}s."
 
 
-def prices(brief: Brief) -> tuple[list[str], list[list[str]]]:
+def prices(brief: PricedBrief) -> tuple[list[str], list[list[str]]]:
     """The brief's prices as a table: header and rows."""
-    value = brief["value"]
-    money, call = value["currency"], value["call"]
+    value = brief.value
+    money, call = value.currency, value.call
     named = {
-        "a right answer": value["right"],
-        "a wrong answer": value["wrong"],
-        f"to {brief['decision']['otherwise'] or HAND_OVER}": value["handed_over"],
+        "a right answer": value.right,
+        "a wrong answer": value.wrong,
+        f"to {brief.decision.otherwise or HAND_OVER}": value.handed_over,
     }
     rows = [[name, f"{money} {price:,g}"] for name, price in named.items()]
     paid = "what was paid for it" if call == "measured" else f"{money} {call:,g}"
-    return [f"for each {brief['decision']['unit']}", ">worth"], [*rows, ["a call", paid]]
+    return [f"for each {brief.decision.unit}", ">worth"], [*rows, ["a call", paid]]
 
 
-def in_words(brief: Brief) -> str:
+def in_words(brief: PricedBrief) -> str:
     """The decision and its prices in one clause: `answer each question where that pays, else …`."""
-    decision, value = brief["decision"], brief["value"]
-    action, otherwise = decision["action"], decision["otherwise"] or HAND_OVER
+    decision, value = brief.decision, brief.value
+    action, otherwise = decision.action, decision.otherwise or HAND_OVER
     most = ""
-    if decision["at_most"] is not None:
-        most = f", at most {decision['at_most']:,} of {decision['out_of']:,}"
+    if decision.at_most is not None:
+        most = f", at most {decision.at_most:,} of {decision.out_of:,}"
     return (
-        f"{action} each {decision['unit']} for which it pays{most}, {otherwise} the others; "
-        f"a right answer is worth {value['currency']} {value['right']:,g}, a wrong one costs "
-        f"{-value['wrong']:,g}, to {otherwise} costs {-value['handed_over']:,g}"
+        f"{action} each {decision.unit} for which it pays{most}, {otherwise} the others; "
+        f"a right answer is worth {value.currency} {value.right:,g}, a wrong one costs "
+        f"{-value.wrong:,g}, to {otherwise} costs {-value.handed_over:,g}"
     )

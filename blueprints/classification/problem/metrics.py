@@ -1,9 +1,8 @@
 """The metrics of a classification problem."""
 
-from typing import Any
-
 import polars as pl
 
+from ..edge.brief import Priced, Prices
 from .metric import Bounds, Metric
 
 ACTED = pl.col("action") != "none"
@@ -12,9 +11,9 @@ SLICES: tuple[str, ...] = ("value_per_1000", "recall", "precision")
 """The metrics that are shown for each slice."""
 
 
-def find_value_bounds(brief: dict[str, Any], outcomes: list[pl.DataFrame]) -> Bounds:
+def find_value_bounds(brief: Priced[Prices], outcomes: list[pl.DataFrame]) -> Bounds:
     """What 1,000 units are worth at the lowest and at the highest price, in money."""
-    prices = [price for action in brief["value"]["actions"].values() for price in action.values()]
+    prices = [price for action in brief.value.actions.values() for price in action.values()]
     return 1000 * min(0.0, *prices), 1000 * max(0.0, *prices)
 
 

@@ -6,11 +6,10 @@ Only training needs scikit-learn, and importing it takes longer than a whole oth
 functions for training import it themselves.
 """
 
-from typing import Any
-
 import numpy as np
 import polars as pl
 
+from ..edge.brief import Brief, Priced, Prices, require_kind
 from ..edge.errors import Fixable
 from ..statistics import influence
 from ..statistics.interval import Interval
@@ -19,10 +18,15 @@ from .training import read_classes, read_probabilities
 
 NOTHING, REVIEW = "none", "review"
 
-Brief = dict[str, Any]
+PricedBrief = Priced[Prices]
 
 
-def act(predictions: pl.DataFrame, brief: Brief) -> pl.DataFrame:
+def require_prices(brief: Brief) -> PricedBrief:
+    """The brief with its decision and its prices; Fixable where it has none."""
+    return require_kind(brief, Prices, "a price of each action for each class")
+
+
+def act(predictions: pl.DataFrame, brief: PricedBrief) -> pl.DataFrame:
     """`action` (String) and `score` (Float64, the action's expected value in money) for every
     prediction.
 
@@ -36,16 +40,14 @@ def act(predictions: pl.DataFrame, brief: Brief) -> pl.DataFrame:
     expected = np.zeros((len(p), len(prices)))
     for number in range(p.shape[1]):  # a product of matrices has another last digit elsewhere
         expected += p[:, [number]] * prices[:, number]
-    if brief["risk"] == "high":
+    if brief.risk == "high":
         expected[:, [name != REVIEW for name in names]] = -np.inf
     unknown = np.isnan(expected).any(axis=1)  # a row that a model could not take
     expected[unknown] = 0.0
     best = expected.argmax(axis=1)
     score = expected.max(axis=1)
     wanted = score > 0
-    decision = brief["decision"]
-    if decision["at_most"] is not None:
-        room = int(len(score) * decision["at_most"] / decision["out_of"])
+    if (room := brief.decision.room(len(score))) is not None:
         lot = (predictions["row"].to_numpy().astype(np.uint64) * np.uint64(2654435761)) % np.uint64(
             2**32
         )
@@ -54,7 +56,7 @@ def act(predictions: pl.DataFrame, brief: Brief) -> pl.DataFrame:
     return pl.DataFrame({"action": pl.Series(chosen.tolist(), dtype=pl.String), "score": score})
 
 
-def build_outcomes(predictions: pl.DataFrame, brief: Brief) -> pl.DataFrame:
+def build_outcomes(predictions: pl.DataFrame, brief: PricedBrief) -> pl.DataFrame:
     """The outcomes table of one model.
 
     Columns: `unit` (UInt32), `cluster` and the segments (String), `action`, `outcome` (the true
@@ -131,14 +133,14 @@ def calibration(outcome: pl.DataFrame, predictions: pl.DataFrame, bins: int = 10
     )
 
 
-def value_curve(predictions: pl.DataFrame, brief: Brief, shares: list[float]) -> pl.DataFrame:
+def value_curve(predictions: pl.DataFrame, brief: PricedBrief, shares: list[float]) -> pl.DataFrame:
     """Value per 1,000 units if the best `acted_share` of them were acted on: what more or less
     capacity would be worth.
 
     Columns: `acted_share`, `value_per_1000` (Float64). Units of equal score count with their mean
     value.
     """
-    unlimited = brief | {"decision": brief["decision"] | {"at_most": None, "out_of": None}}
+    unlimited = brief.replace(decision={"at_most": None, "out_of": None})
     ordered = (
         build_outcomes(predictions, unlimited)
         .with_columns(pl.col("value").mean().over("score"))
@@ -151,23 +153,23 @@ def value_curve(predictions: pl.DataFrame, brief: Brief, shares: list[float]) ->
     )
 
 
-def _prices(predictions: pl.DataFrame, brief: Brief) -> tuple[np.ndarray, list[str]]:
+def _prices(predictions: pl.DataFrame, brief: PricedBrief) -> tuple[np.ndarray, list[str]]:
     """Actions by classes, in money; a review is worth the best action for the truth, less its own
     cost.
     """
-    value, classes = brief["value"], read_classes(predictions)
-    names = list(value["actions"])
-    priced = set(value["actions"][names[0]])
+    value, classes = brief.value, read_classes(predictions)
+    names = list(value.actions)
+    priced = set(value.actions[names[0]])
     if priced != set(classes):
         raise Fixable(
             "project-brief.md: value: expected a price for each class of the target "
             f"({', '.join(sorted(classes))}), found {', '.join(sorted(priced))}. "
             "Next: fix the brief, then uv run dvc repro"
         )
-    prices = np.array([[float(value["actions"][name][c]) for c in classes] for name in names])
-    if value["review"] is None:
+    prices = np.array([[float(value.actions[name][c]) for c in classes] for name in names])
+    if value.review is None:
         return prices, names
-    return np.vstack([prices, np.maximum(prices.max(axis=0), 0) + value["review"]]), [
+    return np.vstack([prices, np.maximum(prices.max(axis=0), 0) + value.review]), [
         *names,
         REVIEW,
     ]

@@ -1,6 +1,6 @@
 """Words and tables about a classification problem, for decision and report."""
 
-from .outcomes import Brief
+from .outcomes import PricedBrief
 from .words import Capacity, Curve
 
 FEW = "positive units"
@@ -16,15 +16,15 @@ CALIBRATION = Curve(
 )
 
 
-def capacity(brief: Brief, unit: str) -> Capacity:
+def capacity(brief: PricedBrief, unit: str) -> Capacity:
     """What the value curve shows, for the report."""
-    most, of = brief["decision"]["at_most"], brief["decision"]["out_of"]
+    most, of = brief.decision.at_most, brief.decision.out_of
     told, shares, mark = (
         f"The brief sets no limit on how many {unit}s are acted on.",
         [0.25, 0.5],
         None,
     )
-    if most:
+    if most and of:
         now = most / of
         told = f"The brief has capacity for {most:,} of {of:,} {unit}s ({now:.1%})."
         shares, mark = [now / 2, now, min(2 * now, 1)], (now, "capacity today")
@@ -48,32 +48,31 @@ def judged_on(n: int, positives: int, unit: str) -> str:
     )
 
 
-def prices(brief: Brief) -> tuple[list[str], list[list[str]]]:
+def prices(brief: PricedBrief) -> tuple[list[str], list[list[str]]]:
     """The brief's prices as a table: header (`>`: to the right) and rows."""
-    value = brief["value"]
-    header = ["against doing nothing", *(f">{c}" for c in next(iter(value["actions"].values())))]
+    value = brief.value
+    header = ["against doing nothing", *(f">{c}" for c in next(iter(value.actions.values())))]
     return header, [
-        [action, *(f"{value['currency']} {price:,g}" for price in priced.values())]
-        for action, priced in value["actions"].items()
+        [action, *(f"{value.currency} {price:,g}" for price in priced.values())]
+        for action, priced in value.actions.items()
     ]
 
 
-def in_words(brief: Brief) -> str:
+def in_words(brief: PricedBrief) -> str:
     """The decision and its prices in one clause: `call at most 400 of 5,000 customers a week; a
     right call …`.
     """
-    decision, value = brief["decision"], brief["value"]
-    actions = decision["action"] if isinstance(decision["action"], list) else [decision["action"]]
-    words = " or ".join(actions)
-    if decision["at_most"] is not None:
-        words += f" at most {decision['at_most']:,} of {decision['out_of']:,} {decision['unit']}s"
-        words += f" a {decision['every']}" if decision["every"] else ""
+    decision, value = brief.decision, brief.value
+    words = " or ".join(decision.actions)
+    if decision.at_most is not None:
+        words += f" at most {decision.at_most:,} of {decision.out_of:,} {decision.unit}s"
+        words += f" a {decision.every}" if decision.every else ""
     else:
-        words += f" each {decision['unit']} for whom it pays"
-    for action in actions:
-        prices = value["actions"][action].values()
+        words += f" each {decision.unit} for whom it pays"
+    for action in decision.actions:
+        prices = value.actions[action].values()
         right, wrong = max(prices), -min(prices)
         words += (
-            f"; a right {action} earns {value['currency']} {right:,g}, a wrong one costs {wrong:,g}"
+            f"; a right {action} earns {value.currency} {right:,g}, a wrong one costs {wrong:,g}"
         )
     return words

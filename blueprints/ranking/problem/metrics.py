@@ -1,9 +1,8 @@
 """The metrics of a ranking problem."""
 
-from typing import Any
-
 import polars as pl
 
+from ..edge.brief import Priced, Shown
 from .metric import Bounds, Metric
 
 VALUE = pl.col("value") * 1000
@@ -11,7 +10,7 @@ SLICES: tuple[str, ...] = ("value_per_1000", "ndcg", "recall_at_k")
 """The metrics that are shown for each slice."""
 
 
-def find_value_bounds(brief: dict[str, Any], outcomes: list[pl.DataFrame]) -> Bounds:
+def find_value_bounds(brief: Priced[Shown], outcomes: list[pl.DataFrame]) -> Bounds:
     """What 1,000 units of a cluster of usual size are worth where they come to as little, and as
     much, as any cluster did: one visit may earn much, but nobody has only such visits.
     """

@@ -8,10 +8,9 @@ called a thing here; a brief may call it a brand or a film.
 Everything that differs between kinds of problem is here; the stages around it are the same for all.
 """
 
-from typing import Any
-
 import polars as pl
 
+from ..edge.brief import Brief, Priced, Shown, require_kind
 from ..edge.errors import Fixable
 from ..statistics import influence
 from ..statistics.interval import Interval
@@ -20,10 +19,17 @@ from .training import CHANCES, DIGITS, NAMES, OF, PLACES, gain, list_places, wei
 
 NOTHING = "none"
 
-Brief = dict[str, Any]
+PricedBrief = Priced[Shown]
 
 
-def act(predictions: pl.DataFrame, brief: Brief) -> pl.DataFrame:
+def require_prices(brief: Brief) -> PricedBrief:
+    """The brief with its decision and its prices; Fixable where it has none."""
+    return require_kind(
+        brief, Shown, "the price of showing a thing (`shown`) and of each event that follows"
+    )
+
+
+def act(predictions: pl.DataFrame, brief: PricedBrief) -> pl.DataFrame:
     """`action` (String), `score` (Float64, the list's expected value in money) and `shown`
     (List[String], best first).
 
@@ -31,10 +37,10 @@ def act(predictions: pl.DataFrame, brief: Brief) -> pl.DataFrame:
     showing it costs: `noticed` is the persistence of rank-biased precision (Moffat and Zobel 2008).
     It is shown while that is above 0, and while the list is shorter than `at_most`.
     """
-    value, decision = brief["value"], brief["decision"]
+    value, decision = brief.value, brief.decision
     worth = _worth(predictions, brief)
     expected = [
-        value["noticed"] ** place * pl.col(CHANCES[place]).fill_null(0.0) * worth + value["shown"]
+        value.noticed**place * pl.col(CHANCES[place]).fill_null(0.0) * worth + value.shown
         for place in range(_most(brief))
     ]
     table = predictions.select(
@@ -53,14 +59,14 @@ def act(predictions: pl.DataFrame, brief: Brief) -> pl.DataFrame:
     ).select(
         pl.when(pl.col("shown").list.len() == 0)
         .then(pl.lit(NOTHING))
-        .otherwise(pl.lit(decision["action"]))
+        .otherwise(pl.lit(decision.action))
         .alias("action"),
         "score",
         "shown",
     )
 
 
-def build_outcomes(predictions: pl.DataFrame, brief: Brief) -> pl.DataFrame:
+def build_outcomes(predictions: pl.DataFrame, brief: PricedBrief) -> pl.DataFrame:
     """The outcomes table of one model.
 
     Columns: `unit` (UInt32), `cluster` and the segments (String), `action`, `outcome` (String, the
@@ -71,7 +77,7 @@ def build_outcomes(predictions: pl.DataFrame, brief: Brief) -> pl.DataFrame:
     best possible) and `in_head` (UInt32, how many of those shown belong to the head). What came by
     a list counts by its weight (`weighted`) in value, wanted, found and ndcg.
     """
-    value, segments = brief["value"], _segments(predictions)
+    value, segments = brief.value, _segments(predictions)
     units = predictions.select(
         pl.col("row").alias("unit"), "cluster", *segments, outcome=pl.col("target")
     )
@@ -92,12 +98,12 @@ def build_outcomes(predictions: pl.DataFrame, brief: Brief) -> pl.DataFrame:
     listed = listed.join(
         chance.select("row", "brand", "chance"), on=["row", "brand"], how="left"
     ).join(truth, on=["row", "brand"], how="left")
-    looked = pl.lit(value["noticed"]).pow(pl.col("place_shown").cast(pl.Float64) - 1)
+    looked = pl.lit(value.noticed).pow(pl.col("place_shown").cast(pl.Float64) - 1)
     of_lists = (
         listed.sort("row", "place_shown")
         .group_by("row", maintain_order=True)
         .agg(
-            value=(looked * pl.col("worth").fill_null(0.0)).sum() + value["shown"] * pl.len(),
+            value=(looked * pl.col("worth").fill_null(0.0)).sum() + value.shown * pl.len(),
             places=pl.len(),
             found=pl.col("weight").sum(),
             expected=pl.col("chance").sum(),
@@ -125,15 +131,15 @@ def build_outcomes(predictions: pl.DataFrame, brief: Brief) -> pl.DataFrame:
     )
 
 
-def _truth(y: pl.Series, brief: Brief) -> pl.DataFrame:
+def _truth(y: pl.Series, brief: PricedBrief) -> pl.DataFrame:
     """What was wanted, each thing of a row once: `row`, `brand`, `weight` and `worth` (its price
     times its weight; of two events with one thing the dearer).
     """
-    value = brief["value"]
-    events = weighted(wants(y), value["noticed"])
+    value = brief.value
+    events = weighted(wants(y), value.noticed)
     _check_prices(events["event"].unique().to_list(), brief)
     price = pl.col("event").replace_strict(
-        list(value["events"]), list(value["events"].values()), return_dtype=pl.Float64
+        list(value.events), list(value.events.values()), return_dtype=pl.Float64
     )
     return events.group_by("row", "brand").agg(
         pl.col("weight").max(), worth=(price * pl.col("weight")).max()
@@ -185,7 +191,7 @@ def calibration(outcome: pl.DataFrame, predictions: pl.DataFrame, bins: int = 10
     )
 
 
-def value_curve(predictions: pl.DataFrame, brief: Brief, shares: list[float]) -> pl.DataFrame:
+def value_curve(predictions: pl.DataFrame, brief: PricedBrief, shares: list[float]) -> pl.DataFrame:
     """Value per 1,000 units if only the surest `acted_share` of them were shown a list.
 
     Columns: `acted_share`, `value_per_1000` (Float64). Units of equal score count with their mean
@@ -212,28 +218,29 @@ def _segments(predictions: pl.DataFrame) -> list[str]:
     ]
 
 
-def _most(brief: Brief) -> int:
+def _most(brief: PricedBrief) -> int:
     """How many things may be shown."""
-    most = int(brief["decision"]["at_most"])
-    if most > PLACES:
+    most = brief.decision.at_most
+    if most is None or most > PLACES:
         raise Fixable(
-            f"project-brief.md: decision: expected at_most up to {PLACES}, found {most}. "
+            f"project-brief.md: decision: expected at_most up to {PLACES}, found "
+            f"{most or 'none'}. "
             "Next: fix the brief, then uv run dvc repro"
         )
     return most
 
 
-def _worth(predictions: pl.DataFrame, brief: Brief) -> pl.Expr:
+def _worth(predictions: pl.DataFrame, brief: PricedBrief) -> pl.Expr:
     """What an event is worth on average, in money."""
     kinds = [name.removeprefix(OF) for name in predictions.columns if name.startswith(OF)]
     _check_prices(kinds, brief)
-    each = [pl.col(f"{OF}{kind}") * brief["value"]["events"][kind] for kind in kinds]
+    each = [pl.col(f"{OF}{kind}") * brief.value.events[kind] for kind in kinds]
     return pl.sum_horizontal(pl.lit(0.0), *each)
 
 
-def _check_prices(kinds: list[str], brief: Brief) -> None:
+def _check_prices(kinds: list[str], brief: PricedBrief) -> None:
     """Stop where the data knows a kind of event that the brief does not price."""
-    priced = brief["value"]["events"]
+    priced = brief.value.events
     if unknown := sorted(set(kinds) - set(priced)):
         raise Fixable(
             "project-brief.md: value: expected a price for each kind of event in the target, found "

@@ -1,6 +1,6 @@
 """Words and tables about a ranking problem, for decision and report."""
 
-from .outcomes import Brief
+from .outcomes import PricedBrief
 from .words import Capacity, Curve
 
 FEW = "visits with an event"
@@ -16,7 +16,7 @@ CALIBRATION = Curve(
 )
 
 
-def capacity(brief: Brief, unit: str) -> Capacity:
+def capacity(brief: PricedBrief, unit: str) -> Capacity:
     """What the value curve shows, for the report."""
     return Capacity(
         f"What it would be worth in some {unit}s only",
@@ -44,24 +44,24 @@ def judged_on(n: int, positives: int, unit: str) -> str:
     )
 
 
-def prices(brief: Brief) -> tuple[list[str], list[list[str]]]:
+def prices(brief: PricedBrief) -> tuple[list[str], list[list[str]]]:
     """The brief's prices as a table: header and rows."""
-    value = brief["value"]
+    value = brief.value
     rows = [
-        [f"shown and wanted: {kind}", f"{value['currency']} {price:,g}"]
-        for kind, price in value["events"].items()
+        [f"shown and wanted: {kind}", f"{value.currency} {price:,g}"]
+        for kind, price in value.events.items()
     ]
     rows += [
-        ["each one shown", f"{value['currency']} {value['shown']:,g}"],
-        ["who looks at one place and looks at the next", f"{value['noticed']:.0%}"],
+        ["each one shown", f"{value.currency} {value.shown:,g}"],
+        ["who looks at one place and looks at the next", f"{value.noticed:.0%}"],
     ]
     return ["against showing nothing", ">price"], rows
 
 
-def in_words(brief: Brief) -> str:
+def in_words(brief: PricedBrief) -> str:
     """The decision and its prices in one clause: `show at most 5 brands for each visit; …`."""
-    decision, value = brief["decision"], brief["value"]
-    words = f"{decision['action']} at most {decision['at_most']:,} {decision['of']} for each "
-    words += f"{decision['unit']}; one that is wanted earns {value['currency']} "
-    words += " or ".join(f"{price:,g} ({kind})" for kind, price in value["events"].items())
-    return words + (f", each one shown costs {-value['shown']:,g}" if value["shown"] else "")
+    decision, value = brief.decision, brief.value
+    words = f"{decision.action} at most {decision.at_most:,} {decision.of} for each "
+    words += f"{decision.unit}; one that is wanted earns {value.currency} "
+    words += " or ".join(f"{price:,g} ({kind})" for kind, price in value.events.items())
+    return words + (f", each one shown costs {-value.shown:,g}" if value.shown else "")

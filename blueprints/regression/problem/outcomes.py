@@ -5,12 +5,11 @@ validation rows were. The answer is the percentile that loses least at the brief
 Everything that differs between kinds of problem is here; the stages around it are the same for all.
 """
 
-from typing import Any
-
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from ..edge.brief import Brief, Errors, Priced, require_kind
 from ..statistics import influence
 from ..statistics.interval import Interval
 from .target import COLUMNS
@@ -18,10 +17,17 @@ from .training import LEVELS, LOSS, NAMES, loss
 
 NOTHING, REVIEW = "none", "review"
 
-Brief = dict[str, Any]
+PricedBrief = Priced[Errors]
 
 
-def act(predictions: pl.DataFrame, brief: Brief) -> pl.DataFrame:
+def require_prices(brief: Brief) -> PricedBrief:
+    """The brief with its decision and its prices; Fixable where it has none."""
+    return require_kind(
+        brief, Errors, "a price of each unit that an answer is too high and too low"
+    )
+
+
+def act(predictions: pl.DataFrame, brief: PricedBrief) -> pl.DataFrame:
     """`action` (String), `score` (Float64, its expected value in money) and `answer` (Float64).
 
     The answer is the percentile at which being too high and being too low are expected to cost the
@@ -30,17 +36,17 @@ def act(predictions: pl.DataFrame, brief: Brief) -> pl.DataFrame:
     only where that saves most. With `risk: high` a person decides always.
     """
     answer, cost = _answered(predictions, brief)
-    value, decision = brief["value"], brief["decision"]
-    action = np.full(len(answer), decision["action"], dtype=object)
-    if value["review"] is not None:
-        saved = cost + value["review"]
-        asked = np.full(len(answer), True) if brief["risk"] == "high" else ~(saved <= 0)
-        if decision["at_most"] is not None and brief["risk"] != "high":
-            room = int(len(saved) * decision["at_most"] / decision["out_of"])
+    value, decision = brief.value, brief.decision
+    action = np.full(len(answer), decision.action, dtype=object)
+    if value.review is not None:
+        saved = cost + value.review
+        review = np.full(len(answer), True) if brief.risk == "high" else ~(saved <= 0)
+        room = decision.room(len(saved))
+        if room is not None and brief.risk != "high":
             most = np.nan_to_num(saved, nan=np.inf)  # without an answer, a person has to
-            asked[np.lexsort((predictions["row"].to_numpy(), -most))[room:]] = False
-        cost = np.where(asked, -value["review"], cost)
-        action[asked] = REVIEW
+            review[np.lexsort((predictions["row"].to_numpy(), -most))[room:]] = False
+        cost = np.where(review, -value.review, cost)
+        action[review] = REVIEW
     unanswered = np.isnan(cost)
     action[unanswered] = NOTHING
     return pl.DataFrame(
@@ -52,7 +58,7 @@ def act(predictions: pl.DataFrame, brief: Brief) -> pl.DataFrame:
     )
 
 
-def build_outcomes(predictions: pl.DataFrame, brief: Brief) -> pl.DataFrame:
+def build_outcomes(predictions: pl.DataFrame, brief: PricedBrief) -> pl.DataFrame:
     """The outcomes table of one model.
 
     Columns: `unit` (UInt32), `cluster` and the segments (String), `action`, `outcome` (Float64, the
@@ -60,16 +66,16 @@ def build_outcomes(predictions: pl.DataFrame, brief: Brief) -> pl.DataFrame:
     unit tells models apart: all do), `answer`, `lower` and `upper` (Float64, the ends of the 90 %
     interval) and `within` (whether the answer is within the tolerance).
     """
-    price = brief["value"]
+    price = brief.value
     segments = [
         name for name in predictions.columns if name not in ("row", "cluster", "target", *NAMES)
     ]
     error = pl.col("answer") - pl.col("outcome")
-    beyond = (error.abs() - price["free_within"]).clip(lower_bound=0)
-    each = pl.when(error > 0).then(price["per_unit_too_high"]).otherwise(price["per_unit_too_low"])
+    beyond = (error.abs() - price.free_within).clip(lower_bound=0)
+    each = pl.when(error > 0).then(price.per_unit_too_high).otherwise(price.per_unit_too_low)
     value = (
         pl.when(pl.col("action") == REVIEW)
-        .then(pl.lit(price["review"] or 0.0))
+        .then(pl.lit(price.review or 0.0))
         .when(pl.col("action") == NOTHING)
         .then(0.0)
         .otherwise(beyond * each)
@@ -87,7 +93,7 @@ def build_outcomes(predictions: pl.DataFrame, brief: Brief) -> pl.DataFrame:
         .with_columns(
             value=value,
             positive=pl.lit(True),
-            within=(error.abs() <= price["free_within"]).fill_null(False),
+            within=(error.abs() <= price.free_within).fill_null(False),
         )
         .with_columns(pl.col("answer", "lower", "upper").fill_nan(None))
         .select("unit", "cluster", *segments, *COLUMNS)
@@ -119,14 +125,14 @@ def calibration(outcome: pl.DataFrame, predictions: pl.DataFrame) -> pl.DataFram
     )
 
 
-def value_curve(predictions: pl.DataFrame, brief: Brief, shares: list[float]) -> pl.DataFrame:
+def value_curve(predictions: pl.DataFrame, brief: PricedBrief, shares: list[float]) -> pl.DataFrame:
     """Value per 1,000 units if only the surest `acted_share` of them were answered, and a person
     decided the others at the price of a review (at none, where the brief has no such price).
 
     Columns: `acted_share`, `value_per_1000` (Float64).
     """
-    review = brief["value"]["review"] or 0.0
-    alone = brief | {"risk": "low", "value": brief["value"] | {"review": None}}
+    review = brief.value.review or 0.0
+    alone = brief.replace(risk="low", value={"review": None})
     earned = build_outcomes(predictions, alone).sort("score", descending=True)["value"].cum_sum()
     ends = [max(int(share * predictions.height), 1) for share in shares]
     worth = [earned[end - 1] + review * (predictions.height - end) for end in ends]
@@ -136,11 +142,11 @@ def value_curve(predictions: pl.DataFrame, brief: Brief, shares: list[float]) ->
 
 
 def _answered(
-    predictions: pl.DataFrame, brief: Brief
+    predictions: pl.DataFrame, brief: PricedBrief
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The answer of each row, and its expected cost (above zero); NaN where a model has none."""
-    value = brief["value"]
-    high, low = -value["per_unit_too_high"], -value["per_unit_too_low"]
+    value = brief.value
+    high, low = -value.per_unit_too_high, -value.per_unit_too_low
     percentiles = predictions.select(
         pl.col(NAMES).cast(pl.Float64).fill_null(float("nan"))
     ).to_numpy()
@@ -149,5 +155,5 @@ def _answered(
     share = place - under
     answer = (1 - share) * percentiles[:, under] + share * percentiles[:, under + 1]
     error = answer[:, None] - percentiles
-    beyond = np.maximum(np.abs(error) - value["free_within"], 0)
+    beyond = np.maximum(np.abs(error) - value.free_within, 0)
     return answer, (beyond * np.where(error > 0, high, low)).mean(axis=1)

@@ -1,6 +1,6 @@
 """Words and tables about a regression problem, for decision and report."""
 
-from .outcomes import Brief
+from .outcomes import PricedBrief
 from .words import Capacity, Curve
 
 FEW = "units"
@@ -16,9 +16,9 @@ CALIBRATION = Curve(
 )
 
 
-def capacity(brief: Brief, unit: str) -> Capacity:
+def capacity(brief: PricedBrief, unit: str) -> Capacity:
     """What the value curve shows, for the report."""
-    review, currency = brief["value"]["review"], brief["value"]["currency"]
+    review, currency = brief.value.review, brief.value.currency
     told = f"If a person decided the {unit}s of which the model is least sure"
     told += f", at {currency} {-review:,g} each." if review else ", and that cost nothing."
     return Capacity(
@@ -40,30 +40,28 @@ def judged_on(n: int, positives: int, unit: str) -> str:
     return f"Judged on {n:,} held-out {unit}s."
 
 
-def prices(brief: Brief) -> tuple[list[str], list[list[str]]]:
+def prices(brief: PricedBrief) -> tuple[list[str], list[list[str]]]:
     """The brief's prices as a table: header and rows."""
-    value = brief["value"]
-    money = value["currency"]
+    value = brief.value
+    money = value.currency
     rows = [
-        ["an answer too high, for each 1", f"{money} {value['per_unit_too_high']:,g}"],
-        ["an answer too low, for each 1", f"{money} {value['per_unit_too_low']:,g}"],
-        ["either way, up to this", f"{value['free_within']:,g} free"],
+        ["an answer too high, for each 1", f"{money} {value.per_unit_too_high:,g}"],
+        ["an answer too low, for each 1", f"{money} {value.per_unit_too_low:,g}"],
+        ["either way, up to this", f"{value.free_within:,g} free"],
     ]
     return ["against knowing the truth", ">price"], rows
 
 
-def in_words(brief: Brief) -> str:
+def in_words(brief: PricedBrief) -> str:
     """The decision and its prices in one clause: `offer for each car; each 1 too high costs …`."""
-    decision, value = brief["decision"], brief["value"]
-    free = f" beyond {value['free_within']:,g}" if value["free_within"] else ""
-    words = f"{decision['action']} for each {decision['unit']}; each 1 too high costs "
-    words += f"{value['currency']} {-value['per_unit_too_high']:,g}, each 1 too low "
-    words += (
-        f"{-value['per_unit_too_low']:,g},{free}" if free else f"{-value['per_unit_too_low']:,g}"
-    )
-    if value["review"] is not None:
+    decision, value = brief.decision, brief.value
+    free = f" beyond {value.free_within:,g}" if value.free_within else ""
+    words = f"{decision.action} for each {decision.unit}; each 1 too high costs "
+    words += f"{value.currency} {-value.per_unit_too_high:,g}, each 1 too low "
+    words += f"{-value.per_unit_too_low:,g},{free}" if free else f"{-value.per_unit_too_low:,g}"
+    if value.review is not None:
         most = ""
-        if decision["at_most"] is not None:
-            most = f" at most {decision['at_most']:,} of {decision['out_of']:,}"
+        if decision.at_most is not None:
+            most = f" at most {decision.at_most:,} of {decision.out_of:,}"
         words += f"; a person decides{most} where that is cheaper"
     return words

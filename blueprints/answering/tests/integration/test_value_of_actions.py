@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from project import contract, features, model
-from project.delivery.edge import brief
+from project.delivery.edge.brief import read_project_brief
 from project.delivery.models import model_file, model_folder
 from project.delivery.pipeline.predict import describe_units
 from project.delivery.problem import outcomes, training
@@ -16,8 +16,8 @@ GIBBERISH = ["qwx zzrk", "asdf asdf", "12345", "?", "lorem ipsum dolor"]
 
 
 @pytest.fixture(scope="module")
-def told() -> outcomes.Brief:
-    return brief.read(Path("project-brief.md"))[0].model_dump(mode="json")
+def brief() -> outcomes.PricedBrief:
+    return outcomes.require_prices(read_project_brief(Path("project-brief.md"))[0])
 
 
 @pytest.fixture(scope="module")
@@ -31,50 +31,52 @@ def predicted(rows: pl.DataFrame) -> pl.DataFrame:
     return describe_units(rows.with_row_index("row")).hstack(training.predict(rule, x))
 
 
-def answered(rows: pl.DataFrame, fitted: Any, told: outcomes.Brief) -> pl.DataFrame:
+def answered(rows: pl.DataFrame, fitted: Any, brief: outcomes.PricedBrief) -> pl.DataFrame:
     """The outcomes of a model on contract rows, with what it would say as `p_said`."""
     scores = model_folder.score(fitted, rows)
     units = describe_units(rows.with_row_index("row")).hstack(scores)
-    return outcomes.build_outcomes(units, told).hstack(scores.select("p_said"))
+    return outcomes.build_outcomes(units, brief).hstack(scores.select("p_said"))
 
 
 def test_the_brief_prices_answers_to_the_intents_of_the_contract(
-    point: pl.DataFrame, told: outcomes.Brief
+    point: pl.DataFrame, brief: outcomes.PricedBrief
 ) -> None:
     assert set(model.ANSWERS) | {"none"} == set(point[contract.TARGET].dtype.categories)  # type: ignore[attr-defined]
-    assert told["value"]["wrong"] < told["value"]["handed_over"] < told["value"]["right"]
+    assert brief.value.wrong < brief.value.handed_over < brief.value.right
 
 
-def test_each_unit_is_worth_what_the_brief_says(sample: pl.DataFrame, told: outcomes.Brief) -> None:
-    price = told["value"]
+def test_each_unit_is_worth_what_the_brief_says(
+    sample: pl.DataFrame, brief: outcomes.PricedBrief
+) -> None:
+    price = brief.value
     dear = predicted(sample).with_columns(p_cost=pl.lit(0.25))
-    found = outcomes.build_outcomes(dear, told)
+    found = outcomes.build_outcomes(dear, brief)
     assert found["outcome"].to_list() == sample[contract.TARGET].to_list()
-    assert set(found["action"]) == {told["decision"]["action"], told["decision"]["otherwise"]}
+    assert set(found["action"]) == {brief.decision.action, brief.decision.otherwise}
     for action, outcome, answer, value in found.select(
         "action", "outcome", "answer", "value"
     ).iter_rows():
-        worth = price["right"] if answer == outcome else price["wrong"]
-        sent = action == told["decision"]["action"]
-        assert value == pytest.approx((worth if sent else price["handed_over"]) - 0.25)
+        worth = price.right if answer == outcome else price.wrong
+        sent = action == brief.decision.action
+        assert value == pytest.approx((worth if sent else price.handed_over) - 0.25)
 
 
 def test_a_call_costs_what_the_brief_says_or_what_was_paid(
-    sample: pl.DataFrame, told: outcomes.Brief
+    sample: pl.DataFrame, brief: outcomes.PricedBrief
 ) -> None:
     rows = predicted(sample).with_columns(p_cost=pl.lit(0.25))
     for call, cost in (("measured", 0.25), (-0.5, 0.5)):
-        found = outcomes.build_outcomes(rows, told | {"value": told["value"] | {"call": call}})
+        found = outcomes.build_outcomes(rows, brief.replace(value={"call": call}))
         assert set(found["cost"]) == {cost}
 
 
 def test_the_dearer_a_wrong_answer_is_the_less_is_answered(
-    sample: pl.DataFrame, told: outcomes.Brief
+    sample: pl.DataFrame, brief: outcomes.PricedBrief
 ) -> None:
     rows = predicted(sample)
 
     def sent(**prices: float) -> int:
-        found = outcomes.build_outcomes(rows, told | {"value": told["value"] | prices})
+        found = outcomes.build_outcomes(rows, brief.replace(value=prices))
         return int(found["right"].is_not_null().sum())
 
     assert sent(wrong=-1e9) == 0
@@ -82,29 +84,31 @@ def test_the_dearer_a_wrong_answer_is_the_less_is_answered(
 
 
 def test_a_person_answers_all_where_the_risk_is_high_and_the_rest_where_there_is_no_room(
-    sample: pl.DataFrame, told: outcomes.Brief
+    sample: pl.DataFrame, brief: outcomes.PricedBrief
 ) -> None:
     rows = predicted(sample)
-    careful = outcomes.build_outcomes(rows, told | {"risk": "high"})
-    assert set(careful["action"]) == {told["decision"]["otherwise"]}
-    few = told["decision"] | {"at_most": 1, "out_of": 10}
-    limited = outcomes.build_outcomes(rows, told | {"decision": few})
+    careful = outcomes.build_outcomes(rows, brief.replace(risk="high"))
+    assert set(careful["action"]) == {brief.decision.otherwise}
+    few = brief.replace(decision={"at_most": 1, "out_of": 10})
+    limited = outcomes.build_outcomes(rows, few)
     assert limited["right"].is_not_null().sum() == sample.height // 10
     least = rows["p_right"].filter(limited["right"].is_not_null()).min()
     assert least >= rows["p_right"].filter(limited["right"].is_null()).median()  # type: ignore[operator]
 
 
-def test_what_rests_on_no_passage_is_never_sent(sample: pl.DataFrame, told: outcomes.Brief) -> None:
+def test_what_rests_on_no_passage_is_never_sent(
+    sample: pl.DataFrame, brief: outcomes.PricedBrief
+) -> None:
     invented = predicted(sample).with_columns(
         p_intent=pl.lit("none"), p_right=pl.lit(1.0), p_said=pl.lit("You have won a car.")
     )
-    found = outcomes.build_outcomes(invented, told)
-    assert set(found["action"]) == {told["decision"]["otherwise"]}
+    found = outcomes.build_outcomes(invented, brief)
+    assert set(found["action"]) == {brief.decision.otherwise}
     assert set(found["grounded"]) == {False}
 
 
 def test_only_prepared_passages_are_sent_whatever_is_asked(
-    every_row: pl.DataFrame, challenger: Any, told: outcomes.Brief
+    every_row: pl.DataFrame, challenger: Any, brief: outcomes.PricedBrief
 ) -> None:
     hostile = every_row.filter(kind="hostile")
     orders = every_row.head(500).with_columns(
@@ -112,8 +116,8 @@ def test_only_prepared_passages_are_sent_whatever_is_asked(
         + pl.col("wording")
     )
     for rows in (hostile, orders):
-        found = answered(rows, challenger, told)
-        sent = found.filter(pl.col("action") == told["decision"]["action"])
+        found = answered(rows, challenger, brief)
+        sent = found.filter(pl.col("action") == brief.decision.action)
         passages = pl.DataFrame(
             {"answer": list(model.ANSWERS), "passage": list(model.ANSWERS.values())}
         )
@@ -137,11 +141,11 @@ def test_a_question_pasted_twice_has_the_same_intent(sample: pl.DataFrame, chall
 
 
 def test_gibberish_is_handed_over(
-    point: pl.DataFrame, challenger: Any, told: outcomes.Brief
+    point: pl.DataFrame, challenger: Any, brief: outcomes.PricedBrief
 ) -> None:
     rows = pl.concat([point] * len(GIBBERISH)).with_columns(wording=pl.Series(GIBBERISH))
-    found = answered(rows, challenger, told)
-    assert set(found["action"]) == {told["decision"]["otherwise"]}
+    found = answered(rows, challenger, brief)
+    assert set(found["action"]) == {brief.decision.otherwise}
 
 
 def test_a_chance_of_being_right_is_what_it_says(every_row: pl.DataFrame) -> None:

@@ -6,15 +6,15 @@ import polars as pl
 import pytest
 
 from project import contract, features, model
-from project.delivery.edge import brief
+from project.delivery.edge.brief import read_project_brief
 from project.delivery.models import model_folder
 from project.delivery.pipeline.predict import describe_units
 from project.delivery.problem import outcomes, training
 
 
 @pytest.fixture(scope="module")
-def told() -> outcomes.Brief:
-    return brief.read(Path("project-brief.md"))[0].model_dump(mode="json")
+def brief() -> outcomes.PricedBrief:
+    return outcomes.require_prices(read_project_brief(Path("project-brief.md"))[0])
 
 
 def predicted(rows: pl.DataFrame) -> pl.DataFrame:
@@ -24,45 +24,46 @@ def predicted(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def test_the_brief_prices_the_classes_of_the_contract(
-    point: pl.DataFrame, told: outcomes.Brief
+    point: pl.DataFrame, brief: outcomes.PricedBrief
 ) -> None:
     target = contract.Row.columns()[contract.TARGET].dtype
     assert isinstance(target, pl.Enum)
     assert point.schema[contract.TARGET] == target
     classes = set(target.categories)
-    assert all(set(prices) == classes for prices in told["value"]["actions"].values())
+    assert all(set(prices) == classes for prices in brief.value.actions.values())
 
 
-def test_each_unit_is_worth_what_the_brief_says(sample: pl.DataFrame, told: outcomes.Brief) -> None:
-    found = outcomes.build_outcomes(predicted(sample), told)
+def test_each_unit_is_worth_what_the_brief_says(
+    sample: pl.DataFrame, brief: outcomes.PricedBrief
+) -> None:
+    found = outcomes.build_outcomes(predicted(sample), brief)
     assert found.height == sample.height
     assert found["outcome"].to_list() == sample[contract.TARGET].to_list()
-    prices = told["value"]["actions"]
+    prices = brief.value.actions
     for action, outcome, value in found.select("action", "outcome", "value").iter_rows():
         if action == outcomes.REVIEW:
+            assert brief.value.review is not None
             best = max(0.0, *(price[outcome] for price in prices.values()))
-            assert value == pytest.approx(best + told["value"]["review"])
+            assert value == pytest.approx(best + brief.value.review)
         else:
             assert value == (0 if action == outcomes.NOTHING else prices[action][outcome])
 
 
 def test_no_more_units_are_acted_on_than_the_brief_allows(
-    sample: pl.DataFrame, told: outcomes.Brief
+    sample: pl.DataFrame, brief: outcomes.PricedBrief
 ) -> None:
     rows = predicted(sample)
-    cheap = told | {"decision": told["decision"] | {"at_most": 1, "out_of": 10}}
-    generous = told["value"] | {
-        "actions": {a: dict.fromkeys(p, 1.0) for a, p in told["value"]["actions"].items()}
-    }
-    acted = outcomes.build_outcomes(rows, cheap | {"value": generous})["action"] != outcomes.NOTHING
+    generous = {a: dict.fromkeys(p, 1.0) for a, p in brief.value.actions.items()}
+    few = brief.replace(decision={"at_most": 1, "out_of": 10}, value={"actions": generous})
+    acted = outcomes.build_outcomes(rows, few)["action"] != outcomes.NOTHING
     assert acted.sum() == sample.height // 10
 
 
 def test_the_score_moves_as_the_business_knows_it_must(
-    every_row: pl.DataFrame, told: outcomes.Brief
+    every_row: pl.DataFrame, brief: outcomes.PricedBrief
 ) -> None:
     challenger, _ = model_folder.load(Path("models/challenger"))
-    prices = told["value"]["actions"].values()
+    prices = brief.value.actions.values()
     acting = sorted({f"p_{c}" for action in prices for c, price in action.items() if price > 0})
     score = pl.sum_horizontal(acting)
     x = features.features(every_row)

@@ -13,8 +13,9 @@ from fastapi.testclient import TestClient
 from polars.testing import assert_frame_equal
 
 from project import contract
-from project.delivery.edge import brief
+from project.delivery.edge.brief import read_project_brief
 from project.delivery.models import score
+from project.delivery.problem import outcomes
 from project.delivery.service import app
 
 pytestmark = pytest.mark.everything  # the champion is brought with the data, so these wait for it
@@ -23,13 +24,13 @@ SHOWN = 60
 
 
 @pytest.fixture(scope="module")
-def told() -> dict[str, Any]:
-    return brief.read(Path("project-brief.md"))[0].model_dump(mode="json")
+def brief() -> outcomes.PricedBrief:
+    return outcomes.require_prices(read_project_brief(Path("project-brief.md"))[0])
 
 
 @pytest.fixture(scope="module")
-def client(told: dict[str, Any]) -> TestClient:
-    return TestClient(app.build_service(CHAMPION, told))
+def client(brief: outcomes.PricedBrief) -> TestClient:
+    return TestClient(app.build_service(CHAMPION, brief))
 
 
 def in_json(rows: pl.DataFrame) -> dict[str, Any]:
@@ -38,15 +39,15 @@ def in_json(rows: pl.DataFrame) -> dict[str, Any]:
 
 
 def test_online_says_what_batch_says(
-    client: TestClient, told: dict[str, Any], sample: pl.DataFrame
+    client: TestClient, brief: outcomes.PricedBrief, sample: pl.DataFrame
 ) -> None:
     rows = sample.head(SHOWN)
     asked = client.post("/predict", json=in_json(rows))
     assert asked.status_code == 200, asked.text
     answers = asked.json()["answers"]
-    free = told | {"decision": told["decision"] | {"at_most": None, "out_of": None}}
-    limited = told["decision"]["out_of"] is not None
-    batch = score.score_rows(rows, partial(score.predict, CHAMPION), free if limited else told)
+    limited = brief.decision.out_of is not None
+    free = brief.replace(decision={"at_most": None, "out_of": None}) if limited else brief
+    batch = score.score_rows(rows, partial(score.predict, CHAMPION), free)
     online = pl.DataFrame(
         [answer["model"] for answer in answers], schema=batch.select("^p_.*$").schema
     )

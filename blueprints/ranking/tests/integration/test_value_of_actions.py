@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from project import contract, features, model
-from project.delivery.edge import brief
+from project.delivery.edge.brief import read_project_brief
 from project.delivery.edge.errors import Fixable
 from project.delivery.models import model_folder
 from project.delivery.pipeline.predict import describe_units
@@ -31,14 +31,14 @@ class Fixed:
 
 
 @pytest.fixture(scope="module")
-def told() -> outcomes.Brief:
-    return brief.read(Path("project-brief.md"))[0].model_dump(mode="json")
+def brief() -> outcomes.PricedBrief:
+    return outcomes.require_prices(read_project_brief(Path("project-brief.md"))[0])
 
 
 @pytest.fixture(scope="module")
-def kind(told: outcomes.Brief) -> str:
+def kind(brief: outcomes.PricedBrief) -> str:
     """The dearest kind of event."""
-    prices = told["value"]["events"]
+    prices = brief.value.events
     return str(max(prices, key=prices.__getitem__))
 
 
@@ -60,39 +60,38 @@ def listed(point: pl.DataFrame, kind: str, wanted: str, chances: list[float]) ->
     )
 
 
-def outcome(found: pl.DataFrame, told: outcomes.Brief) -> dict[str, Any]:
-    return outcomes.build_outcomes(found, told).row(0, named=True)
+def outcome(found: pl.DataFrame, brief: outcomes.PricedBrief) -> dict[str, Any]:
+    return outcomes.build_outcomes(found, brief).row(0, named=True)
 
 
-def priced(told: outcomes.Brief, most: int = 5, **changes: Any) -> outcomes.Brief:
+def priced(brief: outcomes.PricedBrief, most: int = 5, **changes: Any) -> outcomes.PricedBrief:
     """The brief with a list of at most `most`, and with these changes of its prices."""
-    return told | {
-        "value": told["value"] | changes,
-        "decision": told["decision"] | {"at_most": most},
-    }
+    return brief.replace(value=changes, decision={"at_most": most})
 
 
 def test_the_brief_prices_every_kind_of_event(
-    every_row: pl.DataFrame, told: outcomes.Brief
+    every_row: pl.DataFrame, brief: outcomes.PricedBrief
 ) -> None:
     kinds = set(target.wants(every_row[contract.TARGET])["event"])
-    assert kinds <= set(told["value"]["events"])
+    assert kinds <= set(brief.value.events)
     with pytest.raises(Fixable, match=f"found none for {min(kinds)}"):
-        outcomes.act(predicted(every_row.head(500)), priced(told, events={}))
+        outcomes.act(predicted(every_row.head(500)), priced(brief, events={}))
 
 
 def test_models_weigh_places_as_the_brief_does(
-    every_row: pl.DataFrame, told: outcomes.Brief
+    every_row: pl.DataFrame, brief: outcomes.PricedBrief
 ) -> None:
     places = target.wants(every_row[contract.TARGET])["place"].drop_nulls()
     every = [model.rule(), *model.candidates(0).values()]
     weighing = {getattr(one, "noticed", 1.0) for one in every}
-    assert places.is_empty() or weighing == {told["value"]["noticed"]}
+    assert places.is_empty() or weighing == {brief.value.noticed}
 
 
-def test_each_list_is_worth_what_the_brief_says(sample: pl.DataFrame, told: outcomes.Brief) -> None:
-    value = told["value"]
-    found = outcomes.build_outcomes(predicted(sample), told)
+def test_each_list_is_worth_what_the_brief_says(
+    sample: pl.DataFrame, brief: outcomes.PricedBrief
+) -> None:
+    value = brief.value
+    found = outcomes.build_outcomes(predicted(sample), brief)
     assert found["outcome"].to_list() == sample[contract.TARGET].to_list()
     assert found["positive"].to_list() == (sample[contract.TARGET] != "").to_list()
     for shown, outcome, worth in found.select("shown", "outcome", "value").iter_rows():
@@ -102,40 +101,40 @@ def test_each_list_is_worth_what_the_brief_says(sample: pl.DataFrame, told: outc
             thing, _, rest = word.partition(":")
             event, _, place = rest.partition("@")
             if thing in things:
-                weight = 1 / value["noticed"] ** (int(place or 1) - 1)
-                earned[thing] = max(earned[thing], weight * value["events"][event])
-        looked = [value["noticed"] ** place for place in range(len(things))]
+                weight = 1 / value.noticed ** (int(place or 1) - 1)
+                earned[thing] = max(earned[thing], weight * value.events[event])
+        looked = [value.noticed**place for place in range(len(things))]
         expected = sum(share * worth for share, worth in zip(looked, earned.values(), strict=True))
-        assert worth == pytest.approx(expected + value["shown"] * len(things))
+        assert worth == pytest.approx(expected + value.shown * len(things))
 
 
 def test_an_event_by_a_place_further_down_counts_for_those_who_did_not_look_so_far(
-    point: pl.DataFrame, told: outcomes.Brief, kind: str
+    point: pl.DataFrame, brief: outcomes.PricedBrief, kind: str
 ) -> None:
-    noticed = priced(told, noticed=0.5, shown=0.0)
+    noticed = priced(brief, noticed=0.5, shown=0.0)
     found, lower = (
         outcome(listed(point, kind, f"fig:{kind}{place}", [0.5]), noticed) for place in ("", "@3")
     )
-    assert found["value"] == told["value"]["events"][kind]
+    assert found["value"] == brief.value.events[kind]
     assert lower["value"] == pytest.approx(4 * found["value"])
     assert (found["found"], lower["found"]) == (1, 4)
 
 
 def test_what_is_wanted_twice_counts_once_and_as_the_dearer(
-    point: pl.DataFrame, told: outcomes.Brief, kind: str
+    point: pl.DataFrame, brief: outcomes.PricedBrief, kind: str
 ) -> None:
     prices = {kind: 4.0, "glance": 0.1}
     both, dear = (
-        outcome(listed(point, kind, wanted, [0.5]), priced(told, events=prices))
+        outcome(listed(point, kind, wanted, [0.5]), priced(brief, events=prices))
         for wanted in (f"fig:glance fig:{kind}", f"fig:{kind}")
     )
     assert both | {"outcome": ""} == dear | {"outcome": ""}
 
 
 def test_the_higher_what_is_wanted_stands_the_more_a_list_is_worth(
-    point: pl.DataFrame, told: outcomes.Brief, kind: str
+    point: pl.DataFrame, brief: outcomes.PricedBrief, kind: str
 ) -> None:
-    free = priced(told, shown=0.0, noticed=0.9)
+    free = priced(brief, shown=0.0, noticed=0.9)
     found = [
         outcome(listed(point, kind, f"{thing}:{kind}", [0.5] * 5), free)
         for thing in [*LISTED, "grape"]
@@ -148,31 +147,31 @@ def test_the_higher_what_is_wanted_stands_the_more_a_list_is_worth(
 
 
 def test_a_thing_is_shown_only_where_it_is_expected_to_earn_more_than_it_costs(
-    point: pl.DataFrame, told: outcomes.Brief, kind: str
+    point: pl.DataFrame, brief: outcomes.PricedBrief, kind: str
 ) -> None:
     row = listed(point, kind, "", [0.5, 0.4, 0.3])
     for cost, shown in ((-0.1, "fig plum pear"), (-0.28, "fig plum"), (-0.6, "")):
         prices: dict[str, Any] = {"noticed": 0.8, "events": {kind: 1.0}, "shown": cost}
         worth = [0.5, 0.4 * 0.8, 0.3 * 0.8**2][: len(shown.split())]
-        acted = outcomes.act(row, priced(told, **prices)).row(0, named=True)
+        acted = outcomes.act(row, priced(brief, **prices)).row(0, named=True)
         assert acted["shown"] == shown.split()
-        assert acted["action"] == (told["decision"]["action"] if shown else outcomes.NOTHING)
+        assert acted["action"] == (brief.decision.action if shown else outcomes.NOTHING)
         assert acted["score"] == pytest.approx(sum(worth) + cost * len(worth))
 
 
 def test_no_list_is_longer_than_the_brief_allows(
-    sample: pl.DataFrame, told: outcomes.Brief
+    sample: pl.DataFrame, brief: outcomes.PricedBrief
 ) -> None:
     rows = predicted(sample)
     for most in (1, 3, training.PLACES):
-        shown = outcomes.act(rows, priced(told, most, shown=0.0))["shown"]
+        shown = outcomes.act(rows, priced(brief, most, shown=0.0))["shown"]
         assert shown.list.len().max() == most
     with pytest.raises(Fixable, match="at_most up to 20, found 21"):
-        outcomes.act(rows, priced(told, 21))
+        outcomes.act(rows, priced(brief, 21))
 
 
 def test_the_best_come_first_and_equal_ones_by_their_names(
-    sample: pl.DataFrame, told: outcomes.Brief, kind: str
+    sample: pl.DataFrame, brief: outcomes.PricedBrief, kind: str
 ) -> None:
     x = features.features(sample)
     wanted = pl.Series(contract.TARGET, [f"sloe:{kind}", ""] * (sample.height // 2))
@@ -183,7 +182,7 @@ def test_the_best_come_first_and_equal_ones_by_their_names(
     assert found.null_count().sum_horizontal().item() == 0
     assert list(found.row(0)[:5]) == ["sloe", "fig", "plum", "pear", ""]
     rows = describe_units(sample.with_row_index("row")).hstack(found)
-    acted = outcomes.act(rows, priced(told, 4, shown=0.0))
+    acted = outcomes.act(rows, priced(brief, 4, shown=0.0))
     assert acted["shown"][0].to_list() == ["sloe", "fig", "plum", "pear"]
 
 
@@ -194,22 +193,22 @@ def _fits(fixed: Fixed) -> Any:
 
 
 def test_what_no_model_knows_counts_as_missed(
-    point: pl.DataFrame, told: outcomes.Brief, kind: str
+    point: pl.DataFrame, brief: outcomes.PricedBrief, kind: str
 ) -> None:
     row = listed(point, kind, f"of-2027:{kind} fig:{kind}", [0.5, 0.5])
-    found = outcome(row, priced(told, shown=0.0))
+    found = outcome(row, priced(brief, shown=0.0))
     assert (found["wanted"], found["found"]) == (2.0, 1.0)
     assert 0 < found["ndcg"] < 1
 
 
 def test_a_row_that_a_model_could_not_take_is_shown_nothing(
-    point: pl.DataFrame, told: outcomes.Brief, kind: str
+    point: pl.DataFrame, brief: outcomes.PricedBrief, kind: str
 ) -> None:
     row = listed(point, kind, f"fig:{kind}", [0.5])
     blank = row.with_columns(
         pl.lit(None, row.schema[name]).alias(name) for name in row.columns if name[:2] == "p_"
     )
-    found = outcome(blank, told)
+    found = outcome(blank, brief)
     assert (found["action"], found["value"], found["shown"]) == (outcomes.NOTHING, 0.0, "")
     assert found["wanted"] == 1
 

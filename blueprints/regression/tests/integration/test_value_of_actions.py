@@ -6,15 +6,15 @@ import polars as pl
 import pytest
 
 from project import contract, features, model
-from project.delivery.edge import brief
+from project.delivery.edge.brief import read_project_brief
 from project.delivery.models import model_folder
 from project.delivery.pipeline.predict import describe_units
 from project.delivery.problem import outcomes, training
 
 
 @pytest.fixture(scope="module")
-def told() -> outcomes.Brief:
-    return brief.read(Path("project-brief.md"))[0].model_dump(mode="json")
+def brief() -> outcomes.PricedBrief:
+    return outcomes.require_prices(read_project_brief(Path("project-brief.md"))[0])
 
 
 def predicted(rows: pl.DataFrame) -> pl.DataFrame:
@@ -23,56 +23,58 @@ def predicted(rows: pl.DataFrame) -> pl.DataFrame:
     return describe_units(rows.with_row_index("row")).hstack(training.predict(rule, x))
 
 
-def priced(told: outcomes.Brief, **changes: float | None) -> outcomes.Brief:
-    return told | {"value": told["value"] | changes}
+def priced(brief: outcomes.PricedBrief, **changes: float | None) -> outcomes.PricedBrief:
+    return brief.replace(value=changes)
 
 
 def test_the_brief_prices_an_answer_to_the_targets_question(
-    point: pl.DataFrame, told: outcomes.Brief
+    point: pl.DataFrame, brief: outcomes.PricedBrief
 ) -> None:
     assert contract.Row.columns()[contract.TARGET].dtype.is_numeric()
     assert point[contract.TARGET].is_finite().all()
-    assert told["value"]["per_unit_too_high"] < 0
-    assert told["value"]["per_unit_too_low"] < 0
+    assert brief.value.per_unit_too_high < 0
+    assert brief.value.per_unit_too_low < 0
 
 
-def test_each_unit_is_worth_what_the_brief_says(sample: pl.DataFrame, told: outcomes.Brief) -> None:
-    price = told["value"]
-    found = outcomes.build_outcomes(predicted(sample), told)
+def test_each_unit_is_worth_what_the_brief_says(
+    sample: pl.DataFrame, brief: outcomes.PricedBrief
+) -> None:
+    price = brief.value
+    found = outcomes.build_outcomes(predicted(sample), brief)
     assert found["outcome"].to_list() == sample[contract.TARGET].to_list()
     for action, outcome, answer, value in found.select(
         "action", "outcome", "answer", "value"
     ).iter_rows():
-        beyond = max(0, abs(answer - outcome) - price["free_within"])
-        each = price["per_unit_too_high"] if answer > outcome else price["per_unit_too_low"]
+        beyond = max(0, abs(answer - outcome) - price.free_within)
+        each = price.per_unit_too_high if answer > outcome else price.per_unit_too_low
         review = action == outcomes.REVIEW
-        assert value == pytest.approx(price["review"] if review else beyond * each)
+        assert value == pytest.approx(price.review if review else beyond * each)
 
 
 def test_the_dearer_it_is_to_be_too_high_the_lower_the_answer(
-    sample: pl.DataFrame, told: outcomes.Brief
+    sample: pl.DataFrame, brief: outcomes.PricedBrief
 ) -> None:
     rows = predicted(sample)
     careful, bold = (
-        outcomes.act(rows, priced(told, per_unit_too_high=-high, per_unit_too_low=-1.0))["answer"]
+        outcomes.act(rows, priced(brief, per_unit_too_high=-high, per_unit_too_low=-1.0))["answer"]
         for high in (4.0, 0.25)
     )
     assert (careful < bold).all()
 
 
 def test_a_person_is_asked_where_that_is_cheaper_and_no_more_often_than_the_brief_allows(
-    sample: pl.DataFrame, told: outcomes.Brief
+    sample: pl.DataFrame, brief: outcomes.PricedBrief
 ) -> None:
     rows = predicted(sample)
 
-    def asked(brief: outcomes.Brief) -> int:
+    def asked(brief: outcomes.PricedBrief) -> int:
         return int((outcomes.build_outcomes(rows, brief)["action"] == outcomes.REVIEW).sum())
 
-    free, dear, none = (asked(priced(told, review=price)) for price in (-1e-9, -1e9, None))
+    free, dear, none = (asked(priced(brief, review=price)) for price in (-1e-9, -1e9, None))
     assert free > dear == none == 0
-    few = told["decision"] | {"at_most": 1, "out_of": 10}
-    assert asked(priced(told, review=-1e-9) | {"decision": few}) == sample.height // 10
-    assert asked(priced(told, review=-1e9) | {"risk": "high"}) == sample.height
+    few = brief.replace(value={"review": -1e-9}, decision={"at_most": 1, "out_of": 10})
+    assert asked(few) == sample.height // 10
+    assert asked(brief.replace(value={"review": -1e9}, risk="high")) == sample.height
 
 
 def test_the_interval_holds_as_many_as_it_says(every_row: pl.DataFrame) -> None:

@@ -1,6 +1,5 @@
 """`start`: git, environment, champion, pipeline, first commit, then the decision."""
 
-import json
 import os
 import re
 import shutil
@@ -17,6 +16,7 @@ from .edge.errors import Fixable
 from .edge.files import find_project
 from .edge.shell import PACKAGE, CommandFailed, follow, git, run, succeeds
 from .promotion.first import put_in_charge
+from .verdict.decision import DECISION, read_decision
 
 AGAIN = f"uv run {PACKAGE} start"
 UNREACHABLE = re.compile(r"fetch|connect|dns|network|timed out|tunnel|certificate", re.IGNORECASE)
@@ -137,9 +137,8 @@ def install_hooks(root: Path) -> bool:
 
 def describe_decision(root: Path) -> str:
     """What the pipeline decided, in one sentence, and where to look."""
-    decision = json.loads((root / "reports/decision.json").read_text(encoding="utf-8"))
     return (
-        f"{decision['sentence']}\n\n"
+        f"{read_decision(root / DECISION).sentence}\n\n"
         "The report    reports/report.html (as text: reports/report.md)\n"
         "What decides  project-brief.md\n"
         "Next          uv run pytest, and README.md"

@@ -1,23 +1,20 @@
 """`check`: the gates that a pull request has to pass, on a laptop and in CI alike."""
 
-import json
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 from ..edge.brief import Brief
 from ..edge.errors import Fixable
-from ..edge.files import present, read_json
-from ..edge.parameters import read as read_settings
+from ..edge.files import present, read_json, rounded
 from ..edge.parameters import section
 from ..edge.shell import dvc, run
-from ..problem.brief import read_brief
+from ..problem.brief import read_known_brief
+from ..verdict.decision import AGAIN, DECISION, Decision, Verdict, parse_decision, read_decision
 from . import data_in_git, stage_deps, update_leftovers
 
 SECTIONS = ("ingest", "validate", "split", "train", "evaluate")
-VERDICTS = {"ship": 0, "refresh": 0, "unclear": 0, "hold": 1}
-DECISION = Path("reports/decision.json")
+STOPPED_BY: tuple[Verdict, ...] = ("hold",)  # what cannot be told stops no pull request
 FIX = "Next: change features.py, model.py or the brief, then uv run dvc repro, then git commit"
 SAME = 0.01  # of the interval's width: a gain that is off by more is another one
 
@@ -25,20 +22,22 @@ SAME = 0.01  # of the interval's width: a gain that is off by more is another on
 def brief(today: date) -> tuple[bool, str]:
     """The brief is complete for its phase, and its promises still stand."""
     path = Path("project-brief.md")
-    content, _ = read_brief(path)
-    found = [*overdue(content, path, today), *_missing_pages(content, path)]
-    return not found, "; ".join(found) or f"complete for phase {content.phase}"
+    content, _ = read_known_brief(path)
+    faults = [*find_overdue(content, path, today), *_find_missing_pages(content, path)]
+    return not faults, "; ".join(faults) or f"complete for phase {content.phase}"
 
 
-def overdue(content: Brief, path: Path, today: date) -> list[str]:
+def find_overdue(content: Brief, path: Path, today: date) -> list[str]:
     """The review date, where it has passed."""
     if content.review_by is None or content.review_by >= today:
         return []
-    told = f"expected `review_by` ahead of {today}, found {content.review_by}"
-    return [f"{path}: {told}. Next: review the brief, then set a new date"]
+    return [
+        f"{path}: expected `review_by` ahead of {today}, found {content.review_by}. "
+        "Next: review the brief, then set a new date"
+    ]
 
 
-def _missing_pages(content: Brief, path: Path) -> list[str]:
+def _find_missing_pages(content: Brief, path: Path) -> list[str]:
     if content.phase != "deliver" or Path("docs/runbook.md").is_file():
         return []
     return [f"{path}: phase deliver expects docs/runbook.md, found no file"]
@@ -64,17 +63,17 @@ def inputs(today: date) -> tuple[bool, str]:
 
 def pipeline_deps(today: date) -> tuple[bool, str]:
     """Every stage names the code it imports, so that a change reruns it."""
-    found = stage_deps.find_faults(Path("dvc.yaml"))
-    return not found, "\n".join(found) or "every stage names what it imports"
+    faults = stage_deps.find_faults(Path("dvc.yaml"))
+    return not faults, "\n".join(faults) or "every stage names what it imports"
 
 
 def kept_by_git(today: date) -> tuple[bool, str]:
     """Git holds no data and no models, and nothing is left over from an update or a merge."""
     try:
-        found = [*data_in_git.find_faults(), *update_leftovers.find_faults()]
+        faults = [*data_in_git.find_faults(), *update_leftovers.find_faults()]
     except (Fixable, update_leftovers.GitError) as problem:
         raise Fixable(f"{problem}\nNext: git init, or work in a clone") from None
-    return not found, "\n".join(found) or "code, text and pointers, and nothing left over"
+    return not faults, "\n".join(faults) or "code, text and pointers, and nothing left over"
 
 
 def current(today: date) -> tuple[bool, str]:
@@ -90,68 +89,64 @@ def current(today: date) -> tuple[bool, str]:
 
 def decision(today: date) -> tuple[bool, str]:
     """The verdict on the challenger, as the outcomes give it now."""
-    told = read_json(DECISION)
-    if (now := decided()) != told:
+    written, now = read_decision(), decide_again()
+    if rounded(now.model_dump(mode="json")) != read_json(DECISION):
         return False, (
-            f"{DECISION} says {told['verdict']}, the outcomes say: {now['sentence']} "
-            "Next: uv run dvc repro --force --single-item decide"
+            f"{DECISION} says {written.verdict}, the outcomes say: {now.sentence} Next: {AGAIN}"
         )
-    if VERDICTS[told["verdict"]] == 0:
-        return True, told["sentence"]
-    return False, f"{told['sentence']} {FIX}"
+    if written.verdict in STOPPED_BY:
+        return False, f"{written.sentence} {FIX}"
+    return True, written.sentence
 
 
-def decided() -> dict[str, Any]:
-    """What the outcomes that are here decide, as `decide` would write it."""
-    from ..edge.files import read_table, rounded
-    from ..verdict.comparison import Evaluate
-    from ..verdict.decision import decide
+def decide_again() -> Decision:
+    """What the outcomes that are here decide, as the stage `decide` would write it."""
+    from ..verdict.decide import decide
+    from ..verdict.evidence import read_evidence
 
-    reports = {
-        name: read_json(Path(f"reports/{name}.json"))
-        for name in ("brief", "data", "training", "comparison")
-    }
-    new, old = (
-        read_table(Path(f"data/outcomes/{model}.parquet")) for model in ("challenger", "champion")
+    reports, outcomes = Path("reports"), Path("data/outcomes")
+    return decide(
+        read_evidence(
+            params=Path("params.yaml"),
+            brief=reports / "brief.json",
+            challenger=outcomes / "challenger.parquet",
+            champion=outcomes / "champion.parquet",
+            data=reports / "data.json",
+            training=reports / "training.json",
+            comparison=reports / "comparison.json",
+        )
     )
-    decision = decide(
-        new,
-        old,
-        reports["brief"],
-        read_settings(Path("params.yaml"), "evaluate", Evaluate),
-        data=reports["data"],
-        training=reports["training"],
-        names=reports["comparison"],
-    )
-    content: dict[str, Any] = json.loads(json.dumps(rounded(decision)))
-    return content
 
 
 def committed(today: date) -> tuple[bool, str]:
     """The decision of the last commit is the one that came out here."""
-    completed = run(["git", "show", f"HEAD:./{DECISION}"])
+    completed = run(["git", "show", f"HEAD:./{DECISION.as_posix()}"])
     if completed.returncode:
         return False, f"{DECISION} is not in git. Next: uv run dvc repro, then git commit"
-    then, now = json.loads(completed.stdout), read_json(DECISION)
-    if differs(then, now):
+    then, now = parse_decision(completed.stdout, f"HEAD:{DECISION}"), read_decision()
+    if is_another(then, now):
         return False, (
-            f"the commit says: {then['sentence']} Here it comes out otherwise: {now['sentence']} "
+            f"the commit says: {then.sentence} Here it comes out otherwise: {now.sentence} "
             "Data, libraries or the machine are others. Next: uv sync, uv run dvc repro --force, "
             "then git commit"
         )
     return True, "the decision of the commit is what comes out here"
 
 
-def differs(then: dict[str, Any], now: dict[str, Any]) -> bool:
+def is_another(then: Decision, now: Decision) -> bool:
     """Whether two decisions differ in more than the last digits, which another machine may have."""
-    if any(then[key] != now[key] for key in ("verdict", "challenger", "champion")):
+    if any(
+        getattr(then, key) != getattr(now, key) for key in ("verdict", "challenger", "champion")
+    ):
         return True
-    before, after = then["gain"], now["gain"]
-    if None in (before["lower"], after["lower"]):
-        return (before["lower"] is None) != (after["lower"] is None)
-    width = before["upper"] - before["lower"]
-    ends = ("estimate", "lower", "upper")
-    return any(abs(after[end] - before[end]) > SAME * width for end in ends)
+    before, after = then.gain.interval, now.gain.interval
+    if before.lower is None or before.upper is None or after.lower is None:
+        return (before.lower is None) != (after.lower is None)
+    width = before.upper - before.lower
+    return any(
+        was is None or is_now is None or abs(is_now - was) > SAME * width
+        for was, is_now in zip(before, after, strict=True)
+    )
 
 
 CHECKS: dict[str, Callable[[date], tuple[bool, str]]] = {
@@ -165,13 +160,13 @@ CHECKS: dict[str, Callable[[date], tuple[bool, str]]] = {
 
 
 def main(*, against_commit: bool = False) -> int:
-    """Run every check, say each result in a line; 1 if one says no."""
-    said_no = False
+    """Run every check and print each result in a line; 1 if one says no."""
+    failed = False
     extra = {"committed": committed} if against_commit else {}
     for name, check in (CHECKS | extra).items():
         passed, sentence = check(date.today())
         print(f"{'ok' if passed else 'NO':2}  {name}: {sentence}", flush=True)
-        said_no |= not passed
+        failed |= not passed
         if check is current and not passed:
             break  # the decision that is there is about other files than these
-    return int(said_no)
+    return int(failed)

@@ -4,13 +4,13 @@ import sys
 from pathlib import Path
 
 from ..edge.errors import run
-from ..problem.brief import read_brief
+from ..problem.brief import read_known_brief
 
 
 def main(argv: list[str] | None = None) -> int:
     """`project_brief.py [project-brief.md …]`: stop at the first brief that cannot be used."""
     for name in (sys.argv[1:] if argv is None else argv) or ["project-brief.md"]:
-        read_brief(Path(name))
+        read_known_brief(Path(name))
     return 0
 
 

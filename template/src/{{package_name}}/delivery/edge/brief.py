@@ -1,11 +1,15 @@
-"""Read `project-brief.md`: prose for people, front matter that decides what ships."""
+"""The brief as types, read from `project-brief.md` (prose for people, front matter that decides
+what ships) or from `reports/brief.json`, which the stage `brief` writes of it.
+"""
 
+import json
 import re
 import sys
 from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from types import MappingProxyType
+from typing import Annotated, Any, Generic, Literal, Self, TypeVar, get_args
 
 from pydantic import (
     BaseModel,
@@ -15,10 +19,12 @@ from pydantic import (
     StringConstraints,
     Tag,
     ValidationError,
+    ValidationInfo,
     model_validator,
 )
 from ruamel.yaml.error import YAMLError
 
+from .errors import Fixable
 from .explain import explain, nearest, yaml
 
 Phase = Literal["discover", "define", "develop", "deliver"]
@@ -41,14 +47,19 @@ DATED = re.compile(r"^- \d{4}-\d{2}-\d{2}: \S", re.MULTILINE)
 Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 
 
-class BriefError(ValueError):
-    """A brief that cannot be used; the message names the file, the key, what was expected and
-    found.
-    """
+WRITTEN = "written"  # by a stage of this release or an older one, rather than by a person
 
 
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _drop_unknown(cls, content: Any, info: ValidationInfo) -> Any:
+        """A key that nobody mistyped, because a stage wrote it, may be one of an older release."""
+        if info.context != WRITTEN or not isinstance(content, dict):
+            return content
+        return {key: content[key] for key in content if key in cls.model_fields}
 
 
 class Outcome(_Part):
@@ -59,7 +70,7 @@ class Outcome(_Part):
     target: float
 
 
-class Decision(_Part):
+class Action(_Part):
     """What is done for one unit, and how often it can be done: at most `at_most` in every `out_of`
     units, or for each unit at most `5 brands`. `otherwise` is what is done where the action is not.
     """
@@ -72,17 +83,30 @@ class Decision(_Part):
     out_of: int | None = Field(default=None, ge=1)
     every: Text | None = None
 
+    @property
+    def actions(self) -> list[str]:
+        """Every action by its name, one or several."""
+        return [self.action] if isinstance(self.action, str) else self.action
+
+    def room(self, units: int) -> int | None:
+        """How many of so many units may be acted on; None where the brief sets no such limit."""
+        if self.at_most is None or self.out_of is None:
+            return None
+        return int(units * self.at_most / self.out_of)
+
     @model_validator(mode="before")
     @classmethod
-    def _counted(cls, given: Any) -> Any:
+    def _split_number(cls, content: Any) -> Any:
         """`at_most: 5 brands` is a number of things."""
-        if not isinstance(given, dict):
-            return given
-        number, _, things = str(given.get("at_most")).partition(" ")
-        return given | {"at_most": number, "of": things} if things and "of" not in given else given
+        if not isinstance(content, dict):
+            return content
+        number, _, things = str(content.get("at_most")).partition(" ")
+        if not things or "of" in content:
+            return content
+        return content | {"at_most": number, "of": things}
 
     @model_validator(mode="after")
-    def _capacity(self) -> "Decision":
+    def _require_capacity(self) -> "Action":
         if self.of is not None and self.out_of is not None:
             raise ValueError(
                 f"at_most is a number of {self.of} for each {self.unit}, without out_of"
@@ -94,7 +118,7 @@ class Decision(_Part):
         return self
 
 
-def _named(prices: Any) -> Any:
+def _name_classes(prices: Any) -> Any:
     """Prices by class: a class 0 or 1 is a name like any other."""
     if not isinstance(prices, dict):
         return prices
@@ -123,19 +147,19 @@ class Prices(_Reviewed):
 
     @model_validator(mode="before")
     @classmethod
-    def _actions(cls, given: Any) -> Any:
-        if not isinstance(given, dict) or "actions" in given:
-            return given
-        fixed = {key: given[key] for key in ("currency", "review") if key in given}
-        actions = {key: given[key] for key in given if key not in fixed}
-        return fixed | {"actions": {key: _named(prices) for key, prices in actions.items()}}
+    def _gather_actions(cls, content: Any) -> Any:
+        if not isinstance(content, dict) or "actions" in content:
+            return content
+        fixed = {key: content[key] for key in ("currency", "review") if key in content}
+        actions = {key: _name_classes(content[key]) for key in content if key not in fixed}
+        return fixed | {"actions": actions}
 
     @model_validator(mode="after")
-    def _classes(self) -> "Prices":
-        named = [set(classes) for classes in self.actions.values()]
-        if any(classes != named[0] for classes in named):
+    def _require_same_classes(self) -> "Prices":
+        classes_of_each = [set(prices) for prices in self.actions.values()]
+        if any(classes != classes_of_each[0] for classes in classes_of_each):
             raise ValueError("every action needs a price for the same classes")
-        if not any(price > 0 for classes in self.actions.values() for price in classes.values()):
+        if not any(price > 0 for prices in self.actions.values() for price in prices.values()):
             raise ValueError(
                 "at least one price above zero: otherwise doing nothing is always best"
             )
@@ -168,11 +192,11 @@ class Shown(_Money):
 
     @model_validator(mode="before")
     @classmethod
-    def _events(cls, given: Any) -> Any:
-        if not isinstance(given, dict) or "events" in given:
-            return given
-        fixed = {key: given[key] for key in ("currency", "shown", "noticed") if key in given}
-        return fixed | {"events": {key: given[key] for key in given if key not in fixed}}
+    def _gather_events(cls, content: Any) -> Any:
+        if not isinstance(content, dict) or "events" in content:
+            return content
+        fixed = {key: content[key] for key in ("currency", "shown", "noticed") if key in content}
+        return fixed | {"events": {key: content[key] for key in content if key not in fixed}}
 
 
 class Answers(_Money):
@@ -188,13 +212,13 @@ class Answers(_Money):
 
 def _kind(value: Any) -> str:
     """Which way of pricing a value table is."""
-    found = value if isinstance(value, dict) else vars(value) if isinstance(value, _Part) else {}
-    if any(str(key).startswith("per_unit") for key in found):
+    keys = value if isinstance(value, dict) else vars(value) if isinstance(value, _Part) else {}
+    if any(str(key).startswith("per_unit") for key in keys):
         return "errors"
-    if "shown" in found and not isinstance(found["shown"], dict):
+    if "shown" in keys and not isinstance(keys["shown"], dict):
         return "shown"
-    answers = "handed_over" in found and not isinstance(found["handed_over"], dict)
-    return "answers" if answers else "prices"
+    has_answers = "handed_over" in keys and not isinstance(keys["handed_over"], dict)
+    return "answers" if has_answers else "prices"
 
 
 KINDS: dict[str, type[_Money]] = {
@@ -221,12 +245,15 @@ class Line(_Part):
     not_below: Literal["champion"] | None = None
     margin: float | None = Field(default=None, ge=0)
 
+    @property
+    def compares(self) -> bool:
+        """Whether the line speaks of challenger and champion, rather than of the challenger."""
+        return self.beats is not None or self.not_below is not None
+
     @model_validator(mode="after")
-    def _one_form(self) -> "Line":
-        forms = [
-            k for k in ("at_least", "at_most", "beats", "not_below") if getattr(self, k) is not None
-        ]
-        if len(forms) != 1:
+    def _require_one_form(self) -> "Line":
+        forms = (self.at_least, self.at_most, self.beats, self.not_below)
+        if sum(form is not None for form in forms) != 1:
             raise ValueError("one of at_least, at_most, beats: champion, not_below: champion")
         if (self.beats is None) != (self.by is None):
             raise ValueError("beats and by belong together: by is the gain worth detecting")
@@ -245,7 +272,7 @@ class Brief(_Part):
     owner: Text | None = None
     sponsor: Text | None = None
     outcome: Outcome | None = None
-    decision: Decision | None = None
+    decision: Action | None = None
     value: Value | None = None
     success: list[Line] = []
     guardrails: list[Line] = []
@@ -253,8 +280,20 @@ class Brief(_Part):
     risk: Literal["low", "medium", "high"] = "medium"
     review_by: date | None = None
 
+    @property
+    def review(self) -> float | None:
+        """What it costs that a person finds the truth; None where the prices name no review."""
+        return self.value.review if isinstance(self.value, _Reviewed) else None
+
     @model_validator(mode="after")
-    def _consistent(self) -> "Brief":
+    def _require_consistency(self) -> "Brief":
+        self._require_keys()
+        if self.decision and self.value:
+            self._require_prices(self.decision, self.value)
+        return self
+
+    def _require_keys(self) -> None:
+        """Refuse a brief without a key that its phase asks for."""
         phases = get_args(Phase)
         for phase in phases[: phases.index(self.phase) + 1]:
             for key in KEYS[phase]:
@@ -262,20 +301,15 @@ class Brief(_Part):
                     raise ValueError(
                         f"`{key}:` from phase {phase} on (this brief is in {self.phase})"
                     )
-        if self.decision and isinstance(self.value, Prices):
-            actions = self.decision.action
-            named = set(actions if isinstance(actions, list) else [actions])
-            if named != set(self.value.actions):
-                raise ValueError(
-                    f"a price for each action: decision.action names {', '.join(sorted(named))}, "
-                    f"value names {', '.join(sorted(self.value.actions))}"
-                )
-        if self.decision and self.value:
-            self._fitting(self.decision, self.value)
-        return self
 
-    def _fitting(self, decision: Decision, value: _Money) -> None:
+    def _require_prices(self, decision: Action, value: Value) -> None:
         """Refuse a decision that its prices do not know."""
+        if isinstance(value, Prices) and set(decision.actions) != set(value.actions):
+            raise ValueError(
+                f"a price for each action: decision.action names "
+                f"{', '.join(sorted(decision.actions))}, "
+                f"value names {', '.join(sorted(value.actions))}"
+            )
         if not isinstance(decision.action, str) and not isinstance(value, Prices):
             raise ValueError("one action, unless each action has its prices")
         if (decision.of is not None) != isinstance(value, Shown):
@@ -292,34 +326,76 @@ class Brief(_Part):
             )
 
 
-def parse(text: str, name: str = "project-brief.md") -> tuple[Brief, dict[str, str]]:
-    """A brief and its sections (heading to text) from the text of the file `name`; faults raise
-    `BriefError`.
+Kind = TypeVar("Kind", bound=Prices | Errors | Shown | Answers)
+
+
+class Priced(Brief, Generic[Kind]):
+    """A brief that outcomes can be valued by: its decision and its prices are there."""
+
+    decision: Action
+    value: Kind
+
+    def replace(
+        self,
+        *,
+        decision: Mapping[str, Any] = MappingProxyType({}),
+        value: Mapping[str, Any] = MappingProxyType({}),
+        **keys: Any,
+    ) -> Self:
+        """The same brief with these keys of its decision, of its prices and of itself replaced."""
+        parts = {
+            "decision": self.decision.model_copy(update=dict(decision)),
+            "value": self.value.model_copy(update=dict(value)),
+        }
+        return self.model_copy(update=parts | keys)
+
+
+def require_kind(brief: Brief, kind: type[Kind], prices: str) -> Priced[Kind]:
+    """The brief with its decision and its prices; Fixable where it has none yet, or prices of
+    another kind than `prices` says in words.
     """
-    _, fence, rest = text.partition("---\n")
-    front, end, prose = rest.partition("\n---")
-    if _.strip() or not fence or not end:
-        raise BriefError(
-            f"{name}: expected front matter between two lines `---` at the top. {NEXT}"
+    if brief.decision is None or brief.value is None:
+        raise Fixable(
+            "project-brief.md: expected `decision:` and `value:` (from phase define on), found "
+            "none. Next: write down what each action is worth, then uv run dvc repro"
         )
+    if not isinstance(brief.value, kind):
+        raise Fixable(
+            f"project-brief.md: value: expected {prices}, found prices of another kind of problem. "
+            f"{NEXT}"
+        )
+    return Priced[Kind](**dict(brief))
+
+
+def parse(text: str, name: str = "project-brief.md") -> tuple[Brief, dict[str, str]]:
+    """A brief and its sections (heading to text) from the text of the file `name`; Fixable where
+    either has faults.
+    """
+    before, fence, rest = text.partition("---\n")
+    front, end, prose = rest.partition("\n---")
+    if before.strip() or not fence or not end:
+        raise Fixable(f"{name}: expected front matter between two lines `---` at the top. {NEXT}")
     if (length := len(front.splitlines())) > LONGEST:
-        raise BriefError(
+        raise Fixable(
             f"{name}: expected at most {LONGEST} lines of front matter, found {length}. {NEXT}"
         )
+    brief, sections = _parse_front_matter(front, name), parse_sections(prose)
+    _require_sections(brief, sections, name)
+    return brief, sections
+
+
+def _parse_front_matter(front: str, name: str) -> Brief:
     try:
         content = yaml(front)
         if not isinstance(content, dict):
-            raise BriefError(f"{name}: expected keys and values in the front matter. {NEXT}")
-        brief = Brief(**content)
+            raise Fixable(f"{name}: expected keys and values in the front matter. {NEXT}")
+        return Brief(**content)
     except YAMLError as error:
-        raise BriefError(
+        raise Fixable(
             f"{name}: expected YAML in the front matter, found\n{error}\n{NEXT}"
         ) from None
     except ValidationError as error:
-        raise BriefError(f"{explain(name, error, Brief, KINDS)}\n{NEXT}") from None
-    found = sections(prose)
-    _require(brief, found, name)
-    return brief, found
+        raise Fixable(f"{explain(name, error, Brief, KINDS)}\n{NEXT}") from None
 
 
 def require_metrics(
@@ -329,23 +405,23 @@ def require_metrics(
     compares models on one that is not comparable: for which other units count for each model.
 
     Raises:
-        BriefError: as the file `name` has it.
+        Fixable: as the file `name` has it.
     """
     for key, lines in (("success", brief.success), ("guardrails", brief.guardrails)):
         for number, line in enumerate(lines):
             fits = comparable
-            if line.beats or line.not_below:
+            if line.compares:
                 fits = {metric: True for metric, same in comparable.items() if same}
             if line.metric not in fits:
                 *others, last = map(repr, fits)
                 compared = " where models are compared" if line.metric in comparable else ""
-                raise BriefError(
+                raise Fixable(
                     f"{name}: `{key}.{number}.metric`: expected {', '.join(others)} or {last}"
                     f"{compared}, found {line.metric!r}{nearest(line.metric, fits)}\n{NEXT}"
                 )
 
 
-def sections(prose: str) -> dict[str, str]:
+def parse_sections(prose: str) -> dict[str, str]:
     """Heading to text for every `## ` section, without its prompts (HTML comments)."""
     parts = re.split(
         r"^## (.+)$", re.sub(r"<!--.*?-->", "", prose, flags=re.DOTALL), flags=re.MULTILINE
@@ -356,31 +432,48 @@ def sections(prose: str) -> dict[str, str]:
     }
 
 
-def _require(brief: Brief, found: dict[str, str], name: str) -> None:
+def _require_sections(brief: Brief, sections: dict[str, str], name: str) -> None:
     """Stop where a section that the phase asks for is missing or empty, or evidence has no date."""
     phases = get_args(Phase)
     for phase in phases[: phases.index(brief.phase) + 1]:
         for heading in SECTIONS[phase]:
-            if not found.get(heading):
-                raise BriefError(
+            if not sections.get(heading):
+                raise Fixable(
                     f"{name}: expected text under `## {heading}` from phase {phase} on, found none "
                     f"(this brief is in {brief.phase}). {NEXT}"
                 )
-            if heading == "Evidence" and not DATED.search(found[heading]):
-                raise BriefError(
+            if heading == "Evidence" and not DATED.search(sections[heading]):
+                raise Fixable(
                     f"{name}: expected dated bullets (`- 2026-05-04: …`) under `## Evidence`, "
                     f"found none. {NEXT}"
                 )
 
 
-def read(path: Path) -> tuple[Brief, dict[str, str]]:
-    """`parse` the file at `path`."""
+def read_project_brief(path: Path) -> tuple[Brief, dict[str, str]]:
+    """`parse` the file at `path`, which a person wrote."""
     try:
         return parse(path.read_text(encoding="utf-8"), str(path))
     except FileNotFoundError:
-        raise BriefError(f"{path}: expected a project brief, found no file. {NEXT}") from None
+        raise Fixable(f"{path}: expected a project brief, found no file. {NEXT}") from None
     except UnicodeDecodeError:
-        raise BriefError(f"{path}: expected UTF-8 text. {NEXT}") from None
+        raise Fixable(f"{path}: expected UTF-8 text. {NEXT}") from None
+
+
+def read_brief(path: Path) -> Brief:
+    """The brief of `reports/brief.json`; Fixable where the stage `brief` has to write it anew.
+
+    What an older release wrote is read as well: keys that are no more are left out, and keys that
+    came later have their defaults.
+    """
+    again = "Next: uv run dvc repro --force --single-item brief"
+    try:
+        return Brief.model_validate(json.loads(path.read_text(encoding="utf-8")), context=WRITTEN)
+    except FileNotFoundError:
+        raise Fixable(f"{path}: expected to exist, found nothing there. {again}") from None
+    except ValidationError as error:
+        raise Fixable(f"{explain(str(path), error, Brief, KINDS)}\n{again}") from None
+    except ValueError as error:
+        raise Fixable(f"{path}: expected JSON, found {error}. {again}") from None
 
 
 def main(
@@ -395,11 +488,11 @@ def main(
     faults = []
     for name in (sys.argv[1:] if argv is None else argv) or ["project-brief.md"]:
         try:
-            brief, _ = read(Path(name))
+            brief, _ = read_project_brief(Path(name))
             if find_metrics is not None:
                 require_metrics(brief, find_metrics(brief), name)
-        except BriefError as error:
-            faults.append(str(error))
+        except Fixable as fault:
+            faults.append(str(fault))
     print("\n".join(faults), end="\n" if faults else "", file=sys.stderr)
     return 2 if faults else 0
 

@@ -47,12 +47,12 @@ def explain(
                 fault["msg"].removeprefix("Value error, ").replace("Input should be", "expected")
             )
             expected = expected if expected.startswith("expected") else f"expected {expected}"
-            found = (
+            finding = (
                 f", found {fault['input']!r}"
                 if not isinstance(fault["input"], dict | BaseModel)
                 else ""
             )
-            lines.append(f"{where}: {f'`{key}`: ' if key else ''}{expected}{found}")
+            lines.append(f"{where}: {f'`{key}`: ' if key else ''}{expected}{finding}")
     return "\n".join(lines)
 
 

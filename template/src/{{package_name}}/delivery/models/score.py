@@ -9,7 +9,7 @@ import dataframely as dy
 import polars as pl
 
 from ... import contract
-from ..edge.brief import BriefError, read
+from ..edge.brief import read_project_brief
 from ..edge.errors import Fixable
 from ..edge.explain import nearest
 from ..edge.files import read_table, write_table
@@ -26,7 +26,7 @@ UNSCORED = "the champion, made by earlier code, cannot score this row"
 def score_rows(
     rows: pl.DataFrame,
     predict: Callable[[pl.DataFrame], pl.DataFrame],
-    brief: outcomes.Brief | None,
+    brief: outcomes.PricedBrief | None,
 ) -> pl.DataFrame:
     """One row for each row of `rows`, in its order; `predict` gives the `p_…` columns of rows that
     keep the contract.
@@ -115,12 +115,10 @@ def main(source: Path, target: Path, folder: Path) -> int:
             f"{target}: expected the name of another file, a .parquet, to write to. "
             "Next: name one, for example scores.parquet"
         )
-    try:
-        brief = read(Path("project-brief.md"))[0].model_dump(mode="json")
-    except BriefError as error:
-        raise Fixable(str(error)) from None
+    brief, _ = read_project_brief(Path("project-brief.md"))
+    priced = outcomes.require_prices(brief) if brief.value else None
     rows = read_rows(source)
-    scores = score_rows(rows, partial(predict, folder), brief if brief["value"] else None)
+    scores = score_rows(rows, partial(predict, folder), priced)
     try:
         write_table(scores, target)
     except OSError as error:

@@ -2,13 +2,13 @@
 
 from ..edge.errors import run
 from ..edge.files import paths, write_json
-from ..problem.brief import read_brief
+from ..problem.brief import read_known_brief
 
 
 def main(argv: list[str] | None = None) -> int:
     """Read `project-brief.md`, write `reports/brief.json` with the words of each section."""
     path, report = paths(argv, __doc__, "brief", "report")
-    brief, sections = read_brief(path)
+    brief, sections = read_known_brief(path)
     words = {heading: len(text.split()) for heading, text in sections.items()}
     write_json(brief.model_dump(mode="json") | {"sections": words}, report)
     return 0

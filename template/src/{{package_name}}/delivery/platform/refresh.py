@@ -10,10 +10,11 @@ from pathlib import Path
 
 from ..edge.errors import Fixable
 from ..edge.explain import yaml
-from ..edge.files import find_project, read_json
+from ..edge.files import find_project
 from ..edge.parameters import section
 from ..edge.shell import dvc, git
 from ..promotion.change import find_stale_stages
+from ..verdict.decision import read_decision
 from . import bring, proposal, summary
 from .host import output, say
 
@@ -66,16 +67,16 @@ def propose_retraining() -> None:
     """Open the pull request of a retraining that won; else say why there is none, and close that of
     an earlier snapshot.
     """
-    decision = read_json(Path("reports/decision.json"))
+    decision = read_decision()
     if stale := find_stale_stages():
         raise Fixable(
             f"dvc status: expected reports of this snapshot, found {', '.join(stale)} out of date. "
             "Next: uv run dvc repro, then the same again"
         )
     summary.main("HEAD")  # the page of the run has the report, whatever the verdict
-    if decision["verdict"] != "ship":
-        say(f"No pull request, as the verdict is {decision['verdict']}: {decision['sentence']}")
-        if proposal.withdraw(BRANCH, f"A newer snapshot says: {decision['sentence']}"):
+    if decision.verdict != "ship":
+        say(f"No pull request, as the verdict is {decision.verdict}: {decision.sentence}")
+        if proposal.withdraw(BRANCH, f"A newer snapshot says: {decision.sentence}"):
             say(f"The pull request of {BRANCH} is closed.")
         return
     if bring.is_private(Path.cwd()):

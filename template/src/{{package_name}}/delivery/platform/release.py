@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ..edge.errors import Fixable
 from ..edge.explain import yaml
-from ..edge.files import find_project, read_json
+from ..edge.files import find_project
 from ..edge.shell import dvc, git, run
 from ..models import in_charge
 from ..promotion.change import Change, resume
@@ -28,6 +28,7 @@ from ..promotion.promote import plan_promotion
 from ..promotion.record import RECORD, list_changes, list_rolled_back, next_tag
 from ..promotion.registry import has_mlflow, register_champion
 from ..promotion.rollback import plan_rollback
+from ..verdict.decision import read_decision
 from . import bring, proposal
 from .host import output, say
 
@@ -135,17 +136,17 @@ def main(*, rollback: bool = False, tag: str | None = None) -> int:
     """Say in one sentence what was done; outputs of the step where there is something to deploy."""
     os.chdir(find_project(Path.cwd()))
     run(["git", "fetch", "--quiet", "--tags", "origin"])
-    decision, merged = read_json(Path("reports/decision.json")), list_untagged()
-    ship = decision["verdict"] == "ship"
+    decision, merged = read_decision(), list_untagged()
+    ship = decision.verdict == "ship"
     if tag:
         deploy_again(tag)
     elif not (merged or rollback or ship):
-        report_nothing(decision["sentence"])
+        report_nothing(decision.sentence)
     elif bring.is_private(Path.cwd()):
         say(f"Not released: the champion would be on this machine alone. {bring.SHARE}")
     else:
         bring.main()
-        take_next_step(merged, decision["sentence"], rollback=rollback)
+        take_next_step(merged, decision.sentence, rollback=rollback)
     return 0
 
 

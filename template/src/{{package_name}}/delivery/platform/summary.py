@@ -8,11 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from ..checks import check
+from ..edge.brief import read_brief
 from ..edge.errors import Fixable, Refused
 from ..edge.explain import yaml
 from ..edge.files import find_project, read_json, write_text
 from ..edge.shell import run
+from ..problem import outcomes
 from ..reporting import sections as report
+from ..statistics.interval import Interval
+from ..verdict.decision import parse_decision, read_decision
 from . import bring
 from .host import show
 
@@ -29,16 +33,15 @@ UNJUDGED = "What follows is what the commit says of itself.\n\n"
 def build_page(root: Path, against: str) -> str:
     """The verdict, what it rests on, and what this change has to do with it, as Markdown."""
     reports = root / "reports"
+    brief = outcomes.require_prices(read_brief(reports / "brief.json"))
+    decision = read_decision(reports / "decision.json")
     contents = {name: read_json(reports / f"{name}.json") for name in report.NAMES}
-    unit = report.plain(contents["brief"]["decision"]["unit"])
-    currency = contents["brief"]["value"]["currency"]
+    unit, currency = report.plain(brief.decision.unit), brief.value.currency
     parts = [
-        report.verdict(contents["brief"], contents["decision"]),
-        report.worth(
-            contents["brief"], contents["decision"], contents["metrics"], contents["data"]
-        ),
+        report.verdict(brief, decision),
+        report.worth(brief, decision, contents["metrics"], contents["data"]),
         report.Section("What changed", describe_changes(root, against)),
-        report.lines(contents["decision"], currency),
+        report.lines(decision, currency),
         report.Section("The worst slices", describe_worst_slices(contents["slices"], currency)),
         report.versus(contents["metrics"], contents["comparison"], unit, currency),
     ]
@@ -56,7 +59,7 @@ def describe_worst_slices(sliced: Json, currency: str, shown: int = 3) -> str:
     parts.sort(key=lambda part: part["metrics"]["gain"]["estimate"])
     rows: report.Rows = []
     for part in parts[:shown]:
-        gain = report.shown(report.PRIMARY, part["metrics"]["gain"], currency)
+        gain = report.shown(report.PRIMARY, Interval(**part["metrics"]["gain"]), currency)
         rows.append([report.plain(part["slice"]), f"{part['n']:,}", gain])
     return report.table(["slice", ">units", ">gain per 1,000"], rows)
 
@@ -87,11 +90,12 @@ def describe_changes(root: Path, against: str) -> str:
 
 
 def _read_decision(read: Any) -> Json:
-    if not (decision := json.loads(read("reports/decision.json") or "{}")):
+    if not (text := read("reports/decision.json")):
         return {}
+    decision = parse_decision(text, "reports/decision.json")
     value = json.loads(read("reports/brief.json") or "{}").get("value", {})
-    gain = report.shown(report.PRIMARY, decision["gain"], value.get("currency", ""))
-    values = {name: decision[name] for name in ("verdict", "champion", "challenger")}
+    gain = report.shown(report.PRIMARY, decision.gain.interval, value.get("currency", ""))
+    values = {name: getattr(decision, name) for name in ("verdict", "champion", "challenger")}
     return values | {"gain per 1,000": gain}
 
 

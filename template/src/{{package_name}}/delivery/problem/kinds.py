@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import polars as pl
 
+from ..edge import brief as briefs
 from ..statistics.interval import Interval
 from .metric import Metric
 from .words import Capacity, Curve
@@ -62,6 +63,9 @@ class Training(Protocol):
 
 class Outcomes(Protocol):
     """What is done for each unit, what comes of it, and the curves of both."""
+
+    def require_prices(self, brief: briefs.Brief) -> Any:
+        """The brief with its decision and its prices; Fixable where it has none."""
 
     def act(self, predictions: pl.DataFrame, brief: Brief) -> pl.DataFrame:
         """`action`, `score` (money) and whatever else the brief has done for each prediction."""

@@ -11,11 +11,12 @@ from typing import Any, Literal, get_args
 
 import polars as pl
 
+from ..edge.brief import Priced
 from ..edge.errors import Fixable, explain_team_error
 
 Form = Literal["money", "share", "number"]
 Bounds = tuple[float, float]
-Brief = dict[str, Any]
+Brief = Priced[Any]
 EVERY_UNIT = pl.lit(1.0)
 UNIT = "{unit}"  # stands for the brief's unit
 NEXT = "Next: fix metrics.py, then uv run dvc repro"

@@ -1,16 +1,14 @@
 """`promote`: the challenger takes charge, where the verdict allows it."""
 
-from dataclasses import fields
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
 
 from ..edge.errors import Fixable, Refused
-from ..edge.files import mending, read_json
+from ..edge.files import mending
 from ..edge.shell import PACKAGE
 from ..models import in_charge
 from ..models.card import read_card
 from ..models.in_charge import Former, Gain, Promotion
+from ..verdict.decision import Decision, read_decision
 from .change import carry_out, find_author, find_stale_stages, require_clean_main, resume
 from .locks import work_alone
 from .pointer import (
@@ -36,15 +34,15 @@ def plan_promotion(*, refresh: bool, because: str | None, name: str | None) -> P
     """What puts the challenger in charge, if the verdict allows it; nothing is moved yet."""
     require_clean_main()
     require_new_challenger()
-    decision = read_json(Path("reports/decision.json"))
+    decision = read_decision()
     require_permission(decision, refresh=refresh, because=because, name=name)
     tag = next_tag("champion")
     return Promotion(
         tag=tag,
-        title=f"{tag}: {decision['challenger']} takes charge from {decision['champion']}",
-        verdict=decision["verdict"],
-        sentence=decision["sentence"],
-        gain=Gain(**{one.name: decision["gain"][one.name] for one in fields(Gain)}),
+        title=f"{tag}: {decision.challenger} takes charge from {decision.champion}",
+        verdict=decision.verdict,
+        sentence=decision.sentence,
+        gain=Gain(**decision.gain.model_dump()),
         because=because or ("a refresh was asked for" if refresh else "it is worth more"),
         by=name or find_author(),
         date=datetime.now(UTC).date().isoformat(),
@@ -71,19 +69,19 @@ def require_new_challenger() -> None:
 
 
 def require_permission(
-    decision: dict[str, Any], *, refresh: bool, because: str | None, name: str | None
+    decision: Decision, *, refresh: bool, because: str | None, name: str | None
 ) -> None:
     """Raise Refused where neither the verdict nor a person with a name and a reason lets the
     challenger take charge.
     """
-    verdict = decision["verdict"]
+    verdict = decision.verdict
     if verdict == "ship" or (verdict == "refresh" and refresh) or (because and name):
         return
     if because:
         raise Fixable(
             'promote --because: expected a name, found none. Next: add --name "Your Name"'
         )
-    sentence = f"{decision['sentence']}\nThe verdict is {verdict}, so nothing was promoted. "
+    sentence = f"{decision.sentence}\nThe verdict is {verdict}, so nothing was promoted. "
     command = f"uv run {PACKAGE} promote"
     if verdict == "refresh":
         raise Refused(f"{sentence}To take it as a refresh: {command} --refresh")

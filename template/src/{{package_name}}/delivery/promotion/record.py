@@ -6,6 +6,7 @@ from pathlib import Path
 from ..edge.files import replaced
 from ..edge.shell import git
 from ..models.in_charge import Gain, Promotion
+from ..statistics.interval import Interval
 
 RECORD = Path("docs/releases.md")
 HEADING = re.compile(r"^## (\S+) (((?:champion|rollback)-\d+): .+)$", re.MULTILINE)
@@ -58,5 +59,5 @@ def append_change(change: Promotion, model: str) -> None:
 
 def format_gain(gain: Gain) -> str:
     """A gain with its bounds, its unit and the number of units that it rests on."""
-    bounds = "too few to tell" if gain.lower is None else f"{gain.lower:,.0f} to {gain.upper:,.0f}"
-    return f"{gain.estimate:,.0f} ({bounds}) {gain.unit}, n = {gain.n:,}"
+    interval = Interval(gain.estimate, gain.lower, gain.upper).format("{:,.0f}".format)
+    return f"{interval} {gain.unit}, n = {gain.n:,}"

@@ -11,19 +11,20 @@ from typing import Any, NamedTuple
 import polars as pl
 from markdown_it import MarkdownIt
 
+from ..edge.brief import Brief
 from ..problem import presentation
 from ..problem.metric import load_metrics
+from ..problem.outcomes import PricedBrief
+from ..statistics.interval import Interval
+from ..verdict.decision import Decision, Judgement, SliceResult, Verdict, is_simulated
 from . import charts
 from .charts import Dot, Panel
 
 Json = dict[str, Any]
 Rows = list[list[object]]
-NAMES = (
-    *("brief", "data", "split", "training", "seconds"),
-    *("comparison", "metrics", "slices", "decision"),
-)
+NAMES = ("data", "split", "training", "seconds", "comparison", "metrics", "slices")
 PRIMARY = "value_per_1000"
-MEANING = {
+MEANING: dict[Verdict, str] = {
     "ship": "The challenger would be worth more than the champion, beyond what chance explains: "
     "every success line holds, and no guardrail is violated.",
     "refresh": "The challenger is not worse than the champion by more than the margin, so it may "
@@ -81,60 +82,71 @@ def table(header: list[str], rows: Rows) -> str:
     return "\n".join(f"| {' | '.join(str(cell) for cell in line)} |" for line in lines)
 
 
-def shown(metric: str, found: Json, currency: str = "") -> str:
+def shown(metric: str, interval: Interval, currency: str = "") -> str:
     """An estimate with its interval: shares in percent, money whole, words for what is unknown."""
-    known = [found[key] for key in ("estimate", "lower", "upper") if found[key] is not None]
+    known = [abs(value) for value in interval if value is not None]
     if not known:
         return "no units"
-    places = ",.0f" if max(map(abs, known)) >= 20 else ",.2f"
+    places = ",.0f" if max(known) >= 20 else ",.2f"
     kind = load_metrics()[metric].form
     form = {"share": ".1%", "money": places, "number": ",.3f"}[kind]
-    told, *bounds = (format(value, form) for value in known)
-    interval = " to ".join(bounds) if len(bounds) == 2 else "too few to tell"
-    return f"{currency if kind == 'money' else ''} {told} ({interval})".lstrip()
+    words = interval.format(lambda value: format(value, form))
+    return f"{currency if kind == 'money' else ''} {words}".lstrip()
 
 
-def dot(label: str, tone: str, found: Json, note: str = "") -> Dot:
+def dot(label: str, tone: str, interval: Interval, note: str = "") -> Dot:
     """An estimate with its interval, to be drawn."""
-    return Dot(label, tone, found["estimate"], found["lower"], found["upper"], note)
+    return Dot(label, tone, *interval, note)
 
 
-def verdict(brief: Json, decision: Json) -> Section:
+def verdict(brief: Brief, decision: Decision) -> Section:
     """The sentence, the verdict and what it means, the reasons."""
-    reasons = decision["reasons"]
-    told = decision["verdict"]
-    text = f"{plain(decision['sentence'])}\n\n> **{told}** {MEANING[told]}\n"
-    text += ">\n" * bool(reasons) + "".join(f"> - {plain(reason)}\n" for reason in reasons)
-    return Section(plain(brief["title"]), text.rstrip())
+    text = f"{plain(decision.sentence)}\n\n> **{decision.verdict}** {MEANING[decision.verdict]}\n"
+    if decision.reasons:
+        text += ">\n" + "".join(f"> - {plain(reason)}\n" for reason in decision.reasons)
+    return Section(plain(brief.title), text.rstrip())
 
 
-def worth(brief: Json, decision: Json, metrics: Json, data: Json) -> Section:
+def worth(brief: PricedBrief, decision: Decision, metrics: Json, data: Json) -> Section:
     """The gain in money, for the brief's own period too, and the prices it rests on."""
-    gain, value, chosen = decision["gain"], brief["value"], brief["decision"]
-    unit, currency, of = plain(chosen["unit"]), value["currency"], chosen["out_of"]
-    told = "Against the champion, the challenger's gain would be worth "
-    told += f"{shown(PRIMARY, gain, currency)} per 1,000 {unit}s."
-    if chosen["every"] and of:
-        scaled = {k: gain[k] and gain[k] * of / 1000 for k in ("estimate", "lower", "upper")}
-        told += f" For {of:,} {unit}s, that is **{shown(PRIMARY, scaled, currency)} "
-        told += f"every {plain(chosen['every'])}**."
-    notes = [
-        presentation.judged_on(metrics["n"], metrics["positives"], unit),
-        f"In brackets: {metrics['confidence']:.0%} intervals.",
-        "Nothing was measured live: this is what acting would have been worth at the prices below.",
-    ]
-    if Path(str(data["source"])).name == "example.py":
-        notes += ["**The data is simulated**: it shows how this works, not what you would gain."]
-    if value.get("review") is not None:
-        notes += [f"A review costs {currency} {-value['review']:,g} and finds the truth."]
+    gain, currency = decision.gain.interval, brief.value.currency
+    words = describe_worth(brief, gain)
     header, priced = presentation.prices(brief)
     rows: Rows = [[plain(cell) for cell in row] for row in priced]
     titles = [re.sub("[^>].*", lambda name: plain(name[0]), name) for name in header]
-    marks = [(-decision["margin"], "margin"), (decision["worth_detecting"], "worth detecting")]
+    marks = [(-decision.margin, "margin"), (decision.worth_detecting or 0.0, "worth detecting")]
     drawn = dot("gain", "challenger", gain, shown(PRIMARY, gain, currency))
-    chart = charts.draw_gain(bare(told), drawn, [mark for mark in marks if mark[0]], gain["unit"])
-    text = "\n\n".join([told, "\n".join(f"- {note}" for note in notes), table(titles, rows)])
-    return Section("What it would be worth", text, chart)
+    marked = [mark for mark in marks if mark[0]]
+    chart = charts.draw_gain(bare(words), drawn, marked, decision.gain.unit)
+    notes = "\n".join(f"- {note}" for note in list_limits(brief, metrics, data))
+    return Section("What it would be worth", f"{words}\n\n{notes}\n\n{table(titles, rows)}", chart)
+
+
+def describe_worth(brief: PricedBrief, gain: Interval) -> str:
+    """The gain per 1,000 units and, where capacity comes once in a while, each time."""
+    decision, currency = brief.decision, brief.value.currency
+    unit, size = plain(decision.unit), decision.out_of
+    words = "Against the champion, the challenger's gain would be worth "
+    words += f"{shown(PRIMARY, gain, currency)} per 1,000 {unit}s."
+    if decision.every and size:
+        scaled = Interval(*(value and value * size / 1000 for value in gain))
+        words += f" For {size:,} {unit}s, that is **{shown(PRIMARY, scaled, currency)} "
+        words += f"every {plain(decision.every)}**."
+    return words
+
+
+def list_limits(brief: PricedBrief, metrics: Json, data: Json) -> list[str]:
+    """What a gain rests on, and what it does not say."""
+    notes = [
+        presentation.judged_on(metrics["n"], metrics["positives"], plain(brief.decision.unit)),
+        f"In brackets: {metrics['confidence']:.0%} intervals.",
+        "Nothing was measured live: this is what acting would have been worth at the prices below.",
+    ]
+    if is_simulated(str(data["source"])):
+        notes += ["**The data is simulated**: it shows how this works, not what you would gain."]
+    if brief.review is not None:
+        notes += [f"A review costs {brief.value.currency} {-brief.review:,g} and finds the truth."]
+    return notes
 
 
 def versus(metrics: Json, comparison: Json, unit: str, currency: str) -> Section:
@@ -147,12 +159,12 @@ def versus(metrics: Json, comparison: Json, unit: str, currency: str) -> Section
     drawn, notes = [], []
     for metric in metrics["challenger"]:
         words = load_metrics()[metric]
-        known = {m: metrics[m][metric] for m in models if metric in metrics[m]}
+        known = {m: Interval(**metrics[m][metric]) for m in models if metric in metrics[m]}
         cells = [shown(metric, known[m], currency) if m in known else "" for m in models]
         rows.append([words.label, *cells])
         notes += [f"- *{words.label}*: {words.meaning.format(unit=unit)}"]
         title = f"{words.label}, {currency}" if words.form == "money" else words.label
-        dots = [dot(model, model, found) for model, found in known.items()]
+        dots = [dot(model, model, interval) for model, interval in known.items()]
         drawn.append(Panel(title, dots, words.form == "share"))
     text = f"All models were given the same {metrics['n']:,} {unit}s. The challenger is "
     text += f"{plain(comparison['challenger'])}, the champion is {how}.\n\n"
@@ -162,7 +174,7 @@ def versus(metrics: Json, comparison: Json, unit: str, currency: str) -> Section
     return Section("Champion against challenger", text, chart)
 
 
-def capacity(brief: Json, curve: pl.DataFrame, unit: str, currency: str) -> Section:
+def capacity(brief: PricedBrief, curve: pl.DataFrame, unit: str, currency: str) -> Section:
     """What more or less of the scarce thing would be worth."""
     heading, told, label, wanted, mark = presentation.capacity(brief, unit)
     told += " The curve has no intervals: it shows where capacity matters, not surely how much."
@@ -184,80 +196,93 @@ def by_model(curve: pl.DataFrame, x: str, y: str) -> dict[str, tuple[list[float]
     return {str(name): (part[x].to_list(), part[y].to_list()) for (name,), part in parts.items()}
 
 
-def lines(decision: Json, currency: str) -> Section:
-    """Every success line and guardrail with what was found and its state."""
+def lines(decision: Decision, currency: str) -> Section:
+    """Every success line and guardrail with its figure and its state."""
     rows: Rows = []
-    seen = set()
-    for kind, key in (("success line", "lines"), ("guardrail", "guardrails")):
-        for line in decision[key]:
-            rows.append([plain(line["line"]), kind, found(line, currency), line["state"]])
-            seen |= {part["state"] for part in line["slices"]}
+    states = set()
+    for kind, judgements in (
+        ("success line", decision.lines),
+        ("guardrail", decision.guardrails),
+    ):
+        for line in judgements:
+            rows.append([plain(line.line), kind, describe_judgement(line, currency), line.state])
+            states |= {part.state for part in line.slices}
     if not rows:
         return Section("Success lines and guardrails", "The brief names none.")
     text = "What the brief asks for, and whether it holds.\n\n"
     text += table(["line", "kind", "found", "state"], rows) + "\n\n"
-    text += "\n".join(f"- *{state}*: {STATES[state]}" for state in STATES if state in seen)
+    text += "\n".join(f"- *{state}*: {STATES[state]}" for state in STATES if state in states)
     return Section("Success lines and guardrails", text)
 
 
-def found(line: Json, currency: str) -> str:
+def describe_judgement(line: Judgement, currency: str) -> str:
     """The figure of one line; of many slices how many are in which state, and the worst by name."""
-    parts = line["slices"]
-    if whole(line):
-        return shown(line["metric"], parts[0], currency)
-    states = {state: [part for part in parts if part["state"] == state] for state in STATES}
+    if line.is_overall:
+        return shown(line.metric, line.slices[0].interval, currency)
+    states: dict[str, list[SliceResult]] = {state: [] for state in STATES}
+    for part in line.slices:
+        states[part.state].append(part)
     counts = [f"{len(states[k])} {k.replace('holds', 'hold')}" for k in STATES if states[k]]
     worst = states["violated"] or states["unclear"]
-    told = [f"{plain(part['slice'])} {shown(line['metric'], part, currency)}" for part in worst[:3]]
-    told += [f"{len(worst) - 3} more, see the slices"] if worst[3:] else []
-    return "; ".join([f"of {len(parts)} slices: {', '.join(counts) or 'none'}", *told])
+    words = [
+        f"{plain(part.slice)} {shown(line.metric, part.interval, currency)}" for part in worst[:3]
+    ]
+    words += [f"{len(worst) - 3} more, see the slices"] if worst[3:] else []
+    return "; ".join([f"of {len(line.slices)} slices: {', '.join(counts) or 'none'}", *words])
 
 
-def whole(line: Json) -> bool:
-    """Whether a line speaks of all units together."""
-    return [part["slice"] for part in line["slices"]] == ["all"]
-
-
-def slices(sliced: Json, decision: Json, unit: str, currency: str) -> Section:
+def slices(sliced: Json, decision: Decision, unit: str, currency: str) -> Section:
     """The challenger in each slice, those not judged by name, guardrails slice by slice."""
     parts = [part for column in sliced["segments"].values() for part in column]
     if not parts:
         return Section("Slices", "`contract.py` names no segments, so no slice was looked at.")
     blind, n = unjudged(sliced), len(parts)
-    told = f"{n - len(blind)} of {n} slices hold enough {presentation.FEW} to be judged."
-    told += f" **Not judged, because there are too few: {', '.join(blind)}.**" if blind else ""
-    judged = [line for line in decision["guardrails"] + decision["lines"] if not whole(line)]
+    words = f"{n - len(blind)} of {n} slices hold enough {presentation.FEW} to be judged."
+    words += f" **Not judged, because there are too few: {', '.join(blind)}.**" if blind else ""
+    judgements = [line for line in (*decision.guardrails, *decision.lines) if not line.is_overall]
+    drawn = [draw_judgement(line) for line in judgements]
+    if not drawn:
+        gains = [
+            dot(part["slice"], "challenger", Interval(**part["metrics"]["gain"])) for part in parts
+        ]
+        drawn = [Panel(f"gain over the champion, {currency} per 1,000", gains, False, 0)]
+    chart = charts.draw_panels("slices", bare(words), drawn)
+    return Section(
+        "Slices", f"{words}\n\n{table_of_slices(parts, judgements, unit, currency)}", chart
+    )
+
+
+def draw_judgement(line: Judgement) -> Panel:
+    """A line's slices against its limit."""
+    dots = [
+        dot(part.slice, part.state.replace(" ", "-"), part.interval, part.state)
+        for part in line.slices
+    ]
+    share = load_metrics()[line.metric].form == "share"
+    return Panel(line.line, dots, share, line.limit)
+
+
+def table_of_slices(
+    parts: list[Json], judgements: list[Judgement], unit: str, currency: str
+) -> str:
+    """Each slice with its units, the challenger's gain and metrics, and the states of its lines."""
     states: dict[str, list[str]] = {part["slice"]: [] for part in parts}
-    drawn = []
-    for line in judged:
-        dots = []
-        for part in line["slices"]:
-            states[part["slice"]].append(part["state"])
-            dots.append(dot(part["slice"], part["state"].replace(" ", "-"), part, part["state"]))
-        share = load_metrics()[line["metric"]].form == "share"
-        drawn.append(Panel(line["line"], dots, share, line["limit"]))
-    rows: Rows = []
+    for line in judgements:
+        for result in line.slices:
+            states[result.slice].append(result.state)
     others = [metric for metric in parts[0]["metrics"] if metric not in ("gain", PRIMARY)]
-    counted = any(part["positives"] != part["n"] for part in parts)
+    is_counted = any(part["positives"] != part["n"] for part in parts)
+    rows: Rows = []
     for part in parts:
-        cells = [f"{part['positives']:,}"] if counted else []
-        cells += [shown(PRIMARY, part["metrics"]["gain"], currency)]
-        cells += [shown(metric, part["metrics"][metric]) for metric in others]
+        intervals = {metric: Interval(**found) for metric, found in part["metrics"].items()}
+        cells = [f"{part['positives']:,}"] if is_counted else []
+        cells += [shown(PRIMARY, intervals["gain"], currency)]
+        cells += [shown(metric, intervals[metric]) for metric in others]
         cells += [", ".join(dict.fromkeys(states[part["slice"]])) or "no line"]
         rows.append([plain(part["slice"]), f"{part['n']:,}", *cells])
-    if not drawn:
-        gains = [dot(part["slice"], "challenger", part["metrics"]["gain"]) for part in parts]
-        drawn = [Panel(f"gain over the champion, {currency} per 1,000", gains, False, 0)]
-    header = [
-        "slice",
-        f">{unit}s",
-        *([">positive"] if counted else []),
-        ">gain per 1,000",
-        *(f">{m}" for m in others),
-        "lines",
-    ]
-    chart = charts.draw_panels("slices", bare(told), drawn)
-    return Section("Slices", f"{told}\n\n{table(header, rows)}", chart)
+    positive = [">positive"] if is_counted else []
+    metrics = (f">{metric}" for metric in others)
+    return table(["slice", f">{unit}s", *positive, ">gain per 1,000", *metrics, "lines"], rows)
 
 
 def unjudged(sliced: Json) -> list[str]:
@@ -292,10 +317,10 @@ def candidates(training: Json, seconds: Json) -> Section:
     loss = training["loss"]
     for model in sorted(tried, key=lambda model: model[loss]):
         name = model["name"]
-        bounds = [model[f"{loss}_{end}"] for end in ("lower", "upper")]
-        told = "too few to tell" if None in bounds else " to ".join(f"{x:,.4f}" for x in bounds)
+        interval = Interval(model[loss], model[f"{loss}_lower"], model[f"{loss}_upper"])
+        figure = interval.format("{:,.4f}".format)
         took = f"{seconds[name]:,.1f}" if name in seconds else ""
-        rows.append([plain(name), f"{model[loss]:,.4f} ({told})", took, words.get(name, "lost")])
+        rows.append([plain(name), figure, took, words.get(name, "lost")])
     label = loss.replace("_", " ")
     text = f"The candidate with the lowest {label} on the validation rows became the challenger. "
     text += "In brackets: 95% intervals. Seconds were measured when it was first trained like this."
@@ -367,30 +392,31 @@ def leaks(training: Json) -> Section:
     return Section("Suspected leaks", text)
 
 
-def model_card(brief: Json, card: Json, data: Json, sliced: Json) -> Section:
+def model_card(brief: PricedBrief, card: Json, data: Json, sliced: Json) -> Section:
     """What the challenger is for, who answers for it, what it was made from and where it ends."""
-    goal, chosen, link = brief["outcome"], brief["decision"], "in [the brief](../project-brief.md"
-    actions = chosen["action"] if isinstance(chosen["action"], list) else [chosen["action"]]
-    otherwise = chosen["otherwise"] or "nothing"
-    room = f", at most {chosen['at_most']:,} " if chosen["at_most"] else ""
-    room += chosen["of"] or (f"of {chosen['out_of']:,}" if room else "")
-    room += f" every {chosen['every']}" if chosen["every"] else ""
+    goal, decision, link = brief.outcome, brief.decision, "in [the brief](../project-brief.md"
+    otherwise = decision.otherwise or "nothing"
+    room = f", at most {decision.at_most:,} " if decision.at_most else ""
+    room += decision.of or (f"of {decision.out_of:,}" if room else "")
+    room += f" every {decision.every}" if decision.every else ""
     personal = [column["name"] for column in data["columns"] if column["personal"]]
     seen = [name for name in personal if name in card["features"]]
     until = f" until {card['trained_until']}" if card["trained_until"] else ""
-    wanted = f": {goal['today']:,g} today, {goal['target']:,g} wanted" if goal else ""
     facts = {
-        "outcome": goal["metric"] + wanted if goal else "not given",
-        "decision": f"{' or '.join([*actions, otherwise])}, for each {chosen['unit']}{room}",
-        "answers for it": brief["owner"] or "nobody yet",
-        "sponsor": brief["sponsor"] or "nobody yet",
+        "outcome": f"{goal.metric}: {goal.today:,g} today, {goal.target:,g} wanted"
+        if goal
+        else "not given",
+        "decision": f"{' or '.join([*decision.actions, otherwise])}, for each "
+        f"{decision.unit}{room}",
+        "answers for it": brief.owner or "nobody yet",
+        "sponsor": brief.sponsor or "nobody yet",
         "model": card["name"],
         "trained on": f"{card['trained_on']:,} rows{until}",
         "features": ", ".join(card["features"]),
         "personal columns": ", ".join(personal) or "none",
         "of these, features": ", ".join(seen) or "none by name",
-        "risk": "high: a person decides every case" if brief["risk"] == "high" else brief["risk"],
-        "review by": brief["review_by"] or "no date yet",
+        "risk": "high: a person decides every case" if brief.risk == "high" else brief.risk,
+        "review by": brief.review_by or "no date yet",
     }
     rows: Rows = [[name, plain(fact)] for name, fact in facts.items()]
     rows.append(["slices not judged", ", ".join(unjudged(sliced)) or "none"])
@@ -409,22 +435,28 @@ def reproduce(card: Json) -> Section:
     return Section("How to reproduce", text + table(["made from", "SHA-256 begins with"], rows))
 
 
-def sections(given: Json, calibrated: pl.DataFrame, valued: pl.DataFrame) -> list[Section]:
-    """All sections, in the order in which people ask; `given` holds the stages' JSON by name."""
-    brief, data, decision, metrics = (given[k] for k in ("brief", "data", "decision", "metrics"))
-    training, sliced, card = (given[k] for k in ("training", "slices", "card"))
-    seconds = given["seconds"]["seconds"]
-    unit, currency = plain(brief["decision"]["unit"]), brief["value"]["currency"]
+def sections(
+    brief: PricedBrief,
+    decision: Decision,
+    reports: Json,
+    card: Json,
+    calibrated: pl.DataFrame,
+    valued: pl.DataFrame,
+) -> list[Section]:
+    """All sections, in the order in which people ask; `reports` holds the stages' JSON by name."""
+    data, metrics, training = (reports[name] for name in ("data", "metrics", "training"))
+    sliced, seconds = reports["slices"], reports["seconds"]["seconds"]
+    unit, currency = plain(brief.decision.unit), brief.value.currency
     return [
         verdict(brief, decision),
         worth(brief, decision, metrics, data),
-        versus(metrics, given["comparison"], unit, currency),
+        versus(metrics, reports["comparison"], unit, currency),
         capacity(brief, valued, unit, currency),
         lines(decision, currency),
         slices(sliced, decision, unit, currency),
         calibration(calibrated, unit),
         candidates(training, seconds),
-        quality(data, given["split"]),
+        quality(data, reports["split"]),
         leaks(training),
         model_card(brief, card, data, sliced),
         reproduce(card),

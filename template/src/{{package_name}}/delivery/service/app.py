@@ -47,7 +47,7 @@ class Champion(NamedTuple):
         return {"champion": self.name, "model": self.model}
 
 
-def load_champion(folder: Path, brief: outcomes.Brief) -> Champion:
+def load_champion(folder: Path, brief: outcomes.PricedBrief) -> Champion:
     """The champion in `folder`.
 
     Raises:
@@ -65,13 +65,13 @@ def load_champion(folder: Path, brief: outcomes.Brief) -> Champion:
     return Champion(in_charge.read_name(folder), card.name, fitted, act, canaries)
 
 
-def plan_single_actions(folder: Path, brief: outcomes.Brief) -> Act:
+def plan_single_actions(folder: Path, brief: outcomes.PricedBrief) -> Act:
     """`outcomes.act` for rows that come one at a time.
 
     Where the brief limits how many units of a batch are acted on, a row is acted on if it would be
     among the champion's test rows; of equal rows, the share that there is room for.
     """
-    if brief["decision"]["out_of"] is None:
+    if brief.decision.out_of is None:
         return lambda rows: outcomes.act(rows, brief)
     stored = folder / "predictions.parquet"
     others = read_table(stored if stored.exists() else folder / model_folder.CANARIES)
@@ -142,7 +142,7 @@ def _list_columns() -> dict[str, dy.Column]:
     return {name: column for name, column in columns.items() if name != contract.TARGET}
 
 
-def build_service(folder: Path, brief: outcomes.Brief) -> FastAPI:
+def build_service(folder: Path, brief: outcomes.PricedBrief) -> FastAPI:
     """The service of the champion in `folder`.
 
     Raises:
@@ -150,7 +150,7 @@ def build_service(folder: Path, brief: outcomes.Brief) -> FastAPI:
     """
     champion = load_champion(folder, brief)
     name = in_charge.read_tag(folder) or "The rule"
-    service = FastAPI(title=f"{name}: {brief['title']}", version=champion.model)
+    service = FastAPI(title=f"{name}: {brief.title}", version=champion.model)
     add_probes(service, champion)
     add_predict(service, champion)
     # Not with the model: FastAPI leaves out what is null, and a request has to say it.
@@ -199,17 +199,9 @@ def main(folder: Path, port: int, host: str) -> int:
     """Serve the champion in `folder` until stopped."""
     import uvicorn
 
-    from ..edge.brief import BriefError, read
+    from ..edge.brief import read_project_brief
 
-    try:
-        brief = read(Path("project-brief.md"))[0].model_dump(mode="json")
-    except BriefError as error:
-        raise Fixable(str(error)) from None
-    if brief["value"] is None or brief["decision"] is None:
-        raise Fixable(
-            "project-brief.md: expected `decision:` and `value:` (from phase define on), found "
-            "none. Next: write down what each action is worth"
-        )
+    brief = outcomes.require_prices(read_project_brief(Path("project-brief.md"))[0])
     try:
         uvicorn.run(build_service(folder, brief), host=host, port=port, access_log=False)
     except SystemExit:

@@ -43,10 +43,10 @@ def ratio(
     estimate = float(top / bottom)
     if frame[denominator].cast(pl.Float64).ne(0).sum() < FEWEST:
         return Interval(estimate, None, None)
-    sums, count = _with_imagined(sums, count, extremes)
-    drawn = _drawn(sums, count, int(count.sum()), draws, seed)
+    sums, count = _add_imagined(sums, count, extremes)
+    resampled = _draw_sums(sums, count, int(count.sum()), draws, seed)
     rest = (1 - confidence) / 2
-    lower, upper = np.quantile(drawn[:, 0] / drawn[:, 1], [rest, 1 - rest])
+    lower, upper = np.quantile(resampled[:, 0] / resampled[:, 1], [rest, 1 - rest])
     return Interval(estimate, float(lower), float(upper))
 
 
@@ -75,15 +75,15 @@ def tail(
     size, missed, nothing = int(count.sum()), float(count @ (sums @ above)), 1e-9
     if missed >= -nothing * (count @ np.abs(sums @ above)):
         return 1.0
-    sums, count = _with_imagined(sums, count, extremes)
+    sums, count = _add_imagined(sums, count, extremes)
     scale = float(np.abs(sums @ above).max())
     gap = sums @ above / scale
     if gap.max() <= nothing:
         return 0.0  # no unit can do better than the limit, so one that does worse is proof
     tilt = _tilt(gap, count)
-    drawn = _drawn(sums, count, size, draws, seed) @ above / scale
-    weight = np.exp(tilt * drawn - size * math.log(count @ np.exp(tilt * gap) / count.sum()))
-    p = float(np.mean(weight * (drawn <= missed / scale + nothing)))
+    resampled = _draw_sums(sums, count, size, draws, seed) @ above / scale
+    weight = np.exp(tilt * resampled - size * math.log(count @ np.exp(tilt * gap) / count.sum()))
+    p = float(np.mean(weight * (resampled <= missed / scale + nothing)))
     # With two kinds of clusters, the limit settles how much they vary; else that is estimated.
     return min(p, 1.0) if len(count) <= 4 else _student(p, size - 1)
 
@@ -102,7 +102,7 @@ def holm(p: list[float], alpha: float) -> list[bool]:
     return rejected
 
 
-def needed(
+def find_needed_size(
     gain: Interval, n: int, effect: float, confidence: float, power: float = 0.8
 ) -> int | None:
     """Units in all for a true gain of `effect` to get a lower bound above 0 with chance `power`.
@@ -140,7 +140,7 @@ def _cluster_sums(
     return distinct.select("n", "d").to_numpy(), distinct["len"].to_numpy()
 
 
-def _with_imagined(
+def _add_imagined(
     sums: Numbers, count: Numbers, extremes: tuple[float, float]
 ) -> tuple[Numbers, Numbers]:
     """One more cluster of each extreme, as large as the cluster in which the average unit lives."""
@@ -149,7 +149,7 @@ def _with_imagined(
     return np.vstack([sums, [[x * size, size] for x in extremes]]), np.append(count, [1.0, 1.0])
 
 
-def _drawn(sums: Numbers, count: Numbers, size: int, draws: int, seed: int) -> Numbers:
+def _draw_sums(sums: Numbers, count: Numbers, size: int, draws: int, seed: int) -> Numbers:
     """Sums over `size` clusters drawn with replacement, `draws` times: (draws, 2)."""
     rng = np.random.default_rng(seed)
     kinds, few = len(count), len(count) * 25 < size

@@ -1,5 +1,6 @@
 """An estimate between its bounds, and how few units are too few for any."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 FEWEST = 50
@@ -12,3 +13,16 @@ class Interval(NamedTuple):
     estimate: float | None
     lower: float | None
     upper: float | None
+
+    def format(
+        self, format_value: Callable[[float], str], *, unbounded: str = " (too few to tell)"
+    ) -> str:
+        """`384 (158 to 595)`, each number as `format_value` writes it; without bounds the estimate
+        and `unbounded`.
+        """
+        if self.estimate is None:
+            return "no units"
+        if self.lower is None or self.upper is None:
+            return format_value(self.estimate) + unbounded
+        ends = f"{format_value(self.lower)} to {format_value(self.upper)}"
+        return f"{format_value(self.estimate)} ({ends})"

@@ -22,6 +22,7 @@ from ..edge.explain import yaml
 from ..edge.files import present, read_json, sha256
 from ..edge.parameters import NEXT, Settings, read
 from ..reporting.sections import style
+from ..verdict.decision import Decision, read_decision
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -75,10 +76,10 @@ def with_interval(name: str, found: Json) -> dict[str, float]:
     return {key(name) + end: value for end, value in parts.items() if value is not None}
 
 
-def metrics(reports: dict[str, Json]) -> dict[str, float]:
+def metrics(reports: dict[str, Json], decision: Decision) -> dict[str, float]:
     """Every figure with its interval: the gain, the metrics of each model, the slices."""
     told = reports["metrics"]
-    found = with_interval("gain", reports["decision"]["gain"])
+    found = with_interval("gain", decision.gain.interval._asdict())
     for model in MODELS:
         for metric, interval in told[model].items():
             found |= with_interval(f"{model}/{metric}", interval)
@@ -91,16 +92,20 @@ def metrics(reports: dict[str, Json]) -> dict[str, float]:
 
 
 def tags(
-    reports: dict[str, Json], model: str, inputs: str, commit: dict[str, str]
+    reports: dict[str, Json],
+    decision: Decision,
+    model: str,
+    inputs: str,
+    commit: dict[str, str],
 ) -> dict[str, str]:
     """What a run is found by: the verdict, the commit, the hashes of data, model and inputs."""
-    decision, split = reports["decision"], reports["split"]
+    split = reports["split"]
     return {
-        "verdict": decision["verdict"],
-        "sentence": decision["sentence"],
-        "challenger": decision["challenger"],
-        "champion": decision["champion"],
-        "compared_by": str(decision["compared_by"]),
+        "verdict": decision.verdict,
+        "sentence": decision.sentence,
+        "challenger": decision.challenger,
+        "champion": decision.champion,
+        "compared_by": str(decision.compared_by),
         "source": reports["data"]["source"],
         **{f"data.{part}": split[part]["sha256"] for part in ("train", "validation", "test")},
         "model": model,
@@ -287,19 +292,19 @@ def log(params: Path, reports: Path, challenger: Path) -> str:
     told = {name: read_json(reports / f"{name}.json") for name in NAMES}
     model = folder_hash(present(challenger))
     inputs = inputs_hash(told, settings, model)
-    decision = told["decision"]
-    against = told["comparison"].get("champion_tag") or decision["champion"]
-    gain = decision["gain"]["estimate"] or 0
-    name = f"{decision['verdict']} {gain:+,.0f}: {decision['challenger']} against {against}"
+    decision = read_decision(reports / "decision.json")
+    against = told["comparison"].get("champion_tag") or decision.champion
+    gain = decision.gain.estimate or 0
+    name = f"{decision.verdict} {gain:+,.0f}: {decision.challenger} against {against}"
     with reached(uri, "uv run dvc repro track") as client:
         where = experiment(client, uri)
         if known := finished(client, where, "inputs", inputs):
             return f"MLflow knows this result already: {known.info.run_name}"
-        about = tags(told, model, inputs, commit())
+        about = tags(told, decision, model, inputs, commit())
         about |= {"mlflow.source.name": "dvc.yaml", "mlflow.source.git.commit": about["commit"]}
         about["mlflow.note.content"] = note(present(reports / "report.md").read_text("utf-8"))
         with new_run(client, where, name, about) as made:
-            _figures(client, made, told, settings)
+            _figures(client, made, told, decision, settings)
             seconds = read_json(reports / "seconds.json")["seconds"]
             for candidate in told["training"]["candidates"]:
                 known = candidate | {"seconds": seconds[candidate["name"]]}
@@ -308,12 +313,14 @@ def log(params: Path, reports: Path, challenger: Path) -> str:
     return f"Tracked as {name}. Look: uv run mlflow ui"
 
 
-def _figures(client: "MlflowClient", made: str, told: dict[str, Json], settings: Json) -> None:
+def _figures(
+    client: "MlflowClient", made: str, told: dict[str, Json], decision: Decision, settings: Json
+) -> None:
     """Parameters, metrics and the hashes of the three tables."""
     from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param
 
     now = int(time.time() * 1000)
-    values = [Metric(name, value, now, 0) for name, value in metrics(told).items()]
+    values = [Metric(name, value, now, 0) for name, value in metrics(told, decision).items()]
     params = [Param(key(name), str(value)) for name, value in flat(settings).items()]
     for start in range(0, len(values), BATCH):
         client.log_batch(made, metrics=values[start : start + BATCH])

@@ -1,15 +1,20 @@
-"""Metrics of outcomes and their intervals: of one model, of two on the same units, of slices."""
+"""Metrics of outcomes with their intervals: of one model, of two on the same units, of slices."""
 
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import polars as pl
 from pydantic import Field
 
 from ..edge.errors import Fixable
 from ..edge.parameters import Settings
+from ..problem import outcomes
 from ..problem.metric import find_bounds, load_slice_metrics, measure_units
 from ..statistics import bootstrap
 from ..statistics.interval import FEWEST, Interval
+
+PRIMARY = "value_per_1000"
 
 
 class Evaluate(Settings):
@@ -20,88 +25,124 @@ class Evaluate(Settings):
     seed: int
 
 
-def measured(
-    outcome: pl.DataFrame, metric: str, brief: dict[str, Any], settings: Evaluate
-) -> Interval:
-    """A metric of one outcomes table (or a slice of it) with its interval."""
-    table = per_unit(outcome, metric)
-    return interval(table, find_bounds(metric, brief, outcome), few(outcome), settings)
+@dataclass(frozen=True)
+class Comparison:
+    """Outcomes of the challenger (`new`) and of the champion (`old`) on the same units, what the
+    brief asks of them, and how sure to be.
+    """
+
+    new: pl.DataFrame
+    old: pl.DataFrame
+    brief: outcomes.PricedBrief
+    settings: Evaluate
+
+    def slice(self, column: str, value: str) -> "Comparison":
+        """The same of the units of one segment."""
+        new, old = (table.filter(pl.col(column) == value) for table in (self.new, self.old))
+        return replace(self, new=new, old=old)
 
 
-def difference(
-    new: pl.DataFrame, old: pl.DataFrame, metric: str, brief: dict[str, Any], settings: Evaluate
-) -> Interval:
-    """A metric of `new` minus that of `old` on the same units, with its paired interval."""
-    low, high = find_bounds(metric, brief, new, old)
-    return interval(paired(new, old, metric), (low - high, high - low), few(new), settings)
+class Terms(NamedTuple):
+    """A metric as sum(numerator) / sum(denominator): `table` has the columns `cluster`,
+    `numerator` and `denominator` per unit; `extremes` are the lowest and the highest numerator
+    that one unit can have.
+    """
+
+    table: pl.DataFrame
+    extremes: tuple[float, float]
 
 
-def per_unit(outcome: pl.DataFrame, metric: str) -> pl.DataFrame:
-    """`cluster`, `numerator` and `denominator` of a metric per unit."""
-    return outcome.select("cluster").hstack(measure_units(metric, outcome))
+def build_terms(outcome: pl.DataFrame, metric: str, brief: outcomes.PricedBrief) -> Terms:
+    """The terms of a metric of one outcomes table."""
+    table = outcome.select("cluster").hstack(measure_units(metric, outcome))
+    return Terms(table, find_bounds(metric, brief, outcome))
 
 
-def paired(new: pl.DataFrame, old: pl.DataFrame, metric: str) -> pl.DataFrame:
-    """`cluster`, `numerator` (new minus old) and `denominator` (the same for both) per unit."""
+def build_paired_terms(comparison: Comparison, metric: str) -> Terms:
+    """The terms of a metric of the challenger minus that of the champion: the numerators are the
+    differences, the denominators are the same for both.
+    """
+    new, old = comparison.new, comparison.old
     if not new["unit"].equals(old["unit"]):
         raise Fixable(
             "data/outcomes: expected the same units for every model, found others. "
             "Next: uv run dvc repro --force predict"
         )
-    table, before = per_unit(new, metric), measure_units(metric, old)
+    table, before = measure_units(metric, new), measure_units(metric, old)
     if not table["denominator"].round(9).equals(before["denominator"].round(9)):
         raise Fixable(
             f"metrics.py: METRICS: `{metric}`: expected the same denominator for every model, "
             "because it is comparable; found another. Next: fix metrics.py, then uv run dvc repro"
         )
-    return table.with_columns(pl.col("numerator") - before["numerator"])
+    gained = table.with_columns(pl.col("numerator") - before["numerator"])
+    low, high = find_bounds(metric, comparison.brief, new, old)
+    return Terms(new.select("cluster").hstack(gained), (low - high, high - low))
 
 
-def few(outcome: pl.DataFrame) -> bool:
+def measure(
+    outcome: pl.DataFrame, metric: str, brief: outcomes.PricedBrief, settings: Evaluate
+) -> Interval:
+    """A metric of one outcomes table (or a slice of it) with its interval."""
+    terms = build_terms(outcome, metric, brief)
+    return estimate(terms, settings, too_few=has_too_few(outcome))
+
+
+def compare(comparison: Comparison, metric: str) -> Interval:
+    """A metric of the challenger minus that of the champion, with its paired interval."""
+    terms = build_paired_terms(comparison, metric)
+    return estimate(terms, comparison.settings, too_few=has_too_few(comparison.new))
+
+
+def estimate(terms: Terms, settings: Evaluate, *, too_few: bool) -> Interval:
+    """The ratio of the sums with its interval, without bounds where there is too little to tell."""
+    interval = bootstrap.ratio(
+        terms.table, "numerator", "denominator", "cluster", extremes=terms.extremes,
+        confidence=settings.confidence, draws=settings.draws, seed=settings.seed,
+    )  # fmt: skip
+    return Interval(interval.estimate, None, None) if too_few else interval
+
+
+def count_units(outcome: pl.DataFrame) -> dict[str, int]:
+    """How many units there are, `n`, and how many of them are `positives`."""
+    return {"n": outcome.height, "positives": int(outcome["positive"].sum())}
+
+
+def has_too_few(outcome: pl.DataFrame) -> bool:
     """Whether there are too few units that tell (the positive ones) for any interval."""
     return int(outcome["positive"].sum()) < FEWEST
 
 
-def interval(
-    table: pl.DataFrame, extremes: tuple[float, float], too_few: bool, settings: Evaluate
-) -> Interval:
-    """The interval of sum(numerator) / sum(denominator), without bounds where there is too little
-    to tell.
-    """
-    found = bootstrap.ratio(
-        table, "numerator", "denominator", "cluster", extremes=extremes,
-        confidence=settings.confidence, draws=settings.draws, seed=settings.seed,
-    )  # fmt: skip
-    return Interval(found.estimate, None, None) if too_few else found
-
-
-def segments(outcome: pl.DataFrame) -> list[str]:
+def find_segments(outcome: pl.DataFrame) -> list[str]:
     """The segment columns of an outcomes table: those between `cluster` and `action`."""
     return outcome.columns[outcome.columns.index("cluster") + 1 : outcome.columns.index("action")]
 
 
-def slices(
-    outcome: pl.DataFrame, champion: pl.DataFrame, brief: dict[str, Any], settings: Evaluate
-) -> dict[str, Any]:
-    """Per segment column and value: units, positives, the challenger's metrics and its gain over
-    the champion.
+def find_slices(comparison: Comparison, column: str) -> Iterator[tuple[str, Comparison]]:
+    """Each slice of a segment column, by its name (`region = east`)."""
+    for value in sorted(comparison.new[column].unique()):
+        yield f"{column} = {value}", comparison.slice(column, value)
+
+
+def measure_slices(comparison: Comparison) -> dict[str, Any]:
+    """The content of `reports/slices.json`: per segment column its slices, each with units,
+    positives, the challenger's metrics and its gain over the champion.
     """
     return {
         column: [
             {
-                "slice": f"{column} = {name}",
-                "n": part.height,
-                "positives": int(part["positive"].sum()),
-                "judged": not few(part),
+                "slice": name,
+                **count_units(part.new),
+                "judged": not has_too_few(part.new),
                 "metrics": {
-                    m: measured(part, m, brief, settings)._asdict() for m in load_slice_metrics()
-                }
-                | {"gain": difference(part, base, "value_per_1000", brief, settings)._asdict()},
+                    **{metric: _measure_new(part, metric) for metric in load_slice_metrics()},
+                    "gain": compare(part, PRIMARY)._asdict(),
+                },
             }
-            for name in sorted(outcome[column].unique())
-            for part, base in [
-                (outcome.filter(pl.col(column) == name), champion.filter(pl.col(column) == name))
-            ]
+            for name, part in find_slices(comparison, column)
         ]
-        for column in segments(outcome)
+        for column in find_segments(comparison.new)
     }
+
+
+def _measure_new(part: Comparison, metric: str) -> dict[str, float | None]:
+    return measure(part.new, metric, part.brief, part.settings)._asdict()
