@@ -145,8 +145,8 @@ def test_models_are_compared_only_where_the_same_units_count_for_both(
     path = repository.code("metrics")
     repository.edit(path, '"value") < 0)', '"value") < 0, comparable=True)')
     passes(repository.run("dvc", "repro"), "Running stage 'decide'")
-    told = repository.json("reports/decision.json")["guardrails"][0]
-    assert told["line"] == "loss share not below the champion by more than 10%"
+    judgement = repository.json("reports/decision.json")["guardrails"][0]
+    assert judgement["line"] == "loss share not below the champion by more than 10%"
     repository.edit(path, "< 0, comparable", '< 0, pl.col("action") != "none", comparable')
     stopped(
         repository.run("dvc", "repro"),
@@ -162,19 +162,24 @@ def test_the_brief_knows_no_metric_of_a_file_without_metrics(repository: Reposit
     )
 
 
-def test_mlflow_is_given_what_the_report_of_metrics_has(repository: Repository) -> None:
-    add(repository, f'"loss_share": Metric({LOSSES}),')
-    passes(repository.run("dvc", "repro", "decide"))
-    script = """
-import json, sys
-from pathlib import Path
-from churn.delivery.tracking import runs
+LOOK = """
+import json
+from mlflow import MlflowClient
 
-reports = {name: json.loads(Path(f"reports/{name}.json").read_text()) for name in runs.NAMES}
-print("told:" + json.dumps(sorted(runs.metrics(reports))))
+client = MlflowClient("sqlite:///mlflow.db")
+[experiment] = client.search_experiments(filter_string="name = 'churn'")
+runs = client.search_runs([experiment.experiment_id])
+print("names:" + json.dumps([name for run in runs for name in run.data.metrics]))
 """
-    ran = repository.run("python", "-c", script)
+
+
+def test_mlflow_is_given_it_with_its_interval_and_its_slices(repository: Repository) -> None:
+    add(repository, f'"loss_share": Metric({LOSSES}),')
+    passes(repository.run("dvc", "repro"))
+    track = ("python", "-m", "churn.delivery.pipeline.track")
+    passes(repository.run(*track, "params.yaml", "reports", "models/challenger"), "Tracked as ")
+    ran = repository.run("python", "-c", LOOK)
     passes(ran)
-    names = json.loads(ran.stdout.rpartition("told:")[2])
+    names = json.loads(ran.stdout.rpartition("names:")[2])
     assert {"challenger/loss_share", "rule/loss_share_upper"} <= set(names)
     assert "slices/region: north/loss_share" in names

@@ -6,7 +6,7 @@ from typing import NamedTuple
 class Curve(NamedTuple):
     """What a calibration curve shows, the names of its axes, and those of its table's columns."""
 
-    told: str
+    sentence: str
     axes: tuple[str, str]
     columns: tuple[str, str]
 
@@ -17,7 +17,7 @@ class Capacity(NamedTuple):
     """
 
     heading: str
-    told: str
+    sentence: str
     axis: str
     shares: list[float]
     mark: tuple[float, str] | None

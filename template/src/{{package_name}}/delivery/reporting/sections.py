@@ -294,17 +294,17 @@ def unjudged(sliced: Json) -> list[str]:
 def calibration(curve: pl.DataFrame, unit: str) -> Section:
     """Whether predicted shares come true."""
     p, observed, n = pl.col("mean_predicted"), pl.col("observed"), pl.col("n")
-    apart = ((p - observed).abs() * n).sum() / n.sum()
-    by = curve.group_by("model", maintain_order=True).agg(apart).iter_rows()
-    told, labels, columns = presentation.CALIBRATION
-    told = f"{told.format(unit=unit)}. Mean distance from it: "
-    told += ", ".join(f"{model} {100 * distance:.1f} points" for model, distance in by) + "."
+    distance = ((p - observed).abs() * n).sum() / n.sum()
+    distances = curve.group_by("model", maintain_order=True).agg(distance).iter_rows()
+    curve_words = presentation.CALIBRATION
+    words = f"{curve_words.sentence.format(unit=unit)}. Mean distance from it: "
+    words += ", ".join(f"{model} {100 * apart:.1f} points" for model, apart in distances) + "."
     part = curve.filter(model="challenger").select(p, observed, n)
     rows: Rows = [[f"{x:.1%}", f"{y:.1%}", f"{count:,}"] for x, y, count in part.iter_rows()]
     points = by_model(curve, "mean_predicted", "observed")
-    chart = charts.draw_curves("calibration", told, points, labels, diagonal=True)
-    header = [columns[0], f">{columns[1]}", f">{unit}s"]
-    return Section("Calibration", f"{told}\n\n{table(header, rows)}", chart)
+    chart = charts.draw_curves("calibration", words, points, curve_words.axes, diagonal=True)
+    header = [curve_words.columns[0], f">{curve_words.columns[1]}", f">{unit}s"]
+    return Section("Calibration", f"{words}\n\n{table(header, rows)}", chart)
 
 
 def candidates(training: Json, seconds: Json) -> Section:
@@ -335,8 +335,8 @@ def candidates(training: Json, seconds: Json) -> Section:
 def quality(data: Json, split: Json) -> Section:
     """Rows, quarantine, split, the target's balance, columns."""
     n, gap = data["rows"], split["gap_rows"]
-    told = f"Of {n['raw']:,} rows, {n['valid']:,} keep the contract and {n['quarantined']:,} "
-    text = [told + f"({data['quarantine_share']:.2%}) are in quarantine."]
+    kept = f"Of {n['raw']:,} rows, {n['valid']:,} keep the contract and {n['quarantined']:,} "
+    text = [kept + f"({data['quarantine_share']:.2%}) are in quarantine."]
     if data["reasons"]:
         reasons: Rows = [[plain(reason), f"{count:,}"] for reason, count in data["reasons"].items()]
         text.append(table(["why in quarantine", ">rows"], reasons))
@@ -371,9 +371,9 @@ def values(column: Json, rows: int) -> str:
         more = f", {len(most) - 6} more" if most[6:] else ""
         return ", ".join(f"{plain(name)} {counts[name] / rows:.0%}" for name in most[:6]) + more
     ends = [column[key] for key in ("minimum", "maximum") if column.get(key) is not None]
-    told = " to ".join(end if isinstance(end, str) else f"{end:,.6g}" for end in ends)
-    told += f", mean {column['mean']:,.4g}" if column.get("mean") is not None else ""
-    return told or f"{column.get('distinct', 0):,} distinct"
+    words = " to ".join(end if isinstance(end, str) else f"{end:,.6g}" for end in ends)
+    words += f", mean {column['mean']:,.4g}" if column.get("mean") is not None else ""
+    return words or f"{column.get('distinct', 0):,} distinct"
 
 
 def leaks(training: Json) -> Section:
@@ -427,10 +427,10 @@ def model_card(brief: PricedBrief, card: Json, data: Json, sliced: Json) -> Sect
 
 def reproduce(card: Json) -> Section:
     """The commands that give the same figures, and what they were made from."""
-    made = {f"{part} rows": digest for part, digest in card["rows"].items()}
-    made |= {f"{name}.py": digest for name, digest in card["sources"].items()}
+    hashes = {f"{part} rows": digest for part, digest in card["rows"].items()}
+    hashes |= {f"{name}.py": digest for name, digest in card["sources"].items()}
     versions = ", ".join(f"{name} {version}" for name, version in card["libraries"].items())
-    rows: Rows = [[name, f"`{digest[:12]}`"] for name, digest in made.items()]
+    rows: Rows = [[name, f"`{digest[:12]}`"] for name, digest in hashes.items()]
     text = f"{REPRODUCE}\n\nMade with {versions}.\n\n"
     return Section("How to reproduce", text + table(["made from", "SHA-256 begins with"], rows))
 
@@ -463,9 +463,9 @@ def sections(
     ]
 
 
-def markdown(given: list[Section]) -> str:
+def markdown(sections: list[Section]) -> str:
     """All sections as one Markdown document."""
-    first, *others = (f"# {section.heading}\n\n{section.text}\n" for section in given)
+    first, *others = (f"# {section.heading}\n\n{section.text}\n" for section in sections)
     return "\n#".join([first, *others])
 
 
@@ -498,11 +498,11 @@ def style() -> str:
     return Path(__file__).with_name("report.css").read_text(encoding="utf-8")
 
 
-def page(given: list[Section], told: str) -> str:
-    """The same sections as one HTML page that needs nothing else, `told` being the verdict."""
+def page(sections: list[Section], verdict: str) -> str:
+    """The same sections as one HTML page that needs nothing else, in the colours of its verdict."""
     reader = MarkdownIt("commonmark", {"html": False}).enable("table")
     body = ""
-    for section in given:
+    for section in sections:
         first, _, rest = section.text.partition("\n\n")
         figure = f"<figure>{section.chart}</figure>\n" if section.chart else ""
         part = reader.render(first) + figure + reader.render(rest)
@@ -511,5 +511,5 @@ def page(given: list[Section], told: str) -> str:
         rank = "h2" if body else "h1"
         heading = reader.renderInline(section.heading)
         body += f"<section>\n<{rank}>{heading}</{rank}>\n{part}</section>\n"
-    title = html.escape(bare(given[0].heading))
-    return PAGE.format(title=title, style=style(), verdict=told, body=body)
+    title = html.escape(bare(sections[0].heading))
+    return PAGE.format(title=title, style=style(), verdict=verdict, body=body)

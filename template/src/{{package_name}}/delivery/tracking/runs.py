@@ -56,11 +56,11 @@ class Track(Settings):
 
 def flat(content: Json, before: str = "") -> Json:
     """Nested settings as one level: `{"split": {"test": 0.2}}` becomes `{"split.test": 0.2}`."""
-    found: Json = {}
+    settings: Json = {}
     for key, value in content.items():
         name = f"{before}{key}"
-        found |= flat(value, f"{name}.") if isinstance(value, dict) else {name: value}
-    return found
+        settings |= flat(value, f"{name}.") if isinstance(value, dict) else {name: value}
+    return settings
 
 
 def key(name: str) -> str:
@@ -116,28 +116,28 @@ def tags(
 
 def note(markdown: str) -> str:
     """The first sections of the report, as many as a description of a run may hold."""
-    told, *sections = re.split(r"(?=^## )", markdown, flags=re.MULTILINE)
+    text, *sections = re.split(r"(?=^## )", markdown, flags=re.MULTILINE)
     for section in sections:
-        if len(told) + len(section) > NOTE_LENGTH:
+        if len(text) + len(section) > NOTE_LENGTH:
             break
-        told += section
-    return told[:NOTE_LENGTH].rstrip()
+        text += section
+    return text[:NOTE_LENGTH].rstrip()
 
 
 def figures(page: str, style: str) -> dict[str, str]:
     """The charts of the report's page as SVG files of their own, by name."""
-    found = {}
+    charts = {}
     for head, body in re.findall(r"<svg ([^>]*)>(.*?)</svg>", page, re.DOTALL):
         name = re.search(r'aria-labelledby="([\w-]+?)(?:-told)?"', head)
         size = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', head)
         if name and size:
-            wide, high = (2 * float(side) for side in size.groups())
-            found[f"{name[1]}.svg"] = (
+            width, height = (2 * float(side) for side in size.groups())
+            charts[f"{name[1]}.svg"] = (
                 f'<svg xmlns="http://www.w3.org/2000/svg" '
-                f'xmlns:xlink="http://www.w3.org/1999/xlink" width="{wide:g}" height="{high:g}" '
+                f'xmlns:xlink="http://www.w3.org/1999/xlink" width="{width:g}" height="{height:g}" '
                 f"{head}><style>{style}{ALONE}</style>{body}</svg>\n"
             )
-    return found
+    return charts
 
 
 # --- What a run is made from: files and git -------------------------------------------------------
@@ -146,8 +146,8 @@ def figures(page: str, style: str) -> dict[str, str]:
 def folder_hash(folder: Path) -> str:
     """SHA-256 of a model folder: the same for a challenger and the champion that it becomes."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
-    told = {str(path.relative_to(folder)): sha256(path) for path in files}
-    return _hash({name: value for name, value in told.items() if name not in ABOUT_PROMOTION})
+    hashes = {str(path.relative_to(folder)): sha256(path) for path in files}
+    return _hash({name: value for name, value in hashes.items() if name not in ABOUT_PROMOTION})
 
 
 def inputs_hash(reports: dict[str, Json], settings: Json, model: str) -> str:
@@ -176,14 +176,14 @@ def commit() -> dict[str, str]:
 
 def address(params: Path) -> str:
     """The environment's MLFLOW_TRACKING_URI, or `track: uri:` of `params.yaml`."""
-    told = read(params, "track", Track).uri
-    if urlsplit(told).password:
+    uri = read(params, "track", Track).uri
+    if urlsplit(uri).password:
         raise Fixable(
             f"{params}: expected `track: uri:` without a password, because git keeps this file; "
             f"found one. Next: put the address into the environment as MLFLOW_TRACKING_URI, or "
             f"name and password as MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD; {NEXT}"
         )
-    return os.environ.get("MLFLOW_TRACKING_URI") or told
+    return os.environ.get("MLFLOW_TRACKING_URI") or uri
 
 
 def without_secrets(text: str, uri: str) -> str:
@@ -217,10 +217,10 @@ def reached(uri: str, again: str) -> Iterator["MlflowClient"]:
         root: BaseException = error
         while below := root.__cause__ or root.__context__:
             root = below
-        said = " ".join(str(root if isinstance(root, OSError) else error).split())[:300]
+        reason = " ".join(str(root if isinstance(root, OSError) else error).split())[:300]
         raise Fixable(
             f"track: expected MLflow to answer at {without_secrets(uri, uri)}, found: "
-            f"{without_secrets(said, uri)}\n"
+            f"{without_secrets(reason, uri)}\n"
             "Everything before it is finished and kept. Next: fix `track: uri:` in params.yaml, "
             f"or MLFLOW_TRACKING_URI, or start that server; then {again}"
         ) from None
@@ -245,16 +245,16 @@ def _answers(uri: str) -> None:
 
 def experiment(client: "MlflowClient", uri: str) -> str:
     """The id of this project's experiment, made where there is none."""
-    found = client.get_experiment_by_name(PACKAGE)
-    if found and uri.startswith("sqlite") and not _here(found.artifact_location):
+    known = client.get_experiment_by_name(PACKAGE)
+    if known and uri.startswith("sqlite") and not _here(known.artifact_location):
         # The folder was moved or copied: new artifacts must not go to where it was.
-        old = found.experiment_id
+        old = known.experiment_id
         client.rename_experiment(old, f"{PACKAGE} (elsewhere, {old})")
-        found = None
-    if found:
-        return found.experiment_id
-    shown_as = {"mlflow.experimentKind": "custom_model_development"}
-    return client.create_experiment(PACKAGE, tags=shown_as)
+        known = None
+    if known:
+        return known.experiment_id
+    kind = {"mlflow.experimentKind": "custom_model_development"}
+    return client.create_experiment(PACKAGE, tags=kind)
 
 
 def _here(location: str) -> bool:
@@ -263,22 +263,22 @@ def _here(location: str) -> bool:
 
 def finished(client: "MlflowClient", where: str, tag: str, value: str) -> "Run | None":
     """The first finished run with this tag."""
-    asked = f"tags.`{tag}` = '{value}' and attributes.status = 'FINISHED'"
+    query = f"tags.`{tag}` = '{value}' and attributes.status = 'FINISHED'"
     first = ["attributes.start_time ASC"]
-    found = client.search_runs([where], asked, max_results=1, order_by=first)
-    return found[0] if found else None
+    runs = client.search_runs([where], query, max_results=1, order_by=first)
+    return runs[0] if runs else None
 
 
 @contextmanager
 def new_run(client: "MlflowClient", where: str, name: str, about: dict[str, str]) -> Iterator[str]:
     """The id of a new run; it counts as finished only when everything in it is."""
-    made = client.create_run(where, run_name=name, tags=about).info.run_id
+    run = client.create_run(where, run_name=name, tags=about).info.run_id
     status = "FAILED"
     try:
-        yield made
+        yield run
         status = "FINISHED"
     finally:
-        client.set_terminated(made, status)
+        client.set_terminated(run, status)
 
 
 # --- The stage ------------------------------------------------------------------------------------
