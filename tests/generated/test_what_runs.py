@@ -1,12 +1,19 @@
 """Only what a change concerns runs again: `dvc status` after edits of `delivery/`."""
 
 import json
+import os
+import re
 
 import pytest
 
+from ..conftest import ROOT
 from ..made import Repository
 
 EDITED: dict[str, set[str]] = {
+    "../../../project-brief.md": {"brief"},
+    "../contract.py": {"validate", "split", "train", "predict"},
+    "../features.py": {"train", "predict"},
+    "../model.py": {"train", "predict"},
     "reporting/report.css": {"report"},
     "reporting/sections.py": {"report"},
     "verdict/decide.py": {"decide"},
@@ -58,3 +65,13 @@ def test_an_edit_makes_stale_the_stages_that_reach_it_and_no_other(settled: Repo
         found[name] = stale(settled)
         path.write_text(text, encoding="utf-8")
     assert found == EDITED
+
+
+def test_the_page_says_what_runs() -> None:
+    page = (ROOT / "docs/find-your-way.md").read_text(encoding="utf-8")
+    _, _, section = page.partition("\n## What runs when I change X\n")
+    rows = re.findall(r"^\| `([^`]+)`[^|]*\| (.*) \|$", section, re.MULTILINE)
+    assert len(rows) > 8
+    for path, stages in rows:
+        name = os.path.relpath(path, "src/churn/delivery")
+        assert set(re.findall(r"`(\w+)`", stages)) == EDITED[name], path
