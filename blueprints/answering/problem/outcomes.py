@@ -3,7 +3,7 @@ and what is not surely worth answering is handed over to a person.
 
 A model says which intent it would answer, what it would send, and what the call costs; how sure it
 is becomes a chance on validation rows. Whatever rests on no prepared passage is never sent.
-Everything that differs between kinds of problem is here; the stages around it are the same for all.
+What a prediction leads to is here: the action, within the brief's capacity, and what it is worth.
 """
 
 import numpy as np
@@ -39,10 +39,10 @@ def act(predictions: pl.DataFrame, brief: PricedBrief) -> pl.DataFrame:
     worth = p * price.right + (1 - p) * price.wrong
     sent = (predictions["p_intent"].fill_null(NONE) != NONE).to_numpy()
     sent = sent & (worth > price.handed_over) & (brief.risk != "high")
-    if (room := decision.room(len(p))) is not None:
+    if (capacity := decision.capacity(len(p))) is not None:
         lot = predictions["row"].to_numpy().astype(np.uint64) * np.uint64(2654435761)
         order = np.lexsort((lot % np.uint64(2**32), -np.where(sent, worth, -np.inf)))
-        sent[order[room:]] = False
+        sent[order[capacity:]] = False
     words = np.where(sent, decision.action, decision.otherwise or HAND_OVER)
     score = np.where(sent, worth, price.handed_over) - _cost(predictions, brief).to_numpy()
     action = pl.Series("action", words.tolist(), dtype=pl.String)

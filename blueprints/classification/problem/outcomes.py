@@ -1,9 +1,7 @@
 """Classification: one row is one unit, it belongs to one class, and an action is worth what that
 class makes of it.
 
-Everything that differs between kinds of problem is here; the stages around it are the same for all.
-Only training needs scikit-learn, and importing it takes longer than a whole other stage: the
-functions for training import it themselves.
+What a prediction leads to is here: the action, within the brief's capacity, and what it is worth.
 """
 
 import numpy as np
@@ -47,11 +45,11 @@ def act(predictions: pl.DataFrame, brief: PricedBrief) -> pl.DataFrame:
     best = expected.argmax(axis=1)
     score = expected.max(axis=1)
     wanted = score > 0
-    if (room := brief.decision.room(len(score))) is not None:
+    if (capacity := brief.decision.capacity(len(score))) is not None:
         lot = (predictions["row"].to_numpy().astype(np.uint64) * np.uint64(2654435761)) % np.uint64(
             2**32
         )
-        wanted[np.lexsort((lot, -score))[room:]] = False
+        wanted[np.lexsort((lot, -score))[capacity:]] = False
     chosen = np.where(wanted, np.array(names, dtype=object)[best], NOTHING)
     return pl.DataFrame({"action": pl.Series(chosen.tolist(), dtype=pl.String), "score": score})
 

@@ -5,7 +5,7 @@ A model orders everything that it knows. Of this the best `PLACES` are kept, eac
 that it is wanted, and the brief decides how many of them are worth their place. What is ranked is
 called a thing here; a brief may call it a brand or a film.
 
-Everything that differs between kinds of problem is here; the stages around it are the same for all.
+What a prediction leads to is here: the action, within the brief's capacity, and what it is worth.
 """
 
 import polars as pl

@@ -2,7 +2,7 @@
 
 A model gives each unit a distribution: the percentiles 5 to 95, spread around its prediction as
 validation rows were. The answer is the percentile that loses least at the brief's two prices.
-Everything that differs between kinds of problem is here; the stages around it are the same for all.
+What a prediction leads to is here: the action, within the brief's capacity, and what it is worth.
 """
 
 import numpy as np
@@ -41,10 +41,10 @@ def act(predictions: pl.DataFrame, brief: PricedBrief) -> pl.DataFrame:
     if value.review is not None:
         saved = cost + value.review
         review = np.full(len(answer), True) if brief.risk == "high" else ~(saved <= 0)
-        room = decision.room(len(saved))
-        if room is not None and brief.risk != "high":
+        capacity = decision.capacity(len(saved))
+        if capacity is not None and brief.risk != "high":
             most = np.nan_to_num(saved, nan=np.inf)  # without an answer, a person has to
-            review[np.lexsort((predictions["row"].to_numpy(), -most))[room:]] = False
+            review[np.lexsort((predictions["row"].to_numpy(), -most))[capacity:]] = False
         cost = np.where(review, -value.review, cost)
         action[review] = REVIEW
     unanswered = np.isnan(cost)

@@ -88,7 +88,7 @@ class Action(_Part):
         """Every action by its name, one or several."""
         return [self.action] if isinstance(self.action, str) else self.action
 
-    def room(self, units: int) -> int | None:
+    def capacity(self, units: int) -> int | None:
         """How many of so many units may be acted on; None where the brief sets no such limit."""
         if self.at_most is None or self.out_of is None:
             return None
