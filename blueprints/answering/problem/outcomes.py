@@ -46,8 +46,8 @@ def act(predictions: pl.DataFrame, brief: PricedBrief) -> pl.DataFrame:
     words = np.where(sent, decision.action, decision.otherwise or HAND_OVER)
     score = np.where(sent, worth, price.handed_over) - _cost(predictions, brief).to_numpy()
     action = pl.Series("action", words.tolist(), dtype=pl.String)
-    told = pl.select(pl.when(pl.Series(sent)).then(predictions["p_said"]).alias("said"))
-    return pl.DataFrame({"action": action, "score": score}).hstack(told)
+    texts = pl.select(pl.when(pl.Series(sent)).then(predictions["p_said"]).alias("said"))
+    return pl.DataFrame({"action": action, "score": score}).hstack(texts)
 
 
 def _cost(predictions: pl.DataFrame, brief: PricedBrief) -> pl.Series:
@@ -97,14 +97,14 @@ def extra_metrics(
     the share of questions that had none.
     """
     cluster = outcome["cluster"].to_numpy()
-    known = predictions["p_right"].is_not_null()
-    each = loss(predictions.filter(known), predictions.filter(known)["target"])
-    found = {LOSS: influence.mean(each, cluster[known.to_numpy()], confidence)}
+    has_answer = predictions["p_right"].is_not_null()
+    each = loss(predictions.filter(has_answer), predictions.filter(has_answer)["target"])
+    metrics = {LOSS: influence.mean(each, cluster[has_answer.to_numpy()], confidence)}
     ms = predictions["p_ms"].fill_null(0.0)
     if (ms == 0).all():
-        return found
+        return metrics
     timed = (ms > 0).to_numpy()
-    return found | {
+    return metrics | {
         "ms": influence.mean(ms.to_numpy()[timed], cluster[timed], confidence),
         "unrecorded_share": influence.mean(
             (ms < 0).cast(pl.Float64).to_numpy(), cluster, confidence
@@ -118,9 +118,9 @@ def calibration(outcome: pl.DataFrame, predictions: pl.DataFrame, bins: int = 10
 
     Columns: `mean_predicted`, `observed` (Float64), `n` (UInt32).
     """
-    could = predictions.filter(pl.col("p_intent") != NONE)
+    answerable = predictions.filter(pl.col("p_intent") != NONE)
     return (
-        could.select(p="p_right", y=pl.col("p_intent") == pl.col("target"))
+        answerable.select(p="p_right", y=pl.col("p_intent") == pl.col("target"))
         .with_columns(bin=((pl.col("p").rank("average") - 0.5) * bins // pl.len()))
         .group_by("bin")
         .agg(mean_predicted=pl.col("p").mean(), observed=pl.col("y").mean(), n=pl.len())
@@ -137,11 +137,11 @@ def value_curve(predictions: pl.DataFrame, brief: PricedBrief, shares: list[floa
     value.
     """
     price = brief.value
-    could = pl.col("p_intent").fill_null(NONE) != NONE
-    p = pl.when(could).then("p_right").fill_null(-1.0)
+    answerable = pl.col("p_intent").fill_null(NONE) != NONE
+    p = pl.when(answerable).then("p_right").fill_null(-1.0)
     right = pl.col("p_intent") == pl.col("target")
-    worth = pl.when(could & right).then(price.right).otherwise(price.wrong)
-    gained = pl.when(could).then(worth - price.handed_over).otherwise(0.0)
+    worth = pl.when(answerable & right).then(price.right).otherwise(price.wrong)
+    gained = pl.when(answerable).then(worth - price.handed_over).otherwise(0.0)
     ordered = (
         predictions.select(p=p, gained=gained)
         .with_columns(pl.col("gained").mean().over("p"))

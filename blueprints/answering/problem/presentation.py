@@ -1,4 +1,4 @@
-"""Words and tables about a answering problem, for decision and report."""
+"""Words and tables about an answering problem, for decision and report."""
 
 from .outcomes import PricedBrief
 from .target import HAND_OVER
@@ -31,7 +31,7 @@ def capacity(brief: PricedBrief, unit: str) -> Capacity:
 
 
 def shares(target: dict[str, int]) -> tuple[list[str], list[list[str]]]:
-    """What `balance` told, as a table: header and rows."""
+    """What `summarize` found, as a table: header and rows."""
     rows = sum(target.values())
     return ["target", ">rows", ">share"], [
         [name, f"{count:,}", f"{count / rows:.1%}"] for name, count in target.items()
@@ -47,12 +47,12 @@ def prices(brief: PricedBrief) -> tuple[list[str], list[list[str]]]:
     """The brief's prices as a table: header and rows."""
     value = brief.value
     money, call = value.currency, value.call
-    named = {
+    worth = {
         "a right answer": value.right,
         "a wrong answer": value.wrong,
         f"to {brief.decision.otherwise or HAND_OVER}": value.handed_over,
     }
-    rows = [[name, f"{money} {price:,g}"] for name, price in named.items()]
+    rows = [[name, f"{money} {price:,g}"] for name, price in worth.items()]
     paid = "what was paid for it" if call == "measured" else f"{money} {call:,g}"
     return [f"for each {brief.decision.unit}", ">worth"], [*rows, ["a call", paid]]
 

@@ -44,14 +44,14 @@ def act(predictions: pl.DataFrame, brief: PricedBrief) -> pl.DataFrame:
     expected[unknown] = 0.0
     best = expected.argmax(axis=1)
     score = expected.max(axis=1)
-    wanted = score > 0
+    worthwhile = score > 0
     if (capacity := brief.decision.capacity(len(score))) is not None:
         lot = (predictions["row"].to_numpy().astype(np.uint64) * np.uint64(2654435761)) % np.uint64(
             2**32
         )
-        wanted[np.lexsort((lot, -score))[capacity:]] = False
-    chosen = np.where(wanted, np.array(names, dtype=object)[best], NOTHING)
-    return pl.DataFrame({"action": pl.Series(chosen.tolist(), dtype=pl.String), "score": score})
+        worthwhile[np.lexsort((lot, -score))[capacity:]] = False
+    actions = np.where(worthwhile, np.array(names, dtype=object)[best], NOTHING)
+    return pl.DataFrame({"action": pl.Series(actions.tolist(), dtype=pl.String), "score": score})
 
 
 def build_outcomes(predictions: pl.DataFrame, brief: PricedBrief) -> pl.DataFrame:
@@ -68,7 +68,7 @@ def build_outcomes(predictions: pl.DataFrame, brief: PricedBrief) -> pl.DataFram
         for c in predictions.columns
         if c not in ("row", "cluster", "target") and not c.startswith("p_")
     ]
-    acted = act(predictions, brief)
+    actions = act(predictions, brief)
     cells = {(NOTHING, name): 0.0 for name in classes}
     cells |= {
         (a, c): float(prices[i, j]) for i, a in enumerate(names) for j, c in enumerate(classes)
@@ -83,7 +83,7 @@ def build_outcomes(predictions: pl.DataFrame, brief: PricedBrief) -> pl.DataFram
         predictions.select(
             pl.col("row").alias("unit"), "cluster", *segments, outcome=pl.col("target")
         )
-        .with_columns(acted)
+        .with_columns(actions)
         .join(worth, on=["action", "outcome"], how="left", maintain_order="left")
         .with_columns(positive=pl.col("outcome").is_in(acting))
         .select("unit", "cluster", *segments, *COLUMNS)

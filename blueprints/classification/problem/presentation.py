@@ -19,21 +19,21 @@ CALIBRATION = Curve(
 def capacity(brief: PricedBrief, unit: str) -> Capacity:
     """What the value curve shows, for the report."""
     most, of = brief.decision.at_most, brief.decision.out_of
-    told, shares, mark = (
+    sentence, shares, mark = (
         f"The brief sets no limit on how many {unit}s are acted on.",
         [0.25, 0.5],
         None,
     )
     if most and of:
         now = most / of
-        told = f"The brief has capacity for {most:,} of {of:,} {unit}s ({now:.1%})."
+        sentence = f"The brief has capacity for {most:,} of {of:,} {unit}s ({now:.1%})."
         shares, mark = [now / 2, now, min(2 * now, 1)], (now, "capacity today")
     heading = "What more or less capacity would be worth"
-    return Capacity(heading, told, f"capacity, share of {unit}s", shares, mark)
+    return Capacity(heading, sentence, f"capacity, share of {unit}s", shares, mark)
 
 
 def shares(target: dict[str, int]) -> tuple[list[str], list[list[str]]]:
-    """What `balance` told, as a table: header and rows."""
+    """What `summarize` found, as a table: header and rows."""
     rows = sum(target.values())
     return ["target", ">rows", ">share"], [
         [name, f"{count:,}", f"{count / rows:.1%}"] for name, count in target.items()

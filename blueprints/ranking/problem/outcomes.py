@@ -51,11 +51,11 @@ def act(predictions: pl.DataFrame, brief: PricedBrief) -> pl.DataFrame:
         pl.all_horizontal(pl.col(CHANCES[: place + 1]) > 0) & (pl.col(NAMES[place]) != "")
         for place in range(len(expected))
     ]
-    chosen = [pl.when(show).then(name) for show, name in zip(shows, NAMES, strict=False)]
-    earned = [pl.when(show).then(name) for show, name in zip(shows, CHANCES, strict=False)]
+    names = [pl.when(show).then(name) for show, name in zip(shows, NAMES, strict=False)]
+    values = [pl.when(show).then(name) for show, name in zip(shows, CHANCES, strict=False)]
     return table.select(
-        shown=pl.concat_list(chosen).list.drop_nulls(),
-        score=pl.sum_horizontal(earned).cast(pl.Float64),
+        shown=pl.concat_list(names).list.drop_nulls(),
+        score=pl.sum_horizontal(values).cast(pl.Float64),
     ).select(
         pl.when(pl.col("shown").list.len() == 0)
         .then(pl.lit(NOTHING))
@@ -77,58 +77,75 @@ def build_outcomes(predictions: pl.DataFrame, brief: PricedBrief) -> pl.DataFram
     best possible) and `in_head` (UInt32, how many of those shown belong to the head). What came by
     a list counts by its weight (`weighted`) in value, wanted, found and ndcg.
     """
-    value, segments = brief.value, _segments(predictions)
+    segments = _segments(predictions)
     units = predictions.select(
-        pl.col("row").alias("unit"), "cluster", *segments, outcome=pl.col("target")
+        pl.col("row").alias("unit"),
+        "cluster",
+        *segments,
+        outcome=pl.col("target"),
+        row=pl.int_range(pl.len(), dtype=pl.UInt32),
     )
-    acted = act(predictions, brief).with_columns(pl.col("shown").list.join(" "))
-    units = units.hstack(acted)
+    actions = act(predictions, brief).with_columns(pl.col("shown").list.join(" "))
+    units = units.hstack(actions)
     truth = _truth(units["outcome"], brief)
+    tables = (
+        _measure_lists(_place_shown(units, predictions), truth, brief),
+        truth.sort("row", "brand").group_by("row").agg(wanted=pl.col("weight").sum()),
+        _measure_ideal(truth, brief),
+    )
+    for table in tables:
+        units = units.join(table, on="row", how="left", maintain_order="left")
+    return units.with_columns(
+        pl.col("value", "found", "wanted", "expected").fill_null(0.0),
+        pl.col("places", "in_head").cast(pl.UInt32).fill_null(0),
+        positive=pl.col("wanted").is_not_null(),
+        ndcg=(pl.col("reached") / pl.col("gain")).fill_null(0.0),
+    ).select("unit", "cluster", *segments, *COLUMNS)
+
+
+def _place_shown(units: pl.DataFrame, predictions: pl.DataFrame) -> pl.DataFrame:
+    """Each thing on a list, with its place there and the chance that a model gave it: `row`,
+    `brand`, `place_shown` and `chance`.
+    """
     listed = (
-        units.select(
-            row=pl.int_range(pl.len(), dtype=pl.UInt32), brand=pl.col("shown").str.split(" ")
-        )
+        units.select("row", brand=pl.col("shown").str.split(" "))
         .explode("brand", empty_as_null=True)
         .filter(pl.col("brand") != "")
         .with_columns(place_shown=pl.int_range(1, pl.len() + 1).over("row"))
     )
-    chance = list_places(
+    chances = list_places(
         predictions.with_columns(row=pl.int_range(pl.len(), dtype=pl.UInt32)), PLACES
     )
-    listed = listed.join(
-        chance.select("row", "brand", "chance"), on=["row", "brand"], how="left"
-    ).join(truth, on=["row", "brand"], how="left")
-    looked = pl.lit(value.noticed).pow(pl.col("place_shown").cast(pl.Float64) - 1)
-    of_lists = (
-        listed.sort("row", "place_shown")
+    return listed.join(chances.select("row", "brand", "chance"), on=["row", "brand"], how="left")
+
+
+def _measure_lists(listed: pl.DataFrame, truth: pl.DataFrame, brief: PricedBrief) -> pl.DataFrame:
+    """What comes of each list: `row`, `value`, `places`, `found`, `expected`, `reached` (its
+    discounted gain) and `in_head`.
+    """
+    value, place = brief.value, pl.col("place_shown").cast(pl.Float64)
+    looks = pl.lit(value.noticed).pow(place - 1)
+    return (
+        listed.join(truth, on=["row", "brand"], how="left")
+        .sort("row", "place_shown")
         .group_by("row", maintain_order=True)
         .agg(
-            value=(looked * pl.col("worth").fill_null(0.0)).sum() + value.shown * pl.len(),
+            value=(looks * pl.col("worth").fill_null(0.0)).sum() + value.shown * pl.len(),
             places=pl.len(),
             found=pl.col("weight").sum(),
             expected=pl.col("chance").sum(),
-            reached=(pl.col("weight") / (pl.col("place_shown").cast(pl.Float64) + 1).log(2)).sum(),
+            reached=(pl.col("weight") / (place + 1).log(2)).sum(),
             in_head=pl.col("brand").is_in(head(truth).implode()).sum(),
         )
     )
+
+
+def _measure_ideal(truth: pl.DataFrame, brief: PricedBrief) -> pl.DataFrame:
+    """The discounted gain of the best possible list of each row: `row` and `gain`."""
     ideal = truth.sort(["row", "weight"], descending=[False, True]).with_columns(
         place=pl.int_range(1, pl.len() + 1).over("row")
     )
-    possible = gain(ideal.filter(pl.col("place") <= _most(brief)), "place")
-    of_truth = truth.sort("row", "brand").group_by("row").agg(wanted=pl.col("weight").sum())
-    return (
-        units.with_columns(row=pl.int_range(pl.len(), dtype=pl.UInt32))
-        .join(of_lists, on="row", how="left", maintain_order="left")
-        .join(of_truth, on="row", how="left", maintain_order="left")
-        .join(possible, on="row", how="left", maintain_order="left")
-        .with_columns(
-            pl.col("value", "found", "wanted", "expected").fill_null(0.0),
-            pl.col("places", "in_head").cast(pl.UInt32).fill_null(0),
-            positive=pl.col("wanted").is_not_null(),
-            ndcg=(pl.col("reached") / pl.col("gain")).fill_null(0.0),
-        )
-        .select("unit", "cluster", *segments, *COLUMNS)
-    )
+    return gain(ideal.filter(pl.col("place") <= _most(brief)), "place")
 
 
 def _truth(y: pl.Series, brief: PricedBrief) -> pl.DataFrame:

@@ -28,7 +28,7 @@ def capacity(brief: PricedBrief, unit: str) -> Capacity:
 
 
 def shares(target: dict[str, int]) -> tuple[list[str], list[list[str]]]:
-    """What `balance` told, as a table: header and rows."""
+    """What `summarize` found, as a table: header and rows."""
     events = sum(target.values())
     return ["wanted", ">events", ">share"], [
         [name, f"{count:,}", f"{count / events:.1%}"] for name, count in target.items()

@@ -104,10 +104,10 @@ def extra_metrics(
     outcome: pl.DataFrame, predictions: pl.DataFrame, confidence: float
 ) -> dict[str, Interval]:
     """How good the whole distribution is: the mean pinball loss of the percentiles."""
-    known = predictions.select(NAMES).to_series().is_not_nan()
-    lost = loss(predictions.filter(known), predictions.filter(known)["target"])
-    cluster = outcome.filter(known)["cluster"].to_numpy()
-    return {LOSS: influence.mean(lost, cluster, confidence)}
+    has_answer = predictions.select(NAMES).to_series().is_not_nan()
+    losses = loss(predictions.filter(has_answer), predictions.filter(has_answer)["target"])
+    cluster = outcome.filter(has_answer)["cluster"].to_numpy()
+    return {LOSS: influence.mean(losses, cluster, confidence)}
 
 
 def calibration(outcome: pl.DataFrame, predictions: pl.DataFrame) -> pl.DataFrame:

@@ -19,11 +19,11 @@ CALIBRATION = Curve(
 def capacity(brief: PricedBrief, unit: str) -> Capacity:
     """What the value curve shows, for the report."""
     review, currency = brief.value.review, brief.value.currency
-    told = f"If a person decided the {unit}s of which the model is least sure"
-    told += f", at {currency} {-review:,g} each." if review else ", and that cost nothing."
+    sentence = f"If a person decided the {unit}s of which the model is least sure"
+    sentence += f", at {currency} {-review:,g} each." if review else ", and that cost nothing."
     return Capacity(
         "What it would be worth to ask a person more often",
-        told,
+        sentence,
         f"share of {unit}s that are answered without a person",
         [0.5, 0.75, 0.9],
         None,
@@ -31,7 +31,7 @@ def capacity(brief: PricedBrief, unit: str) -> Capacity:
 
 
 def shares(target: dict[str, float]) -> tuple[list[str], list[list[str]]]:
-    """What `balance` told, as a table: header and rows."""
+    """What `summarize` found, as a table: header and rows."""
     return ["target", ">value"], [[name, f"{value:,.6g}"] for name, value in target.items()]
 
 
