@@ -245,7 +245,7 @@ def test_a_password_in_params_is_refused_and_not_repeated(tracked: Tracked) -> N
 
 def test_nothing_is_reported_to_those_who_make_mlflow(tracked: Tracked, empty: str) -> None:
     check = f"from churn.delivery.tracking import runs\n\
-with runs.reached({empty!r}, ''): from mlflow.telemetry.client import get_telemetry_client\n\
+with runs.connect({empty!r}, ''): from mlflow.telemetry.client import get_telemetry_client\n\
 from mlflow.telemetry.utils import is_telemetry_disabled\n\
 print(get_telemetry_client(), is_telemetry_disabled())"
     passes(tracked.python("-c", check), "None True")
@@ -317,14 +317,14 @@ def test_without_a_server_nothing_is_registered_and_the_command_is_named(
 
 
 def test_names_that_mlflow_does_not_take_stay_apart(tracked: Tracked) -> None:
-    check = "from churn.delivery.tracking.runs import key\n\
-print([key(name) for name in ('age = 65+', 'age = 65-', 'age = 65*', 'région = n')])"
+    check = "from churn.delivery.tracking.runs import clean_name\n\
+print([clean_name(name) for name in ('age = 65+', 'age = 65-', 'age = 65*', 'région = n')])"
     passes(tracked.python("-c", check), "['age: 65u002b', 'age: 65-', 'age: 65u002a', 'région: n']")
 
 
 def test_a_model_is_known_by_its_content(tracked: Tracked, tmp_path: Path) -> None:
-    ask = "from pathlib import Path; from churn.delivery.tracking.runs import folder_hash;\
- import sys; print(folder_hash(Path(sys.argv[1])))"
+    ask = "from pathlib import Path; from churn.delivery.tracking.runs import hash_folder;\
+ import sys; print(hash_folder(Path(sys.argv[1])))"
     known = tracked.seen(OWN).run["tags"]["model"]
     copy = tmp_path / "copy"
     shutil.copytree(tracked.folder / LOG[2], copy)

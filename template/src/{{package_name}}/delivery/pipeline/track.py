@@ -2,12 +2,12 @@
 
 from ..edge.errors import run
 from ..edge.files import paths
-from ..tracking.runs import log
+from ..tracking.runs import track
 
 
 def main(argv: list[str] | None = None) -> int:
     """Read parameters, reports and the challenger, write a run unless MLflow has it already."""
-    print(log(*paths(argv, __doc__, "params", "reports", "challenger")))
+    print(track(*paths(argv, __doc__, "params", "reports", "challenger")))
     return 0
 
 

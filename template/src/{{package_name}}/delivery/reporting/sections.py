@@ -169,24 +169,24 @@ def versus(metrics: Json, comparison: Json, unit: str, currency: str) -> Section
     text = f"All models were given the same {metrics['n']:,} {unit}s. The challenger is "
     text += f"{plain(comparison['challenger'])}, the champion is {how}.\n\n"
     text += table(["metric", *(f">{model}" for model in models)], rows) + "\n\n" + "\n".join(notes)
-    told = "; ".join(f"{row[0]}: {', '.join(str(cell) for cell in row[1:])}" for row in rows)
-    chart = charts.draw_panels("models", told, drawn, columns=2)
+    sentence = "; ".join(f"{row[0]}: {', '.join(str(cell) for cell in row[1:])}" for row in rows)
+    chart = charts.draw_panels("models", sentence, drawn, columns=2)
     return Section("Champion against challenger", text, chart)
 
 
 def capacity(brief: PricedBrief, curve: pl.DataFrame, unit: str, currency: str) -> Section:
     """What more or less of the scarce thing would be worth."""
-    heading, told, label, wanted, mark = presentation.capacity(brief, unit)
-    told += " The curve has no intervals: it shows where capacity matters, not surely how much."
+    heading, sentence, label, shares, mark = presentation.capacity(brief, unit)
+    sentence += " The curve has no intervals: it shows where capacity matters, not surely how much."
     lines = by_model(curve, "acted_share", PRIMARY)
-    known = curve["acted_share"].unique().to_list()
+    steps = curve["acted_share"].unique().to_list()
     rows: Rows = []
-    for share in sorted({min(known, key=lambda share: abs(share - x)) for x in [*wanted, 1.0]}):
+    for share in sorted({min(steps, key=lambda share: abs(share - x)) for x in [*shares, 1.0]}):
         worth = [f"{currency} {y[x.index(share)]:,.0f}" for x, y in lines.values()]
         rows.append([f"{share:.0%}", *worth])
     labels = (bare(label), bare(f"{currency} per 1,000 {unit}s"))
-    chart = charts.draw_curves("value", bare(told), lines, labels, mark=mark)
-    text = f"{told}\n\n{table([label, *(f'>{model}' for model in lines)], rows)}"
+    chart = charts.draw_curves("value", bare(sentence), lines, labels, mark=mark)
+    text = f"{sentence}\n\n{table([label, *(f'>{model}' for model in lines)], rows)}"
     return Section(heading, text, chart)
 
 

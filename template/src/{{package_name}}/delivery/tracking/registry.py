@@ -9,13 +9,13 @@ from ..models.in_charge import read_champion_card
 from .runs import (
     ABOUT_PROMOTION,
     PACKAGE,
-    address,
-    commit,
-    experiment,
-    finished,
-    folder_hash,
-    new_run,
-    reached,
+    connect,
+    find_finished_run,
+    hash_folder,
+    open_experiment,
+    read_address,
+    read_commit,
+    start_run,
 )
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ def register(params: Path, folder: Path, tag: str) -> str:
     and move the alias `champion` to it; the version's number. The rule is no version: with it in
     charge there is no alias, and no number.
     """
-    uri = address(params)
-    with reached(uri, f"{BY_HAND} {params} {folder} {tag}") as client:
+    uri = read_address(params)
+    with connect(uri, f"{BY_HAND} {params} {folder} {tag}") as client:
         if read_champion_card(folder).is_rule:
             if client.search_registered_models(f"name = '{PACKAGE}'"):
                 client.delete_registered_model_alias(PACKAGE, "champion")
@@ -39,21 +39,21 @@ def register(params: Path, folder: Path, tag: str) -> str:
             client.create_registered_model(PACKAGE)
         versions = client.search_model_versions(f"name = '{PACKAGE}'")
         known = [version for version in versions if version.tags.get("champion") == tag]
-        number = str(known[0].version if known else _new_version(client, uri, folder, tag))
+        number = str(known[0].version if known else _create_version(client, uri, folder, tag))
         client.set_registered_model_alias(PACKAGE, "champion", number)
         return number
 
 
-def _new_version(client: "MlflowClient", uri: str, folder: Path, tag: str) -> str:
+def _create_version(client: "MlflowClient", uri: str, folder: Path, tag: str) -> str:
     """A version from the run that first had this model, or from a new one with nothing but it."""
-    where, model = experiment(client, uri), folder_hash(folder)
-    if finished(client, where, "model", model) is None:
-        with new_run(client, where, tag, {"model": model, **commit()}) as made:
+    where, model = open_experiment(client, uri), hash_folder(folder)
+    if find_finished_run(client, where, "model", model) is None:
+        with start_run(client, where, tag, {"model": model, **read_commit()}) as made:
             for path in sorted(folder.rglob("*")):
                 name = path.relative_to(folder)
                 if path.is_file() and str(name) not in ABOUT_PROMOTION:
                     client.log_artifact(made, str(path), str(Path("model", name.parent)))
-    source = finished(client, where, "model", model)
+    source = find_finished_run(client, where, "model", model)
     assert source is not None
     about = {"champion": tag, "model": model, "commit": source.data.tags["commit"]}
     return client.create_model_version(

@@ -54,44 +54,44 @@ class Track(Settings):
 # --- What a run says: pure ------------------------------------------------------------------------
 
 
-def flat(content: Json, before: str = "") -> Json:
+def flatten(content: Json, before: str = "") -> Json:
     """Nested settings as one level: `{"split": {"test": 0.2}}` becomes `{"split.test": 0.2}`."""
     settings: Json = {}
     for key, value in content.items():
         name = f"{before}{key}"
-        settings |= flat(value, f"{name}.") if isinstance(value, dict) else {name: value}
+        settings |= flatten(value, f"{name}.") if isinstance(value, dict) else {name: value}
     return settings
 
 
-def key(name: str) -> str:
+def clean_name(name: str) -> str:
     """A name that MLflow takes: `slices/region = north/gain` becomes `slices/region: north/gain`,
     and another character than letters, digits and `_ - . : /` becomes its number in Unicode.
     """
     return re.sub(r"[^\w\-.:/ ]", lambda m: f"u{ord(m[0]):04x}", name.replace(" = ", ": "))
 
 
-def with_interval(name: str, found: Json) -> dict[str, float]:
+def list_bounds(name: str, interval: Json) -> dict[str, float]:
     """`name`, `name_lower` and `name_upper` of an estimate; what is not known is left out."""
-    parts = {"": found["estimate"], "_lower": found["lower"], "_upper": found["upper"]}
-    return {key(name) + end: value for end, value in parts.items() if value is not None}
+    parts = {"": interval["estimate"], "_lower": interval["lower"], "_upper": interval["upper"]}
+    return {clean_name(name) + end: value for end, value in parts.items() if value is not None}
 
 
-def metrics(reports: dict[str, Json], decision: Decision) -> dict[str, float]:
+def list_metrics(reports: dict[str, Json], decision: Decision) -> dict[str, float]:
     """Every figure with its interval: the gain, the metrics of each model, the slices."""
-    told = reports["metrics"]
-    found = with_interval("gain", decision.gain.interval._asdict())
+    measures = reports["metrics"]
+    figures = list_bounds("gain", decision.gain.interval._asdict())
     for model in MODELS:
-        for metric, interval in told[model].items():
-            found |= with_interval(f"{model}/{metric}", interval)
+        for metric, interval in measures[model].items():
+            figures |= list_bounds(f"{model}/{metric}", interval)
     for parts in reports["slices"]["segments"].values():
         for part in parts:
             name = part["slice"].replace("/", " ")
             for metric, interval in part["metrics"].items():
-                found |= with_interval(f"slices/{name}/{metric}", interval)
-    return found | {f"test/{count}": told[count] for count in ("n", "positives", "clusters")}
+                figures |= list_bounds(f"slices/{name}/{metric}", interval)
+    return figures | {f"test/{count}": measures[count] for count in ("n", "positives", "clusters")}
 
 
-def tags(
+def list_tags(
     reports: dict[str, Json],
     decision: Decision,
     model: str,
@@ -114,7 +114,7 @@ def tags(
     }
 
 
-def note(markdown: str) -> str:
+def shorten_report(markdown: str) -> str:
     """The first sections of the report, as many as a description of a run may hold."""
     text, *sections = re.split(r"(?=^## )", markdown, flags=re.MULTILINE)
     for section in sections:
@@ -124,7 +124,7 @@ def note(markdown: str) -> str:
     return text[:NOTE_LENGTH].rstrip()
 
 
-def figures(page: str, style: str) -> dict[str, str]:
+def extract_charts(page: str, style: str) -> dict[str, str]:
     """The charts of the report's page as SVG files of their own, by name."""
     charts = {}
     for head, body in re.findall(r"<svg ([^>]*)>(.*?)</svg>", page, re.DOTALL):
@@ -143,26 +143,28 @@ def figures(page: str, style: str) -> dict[str, str]:
 # --- What a run is made from: files and git -------------------------------------------------------
 
 
-def folder_hash(folder: Path) -> str:
+def hash_folder(folder: Path) -> str:
     """SHA-256 of a model folder: the same for a challenger and the champion that it becomes."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     hashes = {str(path.relative_to(folder)): sha256(path) for path in files}
-    return _hash({name: value for name, value in hashes.items() if name not in ABOUT_PROMOTION})
+    return _hash_content(
+        {name: value for name, value in hashes.items() if name not in ABOUT_PROMOTION}
+    )
 
 
-def inputs_hash(reports: dict[str, Json], settings: Json, model: str) -> str:
+def hash_inputs(reports: dict[str, Json], settings: Json, model: str) -> str:
     """SHA-256 of what makes a result: settings, reports and model, but neither the brief's prose
     nor where it is tracked.
     """
     brief = {name: value for name, value in reports["brief"].items() if name != "sections"}
-    return _hash({**reports, "brief": brief, "settings": settings, "model": model})
+    return _hash_content({**reports, "brief": brief, "settings": settings, "model": model})
 
 
-def _hash(content: Json) -> str:
+def _hash_content(content: Json) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
 
 
-def commit() -> dict[str, str]:
+def read_commit() -> dict[str, str]:
     """The commit, and whether anything but what the pipeline writes differs from it."""
     head = shell.run(["git", "rev-parse", "--verify", "--quiet", "HEAD"]).stdout.strip()
     status = ["git", "status", "--porcelain", "--", ".", ":!reports", ":!dvc.lock"]
@@ -174,7 +176,7 @@ def commit() -> dict[str, str]:
 # --- Where it goes --------------------------------------------------------------------------------
 
 
-def address(params: Path) -> str:
+def read_address(params: Path) -> str:
     """The environment's MLFLOW_TRACKING_URI, or `track: uri:` of `params.yaml`."""
     uri = read(params, "track", Track).uri
     if urlsplit(uri).password:
@@ -186,7 +188,7 @@ def address(params: Path) -> str:
     return os.environ.get("MLFLOW_TRACKING_URI") or uri
 
 
-def without_secrets(text: str, uri: str) -> str:
+def remove_secrets(text: str, uri: str) -> str:
     """`text` without the name, password and options that `uri` may hold."""
     parts = urlsplit(uri)
     login = parts.netloc.rpartition("@")[0]
@@ -197,7 +199,7 @@ def without_secrets(text: str, uri: str) -> str:
 
 
 @contextmanager
-def reached(uri: str, again: str) -> Iterator["MlflowClient"]:
+def connect(uri: str, again: str) -> Iterator["MlflowClient"]:
     """A client of an MLflow that answers; one message within seconds where it does not."""
     os.environ.update({name: os.environ.get(name, value) for name, value in QUIET.items()})
     own = {name for name in PATIENT if name not in os.environ}
@@ -208,7 +210,7 @@ def reached(uri: str, again: str) -> Iterator["MlflowClient"]:
 
     try:
         if not uri.startswith("http"):
-            _answers(uri)
+            _require_answer(uri)
         client = MlflowClient(uri)
         client.get_experiment_by_name(PACKAGE)
         os.environ.update({name: PATIENT[name] for name in own})
@@ -219,14 +221,14 @@ def reached(uri: str, again: str) -> Iterator["MlflowClient"]:
             root = below
         reason = " ".join(str(root if isinstance(root, OSError) else error).split())[:300]
         raise Fixable(
-            f"track: expected MLflow to answer at {without_secrets(uri, uri)}, found: "
-            f"{without_secrets(reason, uri)}\n"
+            f"track: expected MLflow to answer at {remove_secrets(uri, uri)}, found: "
+            f"{remove_secrets(reason, uri)}\n"
             "Everything before it is finished and kept. Next: fix `track: uri:` in params.yaml, "
             f"or MLFLOW_TRACKING_URI, or start that server; then {again}"
         ) from None
 
 
-def _answers(uri: str) -> None:
+def _require_answer(uri: str) -> None:
     """Ask a database once; MLflow itself would go on asking for minutes.
 
     A new file has nothing to lose, so nothing waits for the disk while its tables are made: that
@@ -243,10 +245,10 @@ def _answers(uri: str) -> None:
     engine.dispose()
 
 
-def experiment(client: "MlflowClient", uri: str) -> str:
+def open_experiment(client: "MlflowClient", uri: str) -> str:
     """The id of this project's experiment, made where there is none."""
     known = client.get_experiment_by_name(PACKAGE)
-    if known and uri.startswith("sqlite") and not _here(known.artifact_location):
+    if known and uri.startswith("sqlite") and not _is_below_here(known.artifact_location):
         # The folder was moved or copied: new artifacts must not go to where it was.
         old = known.experiment_id
         client.rename_experiment(old, f"{PACKAGE} (elsewhere, {old})")
@@ -257,11 +259,11 @@ def experiment(client: "MlflowClient", uri: str) -> str:
     return client.create_experiment(PACKAGE, tags=kind)
 
 
-def _here(location: str) -> bool:
+def _is_below_here(location: str) -> bool:
     return Path(location.removeprefix("file://")).is_relative_to(Path.cwd())
 
 
-def finished(client: "MlflowClient", where: str, tag: str, value: str) -> "Run | None":
+def find_finished_run(client: "MlflowClient", where: str, tag: str, value: str) -> "Run | None":
     """The first finished run with this tag."""
     query = f"tags.`{tag}` = '{value}' and attributes.status = 'FINISHED'"
     first = ["attributes.start_time ASC"]
@@ -270,7 +272,9 @@ def finished(client: "MlflowClient", where: str, tag: str, value: str) -> "Run |
 
 
 @contextmanager
-def new_run(client: "MlflowClient", where: str, name: str, about: dict[str, str]) -> Iterator[str]:
+def start_run(
+    client: "MlflowClient", where: str, name: str, about: dict[str, str]
+) -> Iterator[str]:
     """The id of a new run; it counts as finished only when everything in it is."""
     run = client.create_run(where, run_name=name, tags=about).info.run_id
     status = "FAILED"
@@ -284,81 +288,90 @@ def new_run(client: "MlflowClient", where: str, name: str, about: dict[str, str]
 # --- The stage ------------------------------------------------------------------------------------
 
 
-def log(params: Path, reports: Path, challenger: Path) -> str:
+def track(params: Path, reports: Path, challenger: Path) -> str:
     """Track what the reports say, unless a run says it already; one sentence on what was done."""
-    uri = address(params)
+    uri = read_address(params)
     every = yaml(params.read_text(encoding="utf-8"))
     settings = {name: value for name, value in every.items() if name != "track"}
-    told = {name: read_json(reports / f"{name}.json") for name in NAMES}
-    model = folder_hash(present(challenger))
-    inputs = inputs_hash(told, settings, model)
+    contents = {name: read_json(reports / f"{name}.json") for name in NAMES}
+    model = hash_folder(present(challenger))
+    inputs = hash_inputs(contents, settings, model)
     decision = read_decision(reports / "decision.json")
-    against = told["comparison"].get("champion_tag") or decision.champion
+    against = contents["comparison"].get("champion_tag") or decision.champion
     gain = decision.gain.estimate or 0
     name = f"{decision.verdict} {gain:+,.0f}: {decision.challenger} against {against}"
-    with reached(uri, "uv run dvc repro track") as client:
-        where = experiment(client, uri)
-        if known := finished(client, where, "inputs", inputs):
-            return f"MLflow knows this result already: {known.info.run_name}"
-        about = tags(told, decision, model, inputs, commit())
+    with connect(uri, "uv run dvc repro track") as client:
+        where = open_experiment(client, uri)
+        if earlier := find_finished_run(client, where, "inputs", inputs):
+            return f"MLflow knows this result already: {earlier.info.run_name}"
+        about = list_tags(contents, decision, model, inputs, read_commit())
         about |= {"mlflow.source.name": "dvc.yaml", "mlflow.source.git.commit": about["commit"]}
-        about["mlflow.note.content"] = note(present(reports / "report.md").read_text("utf-8"))
-        with new_run(client, where, name, about) as made:
-            _figures(client, made, told, decision, settings)
+        about["mlflow.note.content"] = shorten_report(
+            present(reports / "report.md").read_text("utf-8")
+        )
+        with start_run(client, where, name, about) as run:
+            _log_figures(client, run, contents, decision, settings)
             seconds = read_json(reports / "seconds.json")["seconds"]
-            for candidate in told["training"]["candidates"]:
-                known = candidate | {"seconds": seconds[candidate["name"]]}
-                _candidate(client, where, made, known, told["training"]["chosen"])
-            _artifacts(client, made, reports, challenger)
+            for candidate in contents["training"]["candidates"]:
+                figures = candidate | {"seconds": seconds[candidate["name"]]}
+                _log_candidate(client, where, run, figures, contents["training"]["chosen"])
+            _log_artifacts(client, run, reports, challenger)
     return f"Tracked as {name}. Look: uv run mlflow ui"
 
 
-def _figures(
-    client: "MlflowClient", made: str, told: dict[str, Json], decision: Decision, settings: Json
+def _log_figures(
+    client: "MlflowClient", run: str, contents: dict[str, Json], decision: Decision, settings: Json
 ) -> None:
-    """Parameters, metrics and the hashes of the three tables."""
+    """Log parameters, metrics and the hashes of the three tables."""
     from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param
 
     now = int(time.time() * 1000)
-    values = [Metric(name, value, now, 0) for name, value in metrics(told, decision).items()]
-    params = [Param(key(name), str(value)) for name, value in flat(settings).items()]
+    values = [
+        Metric(name, value, now, 0) for name, value in list_metrics(contents, decision).items()
+    ]
+    params = [Param(clean_name(name), str(value)) for name, value in flatten(settings).items()]
     for start in range(0, len(values), BATCH):
-        client.log_batch(made, metrics=values[start : start + BATCH])
-    client.log_batch(made, params=params[:100])
+        client.log_batch(run, metrics=values[start : start + BATCH])
+    client.log_batch(run, params=params[:100])
     tables = []
     for part in ("train", "validation", "test"):
-        digest, rows = told["split"][part]["sha256"], told["split"][part]["rows"]
+        digest, rows = contents["split"][part]["sha256"], contents["split"][part]["rows"]
         source = json.dumps({"uri": f"data/{part}.parquet"})
         table = Dataset(part, digest[:12], "local", source, profile=json.dumps({"num_rows": rows}))
         tables.append(DatasetInput(table, [InputTag("mlflow.data.context", part)]))
-    client.log_inputs(made, tables)
+    client.log_inputs(run, tables)
 
 
-def _candidate(client: "MlflowClient", where: str, parent: str, told: Json, chosen: str) -> None:
-    """A candidate as a run below its parent, with how it did on the validation rows."""
+def _log_candidate(
+    client: "MlflowClient", where: str, parent: str, candidate: Json, chosen: str
+) -> None:
+    """Log a candidate as a run below its parent, with how it did on the validation rows."""
     from mlflow.entities import Metric
 
     now = int(time.time() * 1000)
     values = [
         Metric(
-            "training_seconds" if name == "seconds" else f"validation/{key(name)}", value, now, 0
+            "training_seconds" if name == "seconds" else f"validation/{clean_name(name)}",
+            value,
+            now,
+            0,
         )
-        for name, value in told.items()
+        for name, value in candidate.items()
         if isinstance(value, int | float)
     ]
-    about = {"mlflow.parentRunId": parent, "chosen": str(told["name"] == chosen).lower()}
-    with new_run(client, where, f"candidate: {told['name']}", about) as made:
-        client.log_batch(made, metrics=values)
+    about = {"mlflow.parentRunId": parent, "chosen": str(candidate["name"] == chosen).lower()}
+    with start_run(client, where, f"candidate: {candidate['name']}", about) as run:
+        client.log_batch(run, metrics=values)
 
 
-def _artifacts(client: "MlflowClient", made: str, reports: Path, challenger: Path) -> None:
-    """The report, its charts, the reports and plots it was made from, and the model's folder."""
+def _log_artifacts(client: "MlflowClient", run: str, reports: Path, challenger: Path) -> None:
+    """Log the report, its charts, the reports and plots it was run from, and the model's folder."""
     page = present(reports / "report.html")
     for path in (page, reports / "report.md"):
-        client.log_artifact(made, str(path))
+        client.log_artifact(run, str(path))
     for name in (*NAMES, "seconds"):
-        client.log_artifact(made, str(reports / f"{name}.json"), "reports")
-    client.log_artifacts(made, str(reports / "plots"), "plots")
-    for name, chart in figures(page.read_text(encoding="utf-8"), style()).items():
-        client.log_text(made, chart, f"figures/{name}")
-    client.log_artifacts(made, str(challenger), "model")
+        client.log_artifact(run, str(reports / f"{name}.json"), "reports")
+    client.log_artifacts(run, str(reports / "plots"), "plots")
+    for name, chart in extract_charts(page.read_text(encoding="utf-8"), style()).items():
+        client.log_text(run, chart, f"figures/{name}")
+    client.log_artifacts(run, str(challenger), "model")
