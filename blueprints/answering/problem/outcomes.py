@@ -13,7 +13,7 @@ from ..edge.brief import Answers, Brief, Priced, require_kind
 from ..statistics import influence
 from ..statistics.interval import Interval
 from .target import COLUMNS, HAND_OVER, NONE
-from .training import LOSS, loss
+from .training import LOSS, compute_loss
 
 PricedBrief = Priced[Answers]
 
@@ -98,7 +98,7 @@ def extra_metrics(
     """
     cluster = outcome["cluster"].to_numpy()
     has_answer = predictions["p_right"].is_not_null()
-    each = loss(predictions.filter(has_answer), predictions.filter(has_answer)["target"])
+    each = compute_loss(predictions.filter(has_answer), predictions.filter(has_answer)["target"])
     metrics = {LOSS: influence.mean(each, cluster[has_answer.to_numpy()], confidence)}
     ms = predictions["p_ms"].fill_null(0.0)
     if (ms == 0).all():

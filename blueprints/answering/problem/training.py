@@ -96,7 +96,7 @@ LOSS = "brier"
 """What the choice between candidates goes by."""
 
 
-def loss(predictions: pl.DataFrame, y: pl.Series) -> NDArray[np.float64]:
+def compute_loss(predictions: pl.DataFrame, y: pl.Series) -> NDArray[np.float64]:
     """The Brier score of each row, from 0 (surely right) to 1 (surely wrong); prices play no part.
 
     Of an intent given the chance p it is ((1 - p)^2) / 2 if that was asked for and (1 + p^2) / 2 if

@@ -38,7 +38,7 @@ LOSS = "log_loss"
 """What the choice between candidates goes by."""
 
 
-def loss(predictions: pl.DataFrame, y: pl.Series) -> NDArray[np.float64]:
+def compute_loss(predictions: pl.DataFrame, y: pl.Series) -> NDArray[np.float64]:
     """What the choice between candidates goes by: the log loss of each row, in nats; prices play no
     part in it.
     """

@@ -14,8 +14,8 @@ from ..edge.brief import Brief, Priced, Shown, require_kind
 from ..edge.errors import Fixable
 from ..statistics import influence
 from ..statistics.interval import Interval
-from .target import COLUMNS, wants
-from .training import CHANCES, DIGITS, NAMES, OF, PLACES, gain, list_places, weighted
+from .target import COLUMNS, parse_events
+from .training import CHANCES, DIGITS, NAMES, OF, PLACES, add_weights, list_places, sum_gain
 
 NOTHING = "none"
 
@@ -145,7 +145,7 @@ def _measure_ideal(truth: pl.DataFrame, brief: PricedBrief) -> pl.DataFrame:
     ideal = truth.sort(["row", "weight"], descending=[False, True]).with_columns(
         place=pl.int_range(1, pl.len() + 1).over("row")
     )
-    return gain(ideal.filter(pl.col("place") <= _most(brief)), "place")
+    return sum_gain(ideal.filter(pl.col("place") <= _most(brief)), "place")
 
 
 def _truth(y: pl.Series, brief: PricedBrief) -> pl.DataFrame:
@@ -153,7 +153,7 @@ def _truth(y: pl.Series, brief: PricedBrief) -> pl.DataFrame:
     times its weight; of two events with one thing the dearer).
     """
     value = brief.value
-    events = weighted(wants(y), value.noticed)
+    events = add_weights(parse_events(y), value.noticed)
     _check_prices(events["event"].unique().to_list(), brief)
     price = pl.col("event").replace_strict(
         list(value.events), list(value.events.values()), return_dtype=pl.Float64
@@ -181,7 +181,7 @@ def extra_metrics(
     """How much of the catalogue is ever shown: the share of the things wanted that were on any
     list; its interval is over things.
     """
-    wanted = wants(outcome["outcome"])["brand"].unique().sort()
+    wanted = parse_events(outcome["outcome"])["brand"].unique().sort()
     shown = outcome["shown"].str.split(" ").explode().unique()
     ever = wanted.is_in(shown.implode()).cast(pl.Float64)
     return {"catalogue": influence.mean(ever.to_numpy(), wanted.to_numpy(), confidence)}

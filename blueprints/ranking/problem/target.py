@@ -20,7 +20,7 @@ COLUMNS = [
 ]  # fmt: skip
 
 
-def wants(y: pl.Series) -> pl.DataFrame:
+def parse_events(y: pl.Series) -> pl.DataFrame:
     """What the texts of a target say, an event per row.
 
     Columns: `row` (UInt32, the text's place in `y`), `brand`, `event` (String), `place` (Float64,
@@ -60,7 +60,7 @@ def summarize(target: pl.Series) -> dict[str, int]:
     """What the target looks like, for `reports/data.json`: events by thing, the most wanted first,
     and those of all the others.
     """
-    counts = wants(target.drop_nulls()).group_by("brand").len()
+    counts = parse_events(target.drop_nulls()).group_by("brand").len()
     counts = counts.sort(["len", "brand"], descending=[True, False])
     others = counts[MOST:]
     events = dict(counts.head(MOST).iter_rows())

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from .target import wants
+from .target import parse_events
 
 PLACES = 20
 """How many things a model names for each unit."""
@@ -51,12 +51,14 @@ class Chances:
         """Learn the chances of a fitted `model` on rows `x` with the truth `y`, and the share of
         each kind of event from all the truth that was `seen`.
         """
-        events = wants(seen).group_by("event").len().sort("event")
+        events = parse_events(seen).group_by("event").len().sort("event")
         self.model = model
         self.kinds = events["event"].to_list()
         self.shares = events["len"].to_numpy() / max(events["len"].sum(), 1)
         which, scores = find_best(model, x)
-        truth = weighted(wants(y), getattr(model, "noticed", 1.0)).select("row", "brand", "weight")
+        truth = add_weights(parse_events(y), getattr(model, "noticed", 1.0)).select(
+            "row", "brand", "weight"
+        )
         named = pl.DataFrame(
             {
                 "row": np.repeat(np.arange(x.height, dtype=np.uint32), which.shape[1]),
@@ -131,7 +133,7 @@ def fit_sigmoid(scores: Numbers, weight: Numbers) -> tuple[float, float]:
     return slope / spread, offset - slope * middle / spread
 
 
-def weighted(events: pl.DataFrame, noticed: float) -> pl.DataFrame:
+def add_weights(events: pl.DataFrame, noticed: float) -> pl.DataFrame:
     """`events` with `weight` (Float64): what came by a list at place k counts 1 / noticed^(k - 1),
     because so many would have had to look that far for one to do so (inverse propensity; Joachims,
     Swaminathan and Schnabel 2017). What came without a list counts once.
@@ -157,18 +159,18 @@ LOSS = "missed_gain"
 """What the choice between candidates goes by."""
 
 
-def loss(predictions: pl.DataFrame, y: pl.Series) -> Numbers:
+def compute_loss(predictions: pl.DataFrame, y: pl.Series) -> Numbers:
     """Of the best possible discounted gain (Järvelin and Kekäläinen 2002) the share that the first
     `PLACES` things miss, of each row; 0 where nothing was wanted. Every wanted thing counts the
     same, prices and places play no part in it.
     """
-    truth = wants(y).unique(["row", "brand"]).with_columns(weight=pl.lit(1.0))
+    truth = parse_events(y).unique(["row", "brand"]).with_columns(weight=pl.lit(1.0))
     listed = list_places(
         predictions.with_columns(row=pl.int_range(pl.len(), dtype=pl.UInt32)), PLACES
     )
-    reached = gain(listed.join(truth, on=["row", "brand"]), "place_shown")
+    reached = sum_gain(listed.join(truth, on=["row", "brand"]), "place_shown")
     ideal = truth.with_columns(place=pl.int_range(1, pl.len() + 1).over("row"))
-    possible = gain(ideal.filter(pl.col("place") <= PLACES), "place")
+    possible = sum_gain(ideal.filter(pl.col("place") <= PLACES), "place")
     rows = pl.DataFrame({"row": np.arange(predictions.height, dtype=np.uint32)})
     share = (
         rows.join(possible, on="row", how="left")
@@ -180,7 +182,7 @@ def loss(predictions: pl.DataFrame, y: pl.Series) -> Numbers:
     return share.fill_null(0.0).to_numpy()
 
 
-def gain(placed: pl.DataFrame, place: str) -> pl.DataFrame:
+def sum_gain(placed: pl.DataFrame, place: str) -> pl.DataFrame:
     """The discounted gain of each row: `row`, `gain` (sum of weight / log2(place + 1))."""
     each = pl.col("weight") / (pl.col(place).cast(pl.Float64) + 1).log(2)
     return placed.sort("row", place).group_by("row", maintain_order=True).agg(gain=each.sum())
@@ -212,7 +214,7 @@ def measure_power(feature: pl.Series, y: pl.Series, seed: int) -> float:
     both sets by things in either) over the rows with an event. What it names are its own words, or
     what was most often wanted at its value in the other half of the rows, whichever overlaps more.
     """
-    truth = wants(y).unique(["row", "brand"]).select("row", "brand")
+    truth = parse_events(y).unique(["row", "brand"]).select("row", "brand")
     rows = pl.DataFrame({"value": feature.cast(pl.String).fill_null("")}).with_row_index("row")
     rows = rows.with_columns(half=np.random.default_rng(seed).permutation(len(rows)) % 2 == 0)
     wanted = truth.group_by("row").agg(pl.col("brand").sort().alias("wanted"))

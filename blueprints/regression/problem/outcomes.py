@@ -13,7 +13,7 @@ from ..edge.brief import Brief, Errors, Priced, require_kind
 from ..statistics import influence
 from ..statistics.interval import Interval
 from .target import COLUMNS
-from .training import LEVELS, LOSS, NAMES, loss
+from .training import LEVELS, LOSS, NAMES, compute_loss
 
 NOTHING, REVIEW = "none", "review"
 
@@ -105,7 +105,7 @@ def extra_metrics(
 ) -> dict[str, Interval]:
     """How good the whole distribution is: the mean pinball loss of the percentiles."""
     has_answer = predictions.select(NAMES).to_series().is_not_nan()
-    losses = loss(predictions.filter(has_answer), predictions.filter(has_answer)["target"])
+    losses = compute_loss(predictions.filter(has_answer), predictions.filter(has_answer)["target"])
     cluster = outcome.filter(has_answer)["cluster"].to_numpy()
     return {LOSS: influence.mean(losses, cluster, confidence)}
 

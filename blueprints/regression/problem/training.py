@@ -80,7 +80,7 @@ LOSS = "pinball_loss"
 """What the choice between candidates goes by, and the unit it is in."""
 
 
-def loss(predictions: pl.DataFrame, y: pl.Series) -> NDArray[np.float64]:
+def compute_loss(predictions: pl.DataFrame, y: pl.Series) -> NDArray[np.float64]:
     """The pinball loss of each row, the mean over its percentiles, in units of the target; prices
     play no part in it.
 

@@ -11,8 +11,8 @@ example:
         ),
     }
 
-Then a line of the brief may say `{metric: loss_share, at_most: 0.10}`; with `comparable=True` it may
-also be compared with the champion's. What else a metric can say is in `delivery/problem/metric.py`.
+Then a line of the brief may say `{metric: loss_share, at_most: 0.10}`; with `comparable=True` it
+may also compare models. What else a metric can say is in `delivery/problem/metric.py`.
 """
 
 from .delivery.problem.metric import Metric

@@ -22,7 +22,9 @@ def test_a_small_training_run_beats_the_rule_on_its_own_rows(
 ) -> None:
     fitted, x, y = trained(sample, name)
     rule = training.fit_rule(model.rule(), x, y)
-    by_model, by_rule = (training.loss(training.predict(each, x), y) for each in (fitted, rule))
+    by_model, by_rule = (
+        training.compute_loss(training.predict(each, x), y) for each in (fitted, rule)
+    )
     assert by_model.mean() < by_rule.mean()
 
 

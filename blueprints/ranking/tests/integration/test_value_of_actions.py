@@ -72,7 +72,7 @@ def priced(brief: outcomes.PricedBrief, most: int = 5, **changes: Any) -> outcom
 def test_the_brief_prices_every_kind_of_event(
     every_row: pl.DataFrame, brief: outcomes.PricedBrief
 ) -> None:
-    kinds = set(target.wants(every_row[contract.TARGET])["event"])
+    kinds = set(target.parse_events(every_row[contract.TARGET])["event"])
     assert kinds <= set(brief.value.events)
     with pytest.raises(Fixable, match=f"found none for {min(kinds)}"):
         outcomes.act(predicted(every_row.head(500)), priced(brief, events={}))
@@ -81,7 +81,7 @@ def test_the_brief_prices_every_kind_of_event(
 def test_models_weigh_places_as_the_brief_does(
     every_row: pl.DataFrame, brief: outcomes.PricedBrief
 ) -> None:
-    places = target.wants(every_row[contract.TARGET])["place"].drop_nulls()
+    places = target.parse_events(every_row[contract.TARGET])["place"].drop_nulls()
     every = [model.rule(), *model.candidates(0).values()]
     weighing = {getattr(one, "noticed", 1.0) for one in every}
     assert places.is_empty() or weighing == {brief.value.noticed}
@@ -216,7 +216,7 @@ def test_a_row_that_a_model_could_not_take_is_shown_nothing(
 @pytest.mark.point
 def test_a_truth_that_cannot_be_read_is_named(kind: str) -> None:
     with pytest.raises(Fixable, match=f"found 'fig={kind}'"):
-        target.wants(pl.Series([f"fig:{kind}", f"fig={kind}"]))
+        target.parse_events(pl.Series([f"fig:{kind}", f"fig={kind}"]))
 
 
 def test_the_chances_of_what_is_shown_come_true(every_row: pl.DataFrame) -> None:

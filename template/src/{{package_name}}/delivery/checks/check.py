@@ -6,8 +6,8 @@ from pathlib import Path
 
 from ..edge.brief import Brief
 from ..edge.errors import Fixable
-from ..edge.files import present, read_json, rounded
-from ..edge.parameters import section
+from ..edge.files import read_json, require_file, round_floats
+from ..edge.parameters import read_section
 from ..edge.shell import dvc, run
 from ..problem.brief import read_known_brief
 from ..verdict.decision import AGAIN, DECISION, Decision, Verdict, parse_decision, read_decision
@@ -45,13 +45,13 @@ def _find_missing_pages(content: Brief, path: Path) -> list[str]:
 
 def inputs(today: date) -> tuple[bool, str]:
     """What the pipeline starts from is there; DVC itself would only say that a file is missing."""
-    sections = {name: section(Path("params.yaml"), name) for name in SECTIONS}
-    present(
+    sections = {name: read_section(Path("params.yaml"), name) for name in SECTIONS}
+    require_file(
         Path(str(sections["ingest"].get("source"))),
         made_by="uv run dvc pull (shared data), or fix `ingest: source:` in params.yaml",
     )
     try:
-        present(
+        require_file(
             Path("models/champion/card.json"),
             made_by="uv run dvc pull models/champion.dvc (or uv run dvc checkout, on the machine "
             "that made it), then uv run dvc repro",
@@ -90,7 +90,7 @@ def current(today: date) -> tuple[bool, str]:
 def decision(today: date) -> tuple[bool, str]:
     """The verdict on the challenger, as the outcomes give it now."""
     written, now = read_decision(), decide_again()
-    if rounded(now.model_dump(mode="json")) != read_json(DECISION):
+    if round_floats(now.model_dump(mode="json")) != read_json(DECISION):
         return False, (
             f"{DECISION} says {written.verdict}, the outcomes say: {now.sentence} Next: {AGAIN}"
         )

@@ -14,7 +14,7 @@ import polars as pl
 from .errors import Fixable
 
 
-def paths(argv: list[str] | None, description: str | None, *names: str) -> list[Path]:
+def parse_paths(argv: list[str] | None, description: str | None, *names: str) -> list[Path]:
     """A stage's command line: one path for each name, in the order in which `dvc.yaml` has them."""
     parser = argparse.ArgumentParser(description=description)
     for name in names:
@@ -36,7 +36,7 @@ def find_project(folder: Path) -> Path:
 
 
 @contextmanager
-def replaced(path: Path) -> Iterator[Path]:
+def replace_file(path: Path) -> Iterator[Path]:
     """A temporary name that becomes `path` on success: a killed stage leaves no half file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     for leftover in path.parent.glob(f".{path.name}.*.part"):
@@ -49,7 +49,7 @@ def replaced(path: Path) -> Iterator[Path]:
         part.unlink(missing_ok=True)
 
 
-def present(path: Path, *, made_by: str = "uv run dvc repro") -> Path:
+def require_file(path: Path, *, made_by: str = "uv run dvc repro") -> Path:
     """`path` itself.
 
     Raises:
@@ -60,7 +60,7 @@ def present(path: Path, *, made_by: str = "uv run dvc repro") -> Path:
     return path
 
 
-def mending(folder: Path) -> str:
+def describe_fix(folder: Path) -> str:
     """The commands that bring a model's folder back by its pointer in git, or make it anew where it
     has none.
     """
@@ -73,12 +73,12 @@ def mending(folder: Path) -> str:
 
 def read_table(path: Path) -> pl.DataFrame:
     """Read a parquet file that a stage wrote."""
-    return pl.read_parquet(present(path), memory_map=False)
+    return pl.read_parquet(require_file(path), memory_map=False)
 
 
 def write_table(frame: pl.DataFrame, path: Path) -> None:
     """Write a parquet file: the same rows are the same bytes."""
-    with replaced(path) as part:
+    with replace_file(path) as part:
         frame.write_parquet(part, compression="zstd", compression_level=1)
 
 
@@ -89,7 +89,7 @@ def read_json(path: Path, *, made_by: str = "uv run dvc repro") -> Any:
         Fixable: there is none, or it is no JSON (after a merge, for example).
     """
     try:
-        return json.loads(present(path, made_by=made_by).read_text(encoding="utf-8"))
+        return json.loads(require_file(path, made_by=made_by).read_text(encoding="utf-8"))
     except ValueError as error:
         raise Fixable(f"{path}: expected JSON, found {error}. Next: {made_by}") from None
 
@@ -98,24 +98,24 @@ def write_json(content: Any, path: Path) -> None:
     """Write a small JSON report; nine significant digits, so that the order of a sum changes
     nothing.
     """
-    text = json.dumps(rounded(content), indent=1, ensure_ascii=False, allow_nan=False)
+    text = json.dumps(round_floats(content), indent=1, ensure_ascii=False, allow_nan=False)
     write_text(text + "\n", path)
 
 
 def write_text(text: str, path: Path) -> None:
     """Write a text file."""
-    with replaced(path) as part:
+    with replace_file(path) as part:
         part.write_text(text, encoding="utf-8", newline="\n")
 
 
-def rounded(content: Any) -> Any:
+def round_floats(content: Any) -> Any:
     """The same JSON content with every float at nine significant digits."""
     if isinstance(content, float):
         return float(f"{content:.9g}")
     if isinstance(content, dict):
-        return {key: rounded(value) for key, value in content.items()}
+        return {key: round_floats(value) for key, value in content.items()}
     if isinstance(content, list | tuple):
-        return [rounded(value) for value in content]
+        return [round_floats(value) for value in content]
     return content
 
 

@@ -10,7 +10,7 @@ from ruamel.yaml.error import YAMLError
 
 from .errors import Fixable
 from .explain import explain, nearest, yaml
-from .files import present
+from .files import require_file
 
 NEXT = "Next: fix the line, then uv run dvc repro"
 
@@ -24,14 +24,14 @@ class Settings(BaseModel):
 Stage = TypeVar("Stage", bound=Settings)
 
 
-def section(path: Path, name: str) -> dict[str, Any]:
+def read_section(path: Path, name: str) -> dict[str, Any]:
     """One section of `params.yaml` as it is written there.
 
     Raises:
         Fixable: there is none, or the file is no YAML.
     """
     try:
-        content = yaml(present(path).read_text(encoding="utf-8"))
+        content = yaml(require_file(path).read_text(encoding="utf-8"))
     except YAMLError as error:
         raise Fixable(f"{path}: expected YAML, found\n{error}\n{NEXT}") from None
     if not isinstance(content, dict) or not isinstance(content.get(name), dict):
@@ -49,6 +49,6 @@ def read(path: Path, name: str, stage: type[Stage]) -> Stage:
         Fixable: a key is missing, unknown or of another type.
     """
     try:
-        return stage(**section(path, name))
+        return stage(**read_section(path, name))
     except ValidationError as error:
         raise Fixable(f"{explain(f'{path}: {name}', error, stage)}\n{NEXT}") from None

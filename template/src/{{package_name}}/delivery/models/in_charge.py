@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..edge.errors import Fixable, run
-from ..edge.files import mending, paths, present, read_json, write_json
+from ..edge.files import describe_fix, parse_paths, read_json, require_file, write_json
 from .card import ModelCard, read_card, write_card
 
 RULE = ModelCard(name="rule", kind="rule")
@@ -63,7 +63,7 @@ def read_champion_card(folder: Path) -> ModelCard:
     Raises:
         Fixable: the folder has no card, or a damaged one.
     """
-    return read_card(present(folder / "card.json", made_by=FETCH), fix=mending(folder))
+    return read_card(require_file(folder / "card.json", made_by=FETCH), fix=describe_fix(folder))
 
 
 def read_tag(folder: Path) -> str | None:
@@ -85,13 +85,13 @@ def read_promotion(folder: Path) -> Promotion | None:
     path = folder / PROMOTION
     if not path.exists():
         return None
-    content = read_json(path, made_by=mending(folder))
+    content = read_json(path, made_by=describe_fix(folder))
     try:
         return parse_promotion(content)
     except (AttributeError, KeyError, TypeError):
         raise Fixable(
             f"{path}: expected how the model took charge, with its `tag`, found "
-            f"{str(content)[:60]}. Next: {mending(folder)}"
+            f"{str(content)[:60]}. Next: {describe_fix(folder)}"
         ) from None
 
 
@@ -118,7 +118,7 @@ def _known(kind: type[Promotion] | type[Gain], content: dict[str, Any]) -> dict[
 
 def main(argv: list[str] | None = None) -> int:
     """Put the rule in charge where nothing is: what is done today is the first champion."""
-    (folder,) = paths(argv, __doc__, "folder")
+    (folder,) = parse_paths(argv, __doc__, "folder")
     if not (folder / "card.json").exists():
         write_card(RULE, folder / "card.json")
     return 0

@@ -23,7 +23,7 @@ import polars as pl
 
 from ... import contract, features, model
 from ..edge.errors import Fixable
-from ..edge.files import mending, present, read_table, sha256, write_table
+from ..edge.files import describe_fix, read_table, require_file, sha256, write_table
 from ..problem import training
 from . import model_file
 from .card import ModelCard, read_card, write_card
@@ -135,12 +135,12 @@ def require_unaltered(folder: Path) -> ModelCard:
         Fixable: the card names no files, or a file is missing or another.
     """
     path = folder / "card.json"
-    card = read_card(path, fix=mending(folder))
+    card = read_card(path, fix=describe_fix(folder))
     if not (card.files and card.sources):
         raise Fixable(_describe(path, "files and sources with their SHA-256", "none"))
     needed = [CANARIES] if hasattr(model, "load") else [CANARIES, WEIGHTS]
     for name, expected in (dict.fromkeys(needed) | card.files).items():
-        actual = sha256(present(folder / name, made_by=mending(folder)))
+        actual = sha256(require_file(folder / name, made_by=describe_fix(folder)))
         if actual != expected:
             named = f"the file that card.json names (SHA-256 {str(expected)[:12]}…)"
             raise Fixable(_describe(folder / name, named, f"another ({actual[:12]}…)"))
@@ -150,7 +150,7 @@ def require_unaltered(folder: Path) -> ModelCard:
 def _describe(path: Path, expected: str, finding: str) -> str:
     """The message about a folder that must not be used."""
     folder = path if path.is_dir() else path.parent
-    return f"{path}: expected {expected}, found {finding}. Next: {mending(folder)}"
+    return f"{path}: expected {expected}, found {finding}. Next: {describe_fix(folder)}"
 
 
 def _explain(error: Exception) -> str:

@@ -7,7 +7,7 @@ import polars as pl
 
 from ..edge.brief import read_brief
 from ..edge.errors import run
-from ..edge.files import paths, read_table, write_json, write_table, write_text
+from ..edge.files import parse_paths, read_table, write_json, write_table, write_text
 from ..edge.parameters import read
 from ..problem import outcomes
 from ..problem.metric import load_ratios
@@ -70,7 +70,7 @@ def write_curves(results: dict[str, Result], brief: outcomes.PricedBrief, folder
 
 def main(argv: list[str] | None = None) -> int:
     """Read predictions and prices, write outcomes, metrics, slices and curves."""
-    params, brief_path, *sources, out, metrics, sliced, curves = paths(
+    params, brief_path, *sources, out, metrics, sliced, curves = parse_paths(
         argv, __doc__, "params", "brief", *MODELS, "outcomes", "metrics", "slices", "plots"
     )
     settings = read(params, "evaluate", Evaluate)

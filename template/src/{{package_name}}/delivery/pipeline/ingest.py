@@ -1,14 +1,14 @@
 """Stage `ingest`: the source as one table, nothing changed and nothing dropped."""
 
 from ..edge.errors import Fixable, run
-from ..edge.files import paths, write_table
+from ..edge.files import parse_paths, write_table
 from ..edge.parameters import NEXT, read
 from ..tables.sources import Ingest, read_source
 
 
 def main(argv: list[str] | None = None) -> int:
     """Read the source, write `data/raw.parquet`."""
-    params, raw = paths(argv, __doc__, "params", "raw")
+    params, raw = parse_paths(argv, __doc__, "params", "raw")
     ingest = read(params, "ingest", Ingest)
     rows = read_source(ingest)
     if rows.is_empty():

@@ -7,7 +7,7 @@ import polars as pl
 
 from ... import contract
 from ..edge.errors import Fixable, run
-from ..edge.files import paths, read_table, write_json, write_table
+from ..edge.files import parse_paths, read_table, write_json, write_table
 from ..models import champion, in_charge, model_folder
 from ..problem import target
 
@@ -48,7 +48,7 @@ def keep_later(rows: pl.DataFrame, until: str | None, test: Path) -> pl.DataFram
 
 def main(argv: list[str] | None = None) -> int:
     """Read test rows and models, write predictions and how the champion was compared."""
-    test, rule_folder, challenger_folder, champion_folder, *targets, report = paths(
+    test, rule_folder, challenger_folder, champion_folder, *targets, report = parse_paths(
         argv, __doc__, "test", "rule", "challenger", "champion",
         "by_rule", "by_challenger", "by_champion", "report",
     )  # fmt: skip

@@ -4,7 +4,7 @@ import polars as pl
 
 from ..edge.brief import read_brief
 from ..edge.errors import run
-from ..edge.files import paths, present, read_json, write_text
+from ..edge.files import parse_paths, read_json, require_file, write_text
 from ..problem import outcomes
 from ..reporting.sections import NAMES, markdown, page, sections
 from ..verdict.decision import read_decision
@@ -12,12 +12,15 @@ from ..verdict.decision import read_decision
 
 def main(argv: list[str] | None = None) -> int:
     """Read what the stages wrote, write `report.md` and `report.html`."""
-    folder, card, as_markdown, as_html = paths(argv, __doc__, "reports", "card", "markdown", "html")
+    folder, card, as_markdown, as_html = parse_paths(
+        argv, __doc__, "reports", "card", "markdown", "html"
+    )
     brief = outcomes.require_prices(read_brief(folder / "brief.json"))
     decision = read_decision(folder / "decision.json")
     reports = {name: read_json(folder / f"{name}.json") for name in NAMES}
     calibration, value = (
-        pl.read_csv(present(folder / "plots" / name)) for name in ("calibration.csv", "value.csv")
+        pl.read_csv(require_file(folder / "plots" / name))
+        for name in ("calibration.csv", "value.csv")
     )
     parts = sections(brief, decision, reports, read_json(card), calibration, value)
     write_text(markdown(parts), as_markdown)

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from ... import contract
 from ..edge.errors import Fixable, run
-from ..edge.files import paths, read_table, sha256, write_json, write_table
+from ..edge.files import parse_paths, read_table, sha256, write_json, write_table
 from ..edge.parameters import Settings, read
 from ..tables.spot import compute_spot
 
@@ -147,7 +147,9 @@ def count_returning(parts: dict[str, pl.DataFrame]) -> int | None:
 
 def main(argv: list[str] | None = None) -> int:
     """Read valid rows, write train, validation and test rows."""
-    params, valid, *targets, report = paths(argv, __doc__, "params", "valid", *PARTS, "report")
+    params, valid, *targets, report = parse_paths(
+        argv, __doc__, "params", "valid", *PARTS, "report"
+    )
     key, rows = split(read_table(valid), read(params, "split", Split))
     require_sound(rows, key, valid)
     parts = {name: rows.filter(part=name).drop("part") for name in PARTS}

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from ... import contract, features, model
 from ..edge.errors import Fixable, run
-from ..edge.files import paths, read_json, read_table, write_json
+from ..edge.files import parse_paths, read_json, read_table, write_json
 from ..edge.parameters import Settings, read
 from ..models import model_folder
 from ..models.card import ModelCard
@@ -93,7 +93,7 @@ def find_leaks(part: Part, limit: float, seed: int) -> list[Leak]:
 
 def estimate_loss(predictions: pl.DataFrame, rows: pl.DataFrame) -> Interval:
     """The mean loss on `rows`; rows of one entity count as one cluster."""
-    loss = training.loss(predictions, rows[contract.TARGET])
+    loss = training.compute_loss(predictions, rows[contract.TARGET])
     cluster = rows[contract.ENTITY or "row"].cast(pl.String)
     return influence.mean(loss, cluster, CONFIDENCE)
 
@@ -237,7 +237,7 @@ def main(argv: list[str] | None = None) -> int:
     """Fit rule and candidates, choose on validation rows, write both models, how the candidates did
     and how long they took.
     """
-    params, train_path, validation_path, split, *folders, report, clock = paths(
+    params, train_path, validation_path, split, *folders, report, clock = parse_paths(
         argv, __doc__,
         "params", "train", "validation", "split", "rule", "challenger", "report", "seconds",
     )  # fmt: skip

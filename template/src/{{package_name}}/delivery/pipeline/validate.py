@@ -12,8 +12,8 @@ from pydantic import Field
 
 from ... import contract
 from ..edge.errors import Fixable, run
-from ..edge.files import paths, read_table, write_json, write_table
-from ..edge.parameters import Settings, read, section
+from ..edge.files import parse_paths, read_table, write_json, write_table
+from ..edge.parameters import Settings, read, read_section
 from ..problem import target
 from ..tables.conform import find_faults, to_contract
 
@@ -120,7 +120,7 @@ def require_usable(content: dict[str, Any], limit: float, raw: Path, quarantine:
 
 def main(argv: list[str] | None = None) -> int:
     """Read raw rows, write valid rows, quarantined rows and what the data looks like."""
-    params, raw, valid_path, quarantine, report = paths(
+    params, raw, valid_path, quarantine, report = parse_paths(
         argv, __doc__, "params", "raw", "valid", "quarantine", "report"
     )
     limit = read(params, "validate", Validate).quarantine_at_most
@@ -129,7 +129,7 @@ def main(argv: list[str] | None = None) -> int:
     source = read_table(raw).drop("row", strict=False).with_row_index("row")
     valid, quarantined = to_contract(source, contract.Row)
     write_table(quarantined, quarantine)
-    name = section(params, "ingest").get("source")
+    name = read_section(params, "ingest").get("source")
     content = {"source": name, **describe(source, valid, quarantined)}
     require_usable(content, limit, raw, quarantine)
     write_table(valid, valid_path)

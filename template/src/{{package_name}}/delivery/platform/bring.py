@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..edge.errors import Fixable, Refused
 from ..edge.files import find_project
-from ..edge.parameters import section
+from ..edge.parameters import read_section
 from ..edge.shell import dvc, run
 from ..promotion.first import put_in_charge
 from .host import output
@@ -47,7 +47,7 @@ def is_private(folder: Path) -> bool:
 
 def is_simulated() -> bool:
     """Whether a file of code makes the rows, so that anybody can make them again."""
-    return str(section(Path("params.yaml"), "ingest").get("source")).endswith(".py")
+    return str(read_section(Path("params.yaml"), "ingest").get("source")).endswith(".py")
 
 
 def require_data(root: Path) -> None:

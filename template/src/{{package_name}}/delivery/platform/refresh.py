@@ -11,7 +11,7 @@ from pathlib import Path
 from ..edge.errors import Fixable
 from ..edge.explain import yaml
 from ..edge.files import find_project
-from ..edge.parameters import section
+from ..edge.parameters import read_section
 from ..edge.shell import dvc, git
 from ..promotion.change import find_stale_stages
 from ..verdict.decision import read_decision
@@ -39,7 +39,7 @@ def find_pointer(source: str) -> Path | None:
 
 def fetch_snapshot() -> bool:
     """Bring the newest snapshot of the source; whether that is another one than before."""
-    source = str(section(Path("params.yaml"), "ingest").get("source"))
+    source = str(read_section(Path("params.yaml"), "ingest").get("source"))
     if bring.is_simulated():
         say(f"No new snapshot: {source} makes the rows, and makes the same ones each time.")
         return False
@@ -82,7 +82,7 @@ def propose_retraining() -> None:
     if bring.is_private(Path.cwd()):
         say(f"No pull request: the snapshot would be on this machine alone. {bring.SHARE}")
         return
-    file = find_pointer(str(section(Path("params.yaml"), "ingest").get("source")))
+    file = find_pointer(str(read_section(Path("params.yaml"), "ingest").get("source")))
     commit = _commit([*KEPT, *([str(file)] if file else [])])
     if commit is None:
         say("No pull request: all of this is committed already.")

@@ -48,7 +48,7 @@ class Training(Protocol):
     def fit_rule(self, rule: Model, x: pl.DataFrame, y: pl.Series) -> Model:
         """Fit what the business does today, with what it takes from training rows."""
 
-    def loss(self, predictions: pl.DataFrame, y: pl.Series) -> Any:
+    def compute_loss(self, predictions: pl.DataFrame, y: pl.Series) -> Any:
         """How far off each prediction is: what the choice between candidates goes by."""
 
     def predict(self, model: Model, x: pl.DataFrame) -> pl.DataFrame:

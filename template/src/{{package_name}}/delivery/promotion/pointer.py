@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from ..edge.files import replaced
+from ..edge.files import replace_file
 from ..edge.shell import dvc, failure, run
 from ..models import in_charge
 from ..models.in_charge import Promotion, write_promotion
@@ -46,7 +46,7 @@ def restore_pointer(pointer: str) -> None:
 
     The rule's folder is written anew where neither has it. Raises CommandFailed where none can.
     """
-    with replaced(POINTER) as part:
+    with replace_file(POINTER) as part:
         part.write_text(pointer, encoding="utf-8")
     if run(["dvc", "checkout", "--quiet", "--force", str(POINTER)]).returncode == 0:
         return

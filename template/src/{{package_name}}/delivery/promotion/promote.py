@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from ..edge.errors import Fixable, Refused
-from ..edge.files import mending
+from ..edge.files import describe_fix
 from ..edge.shell import PACKAGE
 from ..models import in_charge
 from ..models.card import read_card
@@ -46,7 +46,7 @@ def plan_promotion(*, refresh: bool, because: str | None, name: str | None) -> P
         because=because or ("a refresh was asked for" if refresh else "it is worth more"),
         by=name or find_author(),
         date=datetime.now(UTC).date().isoformat(),
-        data=read_card(CHALLENGER / "card.json", fix=mending(CHALLENGER)).rows,
+        data=read_card(CHALLENGER / "card.json", fix=describe_fix(CHALLENGER)).rows,
         before=Former(in_charge.read_name(CHAMPION), read_pointer()),
     )
 

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from ..edge.files import replaced
+from ..edge.files import replace_file
 from ..edge.shell import git
 from ..models.in_charge import Gain, Promotion
 from ..statistics.interval import Interval
@@ -53,7 +53,7 @@ def append_change(change: Promotion, model: str) -> None:
     lines = [f"- {name}: {fact}" for name, fact in facts.items() if fact]
     text = read_record() or BEGINNING
     text += f"\n## {change.date} {change.title}\n\n" + "\n".join(lines) + "\n"
-    with replaced(RECORD) as part:
+    with replace_file(RECORD) as part:
         part.write_text(text, encoding="utf-8")
 
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from ..edge.errors import Fixable
-from ..edge.files import mending
+from ..edge.files import describe_fix
 from ..edge.shell import PACKAGE
 from ..models.in_charge import PROMOTION, Former, read_promotion
 from .change import Change, carry_out, find_author, require_clean_main, resume
@@ -33,7 +33,7 @@ def plan_rollback(*, because: str | None, name: str | None) -> tuple[Change, For
     if promotion.before is None:
         raise Fixable(
             f"{CHAMPION / PROMOTION}: expected `before`, what was in charge until then, found "
-            f"nothing. Next: {mending(CHAMPION)}"
+            f"nothing. Next: {describe_fix(CHAMPION)}"
         )
     tag = next_tag("rollback")
     change = Change(

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ..edge.errors import Fixable, run
 from ..edge.explain import yaml
-from ..edge.files import present
+from ..edge.files import require_file
 from ..models import in_charge
 
 CHAMPION, POINTER = Path("models/champion"), Path("models/champion.dvc")
@@ -36,10 +36,10 @@ def _md5(content: bytes) -> str:
 
 def read_committed_hashes(*, with_rule: bool) -> dict[Path, str]:
     """The committed hash of each folder that the image needs."""
-    (champion,) = yaml(present(POINTER).read_text(encoding="utf-8"))["outs"]
+    (champion,) = yaml(require_file(POINTER).read_text(encoding="utf-8"))["outs"]
     hashes = {CHAMPION: str(champion["md5"])}
     if with_rule:
-        outs = yaml(present(LOCK).read_text(encoding="utf-8"))["stages"]["train"]["outs"]
+        outs = yaml(require_file(LOCK).read_text(encoding="utf-8"))["stages"]["train"]["outs"]
         hashes |= {Path(out["path"]): out["md5"] for out in outs if out["path"] == "models/rule"}
     return hashes
 

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from ..edge.errors import Fixable
 from ..edge.explain import nearest
-from ..edge.files import present
+from ..edge.files import require_file
 from ..edge.parameters import NEXT, Settings
 
 
@@ -27,7 +27,7 @@ class Ingest(Settings):
 def read_source(ingest: Ingest) -> pl.DataFrame:
     """The source's rows; CSV columns stay text, because the contract decides what they mean."""
     source = Path(ingest.source)
-    present(
+    require_file(
         source, made_by="uv run dvc pull (shared data), or fix `ingest: source:` in params.yaml"
     )
     if source.suffix == ".py":

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from ..edge import shell
 from ..edge.errors import Fixable
 from ..edge.explain import yaml
-from ..edge.files import present, read_json, sha256
+from ..edge.files import read_json, require_file, sha256
 from ..edge.parameters import NEXT, Settings, read
 from ..reporting.sections import style
 from ..verdict.decision import Decision, read_decision
@@ -294,7 +294,7 @@ def track(params: Path, reports: Path, challenger: Path) -> str:
     every = yaml(params.read_text(encoding="utf-8"))
     settings = {name: value for name, value in every.items() if name != "track"}
     contents = {name: read_json(reports / f"{name}.json") for name in NAMES}
-    model = hash_folder(present(challenger))
+    model = hash_folder(require_file(challenger))
     inputs = hash_inputs(contents, settings, model)
     decision = read_decision(reports / "decision.json")
     against = contents["comparison"].get("champion_tag") or decision.champion
@@ -307,7 +307,7 @@ def track(params: Path, reports: Path, challenger: Path) -> str:
         about = list_tags(contents, decision, model, inputs, read_commit())
         about |= {"mlflow.source.name": "dvc.yaml", "mlflow.source.git.commit": about["commit"]}
         about["mlflow.note.content"] = shorten_report(
-            present(reports / "report.md").read_text("utf-8")
+            require_file(reports / "report.md").read_text("utf-8")
         )
         with start_run(client, where, name, about) as run:
             _log_figures(client, run, contents, decision, settings)
@@ -366,7 +366,7 @@ def _log_candidate(
 
 def _log_artifacts(client: "MlflowClient", run: str, reports: Path, challenger: Path) -> None:
     """Log the report, its charts, the reports and plots it was run from, and the model's folder."""
-    page = present(reports / "report.html")
+    page = require_file(reports / "report.html")
     for path in (page, reports / "report.md"):
         client.log_artifact(run, str(path))
     for name in (*NAMES, "seconds"):

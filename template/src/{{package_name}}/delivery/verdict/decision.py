@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ..edge.errors import Fixable
 from ..edge.explain import explain
-from ..edge.files import present, write_json
+from ..edge.files import require_file, write_json
 from ..statistics.interval import Interval
 
 DECISION = Path("reports/decision.json")
@@ -106,7 +106,7 @@ def write_decision(decision: Decision, path: Path) -> None:
 
 def read_decision(path: Path = DECISION) -> Decision:
     """Read `reports/decision.json`; Fixable where it is not there or cannot be understood."""
-    return parse_decision(present(path).read_text(encoding="utf-8"), str(path))
+    return parse_decision(require_file(path).read_text(encoding="utf-8"), str(path))
 
 
 def parse_decision(text: str, name: str) -> Decision:
