@@ -15,7 +15,7 @@ import copier
 import pytest
 
 from . import warm
-from .made import UV, Ran, Repository, call, git, passes
+from .made import UV, Completed, Repository, call, git, passes
 from .ports import refusing
 
 ROOT = Path(__file__).parents[1]
@@ -112,8 +112,8 @@ def environment(tmp_path_factory: pytest.TempPathFactory, render: Render) -> Ite
     if not warm.is_possible():
         yield folder
         return
-    project, there = render(), {"UV_PROJECT_ENVIRONMENT": str(folder)}
-    passes(call(project, UV, "sync", "--quiet", "--no-install-project", **there))
+    project, variables = render(), {"UV_PROJECT_ENVIRONMENT": str(folder)}
+    passes(call(project, UV, "sync", "--quiet", "--no-install-project", **variables))
     with warm.serve(folder, project / "src", folder.with_name("warm.log")) as path:
         os.environ[warm.SOCKET] = path
         yield folder
@@ -155,19 +155,21 @@ def making(between_workers: Path, clone: Path, environment: Path) -> Callable[[s
 
     def made_of(problem: str) -> Repository:
         folder = between_workers / "made" / problem / EXAMPLES[problem][1]
-        told = folder.with_name("printed.json")
+        output = folder.with_name("printed.json")
         with once(folder.parent) as first:
             if first:
                 words = ["new", "--defaults", "--answer", f"problem={problem}", str(folder)]
                 if problem == "classification":
-                    ran = call(clone, UV, "run", "exemplar", *words, **warm.COLD)
+                    completed = call(clone, UV, "run", "exemplar", *words, **warm.COLD)
                 else:
                     passes(call(clone, UV, "sync", "--quiet"))
-                    there = {"UV_PROJECT_ENVIRONMENT": str(environment), "UV": UV}
-                    ran = call(clone, clone / ".venv/bin/exemplar", *words, **there)
-                assert ran.returncode == 0, ran
-                told.write_text(json.dumps([ran.stdout, ran.stderr]))
-        return Repository(folder, Ran(["exemplar", "new"], 0, *json.loads(told.read_text())))
+                    variables = {"UV_PROJECT_ENVIRONMENT": str(environment), "UV": UV}
+                    completed = call(clone, clone / ".venv/bin/exemplar", *words, **variables)
+                assert completed.returncode == 0, completed
+                output.write_text(json.dumps([completed.stdout, completed.stderr]))
+        return Repository(
+            folder, Completed(["exemplar", "new"], 0, *json.loads(output.read_text()))
+        )
 
     return made_of
 
@@ -242,8 +244,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     def rank(item: pytest.Item) -> int:
         path = item.nodeid.removeprefix("tests/")
-        found = (number for number, early in enumerate(EARLY) if path.startswith(early))
-        return next(found, len(EARLY))
+        ranks = (number for number, early in enumerate(EARLY) if path.startswith(early))
+        return next(ranks, len(EARLY))
 
     items.sort(key=rank)
 

@@ -24,7 +24,7 @@ MACHINE = ("BLIS_", "MKL_", "NVPL_", "OPENBLAS_", "RUST_", "SSL_", "UV_")
 
 OURS = ("VIRTUAL_ENV", "PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "UV_PROJECT_ENVIRONMENT")
 
-Ran = subprocess.CompletedProcess[str]
+Completed = subprocess.CompletedProcess[str]
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -58,8 +58,8 @@ def surroundings(**changes: str) -> dict[str, str]:
     return kept | quiet | SOMEONE | changes
 
 
-def call(folder: Path, *command: str | Path, given: str = "", **changes: str) -> Ran:
-    """Run a command in a folder, with `given` as its input; nothing is raised."""
+def call(folder: Path, *command: str | Path, stdin: str = "", **changes: str) -> Completed:
+    """Run a command in a folder, with `stdin` as its input; nothing is raised."""
     return subprocess.run(
         command,
         cwd=folder,
@@ -67,7 +67,7 @@ def call(folder: Path, *command: str | Path, given: str = "", **changes: str) ->
         capture_output=True,
         text=True,
         check=False,
-        input=given,
+        input=stdin,
         timeout=LONGEST,
     )
 
@@ -77,9 +77,9 @@ class Repository:
     """A generated repository; `how` is what making it printed."""
 
     folder: Path
-    how: Ran
+    how: Completed
 
-    def run(self, *command: str, **changes: str) -> Ran:
+    def run(self, *command: str, **changes: str) -> Completed:
         """`uv run <command>`, as a laptop and CI would."""
         return call(self.folder, UV, "run", *command, **changes)
 
@@ -125,31 +125,31 @@ class Repository:
         return git(self.folder, *arguments)
 
 
-def stopped(ran: Ran, *words: str) -> None:
+def stopped(completed: Completed, *words: str) -> None:
     """DVC ended with its own exit code, and our message says on stderr what is wrong."""
-    assert ran.returncode not in (0, 1, 2), ran
-    _told(ran, ran.stderr, words)
+    assert completed.returncode not in (0, 1, 2), completed
+    _told(completed, completed.stderr, words)
 
 
-def fixable(ran: Ran, *words: str) -> None:
+def fixable(completed: Completed, *words: str) -> None:
     """Exit code 2, and one message on stderr."""
-    assert ran.returncode == 2, ran
-    _told(ran, ran.stderr, words)
+    assert completed.returncode == 2, completed
+    _told(completed, completed.stderr, words)
 
 
-def says_no(ran: Ran, *words: str) -> None:
+def says_no(completed: Completed, *words: str) -> None:
     """Exit code 1, and the sentence on stdout."""
-    assert ran.returncode == 1, ran
-    _told(ran, ran.stdout, words)
+    assert completed.returncode == 1, completed
+    _told(completed, completed.stdout, words)
 
 
-def passes(ran: Ran, *words: str) -> None:
+def passes(completed: Completed, *words: str) -> None:
     """Exit code 0, and the words on stdout."""
-    assert ran.returncode == 0, ran
-    _told(ran, ran.stdout, words)
+    assert completed.returncode == 0, completed
+    _told(completed, completed.stdout, words)
 
 
-def _told(ran: Ran, text: str, words: tuple[str, ...]) -> None:
-    assert "Traceback" not in ran.stdout + ran.stderr, ran
+def _told(completed: Completed, text: str, words: tuple[str, ...]) -> None:
+    assert "Traceback" not in completed.stdout + completed.stderr, completed
     for word in words:
         assert word in text, f"{word!r} is not in:\n{text}"

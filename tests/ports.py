@@ -7,9 +7,9 @@ from contextlib import contextmanager
 
 def free_port() -> int:
     """A port that nobody listens on, for a program that is about to."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
 
 
 @contextmanager

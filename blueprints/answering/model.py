@@ -326,13 +326,13 @@ def recorded(x: pl.DataFrame) -> pl.DataFrame:
     `ms` (-1 where nothing).
     """
     key = fingerprint()
-    said, cost, ms = (
+    text, cost, ms = (
         pl.col("recorded").str.json_path_match(f"$.{key}.{part}") for part in ("said", "cost", "ms")
     )
     return x.select(
-        said=said,
+        said=text,
         cost=cost.cast(pl.Float64, strict=False).fill_null(0.0),
-        ms=pl.when(said.is_not_null())
+        ms=pl.when(text.is_not_null())
         .then(ms.cast(pl.Float64, strict=False).fill_null(0.0))
         .otherwise(-1.0),
     )
@@ -374,11 +374,11 @@ class Judge(BaseEstimator):
         self.words_.fit(ANSWERS.values())
         return self
 
-    def rests_on(self, said: list[str]) -> list[pl.Series]:
+    def rests_on(self, texts: list[str]) -> list[pl.Series]:
         """Return for each text the `intent` of the passage it rests on, or "none", and as `score`
         how like that passage it is.
         """
-        alike = self.alike(said, list(ANSWERS.values()))
+        alike = self.alike(texts, list(ANSWERS.values()))
         best, lead = led(alike)
         names = list(ANSWERS)
         intent = [
@@ -387,7 +387,7 @@ class Judge(BaseEstimator):
             and lead[row] >= APART
             and not self.contradicts(text, ANSWERS[names[k]])
             else NONE
-            for row, (text, k) in enumerate(zip(said, best, strict=True))
+            for row, (text, k) in enumerate(zip(texts, best, strict=True))
         ]
         score = pl.Series("score", alike.max(axis=1), dtype=pl.Float64)
         return [pl.Series("intent", intent, dtype=pl.String), score]
@@ -415,16 +415,16 @@ class Judge(BaseEstimator):
 
 
 class Meaning:
-    """What a text has to mean: `said == means("Your refund is on its way")` in a test."""
+    """What a text has to mean: `answer == means("Your refund is on its way")` in a test."""
 
     def __init__(self, expected: str) -> None:
         self.expected = expected
 
-    def __eq__(self, said: object) -> bool:
-        """Whether `said` is near what was expected and does not contradict it."""
+    def __eq__(self, answer: object) -> bool:
+        """Whether `answer` is near what was expected and does not contradict it."""
         judge = Judge().fit()
-        near = isinstance(said, str) and judge.alike([said], [self.expected]).item() >= NEAR
-        return near and not judge.contradicts(str(said), self.expected)
+        near = isinstance(answer, str) and judge.alike([answer], [self.expected]).item() >= NEAR
+        return near and not judge.contradicts(str(answer), self.expected)
 
     def __hash__(self) -> int:
         return hash(self.expected)

@@ -94,7 +94,8 @@ def record_answers(
             if totals.cost + estimate_highest_cost(wording, model) > budget:
                 break
             answer = ask(url, wording, model)
-            recorded = json.loads(answers[row] or "{}") | {model.fingerprint(): answer._asdict()}
+            kept = {"said": answer.text, "ms": answer.ms, "cost": answer.cost}
+            recorded = json.loads(answers[row] or "{}") | {model.fingerprint(): kept}
             answers[row] = json.dumps(recorded, ensure_ascii=False)
             totals = Totals(totals.answered + 1, totals.cost + answer.cost)
             if totals.answered % EVERY == 0:
@@ -157,7 +158,7 @@ class Answer(NamedTuple):
     server counted.
     """
 
-    said: str
+    text: str
     ms: int
     cost: float
 

@@ -14,9 +14,9 @@ import polars as pl
 import pytest
 
 from ..conftest import ROOT, once
-from ..made import UV, Ran, Repository, call, passes
+from ..made import UV, Completed, Repository, call, passes
 
-MADE_BY = Ran([], 0, "", "")
+MADE_BY = Completed([], 0, "", "")
 Frames = dict[str, pl.DataFrame]
 
 
@@ -29,17 +29,17 @@ class Shared(Repository):
     def surroundings(self, **changes: str) -> dict[str, str]:
         return {"UV_PROJECT_ENVIRONMENT": str(self.environment)} | changes
 
-    def run(self, *command: str, **changes: str) -> Ran:
+    def run(self, *command: str, **changes: str) -> Completed:
         return call(self.folder, UV, "run", *command, **self.surroundings(**changes))
 
-    def shell(self, line: str) -> Ran:
+    def shell(self, line: str) -> Completed:
         """A line of a page, with uv and git as everybody has them."""
         return call(self.folder, "bash", "-c", line, **self.surroundings())
 
     def git(self, *arguments: str) -> str:
-        ran = call(self.folder, "git", *arguments, **self.surroundings())
-        assert ran.returncode == 0, ran
-        return ran.stdout.strip()
+        completed = call(self.folder, "git", *arguments, **self.surroundings())
+        assert completed.returncode == 0, completed
+        return completed.stdout.strip()
 
     def commit(self, message: str) -> None:
         self.git("add", "--all")
@@ -67,9 +67,9 @@ class Shared(Repository):
 
     def compared_by(self) -> Any:
         """How the decision says that the champion was compared."""
-        told = self.json("reports/decision.json")["compared_by"]
-        assert told == self.json("reports/comparison.json")["compared_by"]
-        return told
+        way = self.json("reports/decision.json")["compared_by"]
+        assert way == self.json("reports/comparison.json")["compared_by"]
+        return way
 
     def settled(self) -> None:
         """Nothing to commit, nothing to run."""
@@ -84,12 +84,12 @@ class Shared(Repository):
 
 def blocks(page: str) -> dict[str, list[str]]:
     """The lines of commands of a page in docs/, by the heading above them."""
-    found: dict[str, list[str]] = {}
+    lines: dict[str, list[str]] = {}
     for section in (ROOT / "docs" / page).read_text(encoding="utf-8").split("\n## ")[1:]:
         heading = section.partition("\n")[0]
         for block in re.findall(r"```bash\n(.*?)```", section, re.DOTALL):
-            found.setdefault(heading, []).extend(block.strip().splitlines())
-    return found
+            lines.setdefault(heading, []).extend(block.strip().splitlines())
+    return lines
 
 
 @pytest.fixture(scope="session")
@@ -126,9 +126,10 @@ def promoted(champions: Path, tmp_path: Path, environment: Path) -> Shared:
 @pytest.fixture
 def undisturbed(champions: Path, environment: Path) -> Shared:
     """What the first promotion left, to compare with; nothing may change it."""
-    found = Shared(champions / "promoted/churn", MADE_BY, environment)
+    repository = Shared(champions / "promoted/churn", MADE_BY, environment)
     today = datetime.now(UTC).date().isoformat()
-    if found.json("models/champion/promotion.json")["date"] != today:  # the run began yesterday
-        found = taken(champions, "started", champions / f"on {today}", environment)
-        passes(found.run("churn", "promote"))
-    return found
+    # The run may have begun yesterday.
+    if repository.json("models/champion/promotion.json")["date"] != today:
+        repository = taken(champions, "started", champions / f"on {today}", environment)
+        passes(repository.run("churn", "promote"))
+    return repository

@@ -40,13 +40,13 @@ def by_code_in(repository: Shared, source: Path, out: Path) -> pl.DataFrame:
     words = ["-c", SCORES, str(repository.folder / "models/champion/model.skops")]
     words += [str(repository.folder / "data/test.parquet"), str(out)]
     python = repository.environment / "bin/python"
-    ran = call(source, python, *words, PYTHONPATH=str(source / "src"))
-    assert ran.returncode == 0, ran
+    completed = call(source, python, *words, PYTHONPATH=str(source / "src"))
+    assert completed.returncode == 0, completed
     return pl.read_parquet(out)
 
 
-def probabilities(found: pl.DataFrame) -> pl.DataFrame:
-    return found.select("^p_.*$")
+def probabilities(predictions: pl.DataFrame) -> pl.DataFrame:
+    return predictions.select("^p_.*$")
 
 
 def test_on_the_same_test_rows_its_stored_predictions_count_whatever_the_code_is_now(
@@ -83,11 +83,11 @@ def test_after_a_feature_changed_the_champion_scores_with_the_code_of_its_time(
     in_megabytes(promoted)
     passes(promoted.run("dvc", "repro", "decide"))
     assert promoted.compared_by() == 3
-    found = probabilities(promoted.predictions()["champion"])
+    scores = probabilities(promoted.predictions()["champion"])
     promoted.git("worktree", "add", "--quiet", str(tmp_path / "then"), "champion-1")
-    assert_frame_equal(found, by_code_in(promoted, tmp_path / "then", tmp_path / "1.parquet"))
+    assert_frame_equal(scores, by_code_in(promoted, tmp_path / "then", tmp_path / "1.parquet"))
     wrong = by_code_in(promoted, promoted.folder, tmp_path / "2.parquet")
-    assert (wrong - found).to_numpy().__abs__().max() > 0.01
+    assert (wrong - scores).to_numpy().__abs__().max() > 0.01
 
 
 def test_a_renamed_column_reaches_the_champion_under_its_former_name_and_not_without(
@@ -152,15 +152,15 @@ def test_a_clone_without_cache_and_storage_is_blocked_and_told_the_command(
     promoted: Shared, tmp_path: Path
 ) -> None:
     bare = promoted.cloned(tmp_path / "bare")
-    ran = bare.run("dvc", "repro")
-    assert ran.returncode != 0
-    assert "Traceback" not in ran.stderr, ran
-    assert "models/champion" in ran.stderr, ran
+    completed = bare.run("dvc", "repro")
+    assert completed.returncode != 0
+    assert "Traceback" not in completed.stderr, completed
+    assert "models/champion" in completed.stderr, completed
     for verb in ("start", "check"):
-        ran = bare.run("churn", verb)
-        assert ran.returncode == 2, ran
-        assert "uv run dvc pull models/champion.dvc" in ran.stderr, ran
-        assert "Traceback" not in ran.stderr, ran
+        completed = bare.run("churn", verb)
+        assert completed.returncode == 2, completed
+        assert "uv run dvc pull models/champion.dvc" in completed.stderr, completed
+        assert "Traceback" not in completed.stderr, completed
 
 
 def test_a_tag_that_is_gone_everywhere_blocks_and_names_the_command(promoted: Shared) -> None:
@@ -169,8 +169,8 @@ def test_a_tag_that_is_gone_everywhere_blocks_and_names_the_command(promoted: Sh
     promoted.git("tag", "--delete", "champion-1")
     decided = (promoted.folder / "reports/decision.json").read_text()
     stopped(promoted.run("dvc", "repro"), "blocked: ", "the tag champion-1", "git fetch origin tag")
-    told = promoted.folder / "reports/decision.json"
-    assert not told.exists() or told.read_text() == decided
+    path = promoted.folder / "reports/decision.json"
+    assert not path.exists() or path.read_text() == decided
     passes(promoted.run("churn", "champion"), "(champion-1) is in charge")
 
 
@@ -181,8 +181,8 @@ def test_test_rows_from_the_time_of_its_training_never_enter(promoted: Shared) -
     test = pl.read_parquet(promoted.folder / "data/test.parquet")
     later = test.filter(pl.col("week") > pl.lit(until).str.to_date())
     assert 0 < later.height < test.height
-    for found in promoted.predictions().values():
-        assert found["row"].to_list() == later["row"].to_list()
+    for predictions in promoted.predictions().values():
+        assert predictions["row"].to_list() == later["row"].to_list()
     assert promoted.json("reports/comparison.json")["test_rows"] == later.height
     early = promoted.raw().filter(pl.col("week") <= pl.lit(until).str.to_date())
     early.write_parquet(promoted.folder / "customers.parquet")

@@ -32,14 +32,14 @@ def _kill(repository: Shared, verb: str, reached: object, after: float) -> None:
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     ) as running:  # fmt: skip
         assert running.stdout is not None
-        said = []
+        lines = []
         for line in running.stdout:
-            said.append(line)
+            lines.append(line)
             if reached(line):
                 time.sleep(after)
                 os.killpg(running.pid, signal.SIGKILL)
                 return
-    raise AssertionError(f"it ended before it could be killed:\n{''.join(said)}")
+    raise AssertionError(f"it ended before it could be killed:\n{''.join(lines)}")
 
 
 def kill_in_hook(repository: Shared, verb: str, hook: str, scratch: Path, state: str = "") -> None:
@@ -68,20 +68,20 @@ def kill_in_hook(repository: Shared, verb: str, hook: str, scratch: Path, state:
 
 def files(repository: Shared) -> dict[str, bytes]:
     """What a promotion could leave half done, by path, whether git knows it or not."""
-    found = [
+    paths = [
         path
         for name in ("docs", "models", "data", "reports")
         for path in (repository.folder / name).rglob("*")
         if path.is_file()
     ]
-    return {str(path.relative_to(repository.folder)): path.read_bytes() for path in found}
+    return {str(path.relative_to(repository.folder)): path.read_bytes() for path in paths}
 
 
 def undone(repository: Shared, state: object, before: dict[str, bytes]) -> None:
     """Nothing is left of the promotion; `rollback` undoes it and finds the rule in charge."""
-    ran = repository.run("churn", "rollback")
-    fixable(ran, "found the rule, which is first")
-    assert "Undoing first what was begun and not committed: champion-1" in ran.stdout
+    completed = repository.run("churn", "rollback")
+    fixable(completed, "found the rule, which is first")
+    assert "Undoing first what was begun and not committed: champion-1" in completed.stdout
     assert repository.state() == state
     assert files(repository) == before
     repository.settled()
@@ -133,8 +133,8 @@ def test_a_dvc_that_still_runs_is_waited_for(started: Shared, tmp_path: Path) ->
     kill_in_hook(started, "promote", "pre-commit", tmp_path)
     (tmp_path / "dvc.py").write_text("import time\n\ntime.sleep(600)\n")  # what `-m dvc` runs there
     with held_by(started, [sys.executable, "-m", "dvc", "repro"], tmp_path) as pid:
-        ran = started.run("churn", "rollback")
-        fixable(ran, f"dvc repro (PID {pid}) is still running. Next: wait until it is done")
+        completed = started.run("churn", "rollback")
+        fixable(completed, f"dvc repro (PID {pid}) is still running. Next: wait until it is done")
         assert (started.folder / ".dvc/tmp/promotion.json").exists()
     undone(started, state, before)
 
@@ -175,9 +175,9 @@ def test_a_rollback_is_undone_or_finished_too_and_never_done_twice(
         state, before = promoted.state(), files(promoted)
         kill_at(promoted, "rollback", "champion", 0.3)
         kill_in_hook(promoted, "rollback", hook, tmp_path)
-        ran = promoted.run("churn", "promote")
-        fixable(ran, "in charge already, as champion-1")
-        assert "Undoing first what was begun and not committed: rollback-1" in ran.stdout
+        completed = promoted.run("churn", "promote")
+        fixable(completed, "in charge already, as champion-1")
+        assert "Undoing first what was begun and not committed: rollback-1" in completed.stdout
         assert promoted.state() == state
         assert files(promoted) == before
     else:

@@ -23,12 +23,12 @@ def another(repository: Shared) -> None:
 def alias(repository: Shared) -> str | None:
     """What MLflow's alias `champion` stands for."""
     with sqlite3.connect(repository.folder / "mlflow.db") as database:
-        found = database.execute(
+        rows = database.execute(
             "select value from registered_model_aliases a join model_version_tags t"
             " on t.name = a.name and t.version = a.version and t.key = 'champion'"
             " where a.alias = 'champion'"
         ).fetchall()
-    return str(found[0][0]) if found else None
+    return str(rows[0][0]) if rows else None
 
 
 def test_the_first_promotion_leaves_a_settled_tree_a_tag_and_a_record(undisturbed: Shared) -> None:
@@ -53,8 +53,8 @@ def test_the_first_promotion_leaves_a_settled_tree_a_tag_and_a_record(undisturbe
     for name in ("card.json", "model.skops", "canaries.parquet"):
         folders = [undisturbed.folder / f"models/{which}" for which in ("champion", "challenger")]
         assert (folders[0] / name).read_bytes() == (folders[1] / name).read_bytes()
-    told = undisturbed.run("churn", "champion")
-    passes(told, "gradient boosting (champion-1) is in charge", "Promoted by Test", sentence)
+    completed = undisturbed.run("churn", "champion")
+    passes(completed, "gradient boosting (champion-1) is in charge", "Promoted by Test", sentence)
 
 
 def test_before_it_the_rule_is_in_charge(started: Shared) -> None:
@@ -93,9 +93,11 @@ def test_only_ship_goes_through_and_an_override_stays_on_record(promoted: Shared
     sentence = promoted.json("reports/decision.json")["sentence"]
     assert verdict == "refresh"
     before = promoted.state()
-    ran = promoted.run("churn", "promote")
-    says_no(ran, sentence, "The verdict is refresh, so nothing was promoted", "promote --refresh")
-    assert ran.stderr == ""
+    completed = promoted.run("churn", "promote")
+    says_no(
+        completed, sentence, "The verdict is refresh, so nothing was promoted", "promote --refresh"
+    )
+    assert completed.stderr == ""
     fixable(promoted.run("churn", "promote", *AGAINST[:2]), 'add --name "Your Name"')
     assert promoted.state() == before
     passes(promoted.run("churn", "promote", "--refresh"), "champion-2: ")
@@ -134,8 +136,10 @@ def test_rollback_goes_back_one_by_one_to_the_rule_and_promotion_starts_anew(
     for number, (left, now) in enumerate(
         [("champion-2", "champion-1"), ("champion-1", "the rule")], start=1
     ):
-        ran = promoted.run("churn", "rollback", "--because", f"of {left}", "--name", "B. Person")
-        passes(ran, f"rollback-{number}: {left} gives way to {now}.")
+        completed = promoted.run(
+            "churn", "rollback", "--because", f"of {left}", "--name", "B. Person"
+        )
+        passes(completed, f"rollback-{number}: {left} gives way to {now}.")
         assert pointer.read_text() == pointers[now]
         promoted.settled()
         tag = promoted.git("rev-parse", f"rollback-{number}^{{}}")
@@ -179,17 +183,19 @@ def test_neither_needs_a_network_and_a_dead_mlflow_holds_up_nothing(
     dead = f"http://{nobody}"
     offline = {f"{name}_proxy": dead for name in ("http", "https", "all")}
     offline |= {"UV_OFFLINE": "1", "MLFLOW_TRACKING_URI": dead}
-    ran = started.run("churn", "promote", **offline)
+    completed = started.run("churn", "promote", **offline)
     fixable(
-        ran, "The champion has changed here; MLflow could not be updated", "registry params.yaml"
+        completed,
+        "The champion has changed here; MLflow could not be updated",
+        "registry params.yaml",
     )
     assert started.git("tag") == "champion-1"
     assert started.git("status", "--porcelain") == ""
-    ran = started.run("churn", "rollback", **offline)
-    fixable(ran, "MLflow could not be updated")
+    completed = started.run("churn", "rollback", **offline)
+    fixable(completed, "MLflow could not be updated")
     assert started.git("status", "--porcelain") == ""
     passes(started.run("churn", "champion"), "rollback-1: champion-1 gives way to the rule")
-    words = re.findall(r"uv run (python -m .+)", ran.stderr)[-1].split()
+    words = re.findall(r"uv run (python -m .+)", completed.stderr)[-1].split()
     passes(started.run(*words))
     assert alias(started) is None
     passes(started.run("dvc", "repro"), "tage 'track'")

@@ -24,8 +24,8 @@ def test_rows(repository: Shared) -> pl.DataFrame:
 test_rows.__test__ = False  # type: ignore[attr-defined]
 
 
-def same(found: pl.DataFrame, predictions: pl.DataFrame) -> None:
-    assert_frame_equal(found.select("^p_.*$"), predictions.select("^p_.*$"), rel_tol=1e-12)
+def same(scores: pl.DataFrame, predictions: pl.DataFrame) -> None:
+    assert_frame_equal(scores.select("^p_.*$"), predictions.select("^p_.*$"), rel_tol=1e-12)
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
@@ -37,15 +37,15 @@ def test_test_rows_score_as_in_the_pipeline(
     rows = rows if target == "with the target" else rows.drop("outcome")
     source = tmp_path / f"rows.{kind}"
     rows.write_csv(source) if kind == "csv" else rows.write_parquet(source)
-    found = score(promoted, source)
+    scores = score(promoted, source)
     names = ["row", "customer", "week", "p_leaves", "p_stays", "action", "score", "reasons"]
-    assert found.columns == names
-    same(found, promoted.predictions()["champion"])
+    assert scores.columns == names
+    same(scores, promoted.predictions()["champion"])
     outcomes = pl.read_parquet(promoted.folder / "data/outcomes/champion.parquet")
-    assert found["action"].value_counts(sort=True)["action"].to_list() == ["none", "call"]
-    assert (found["action"] == "call").sum() == (outcomes["action"] == "call").sum()
-    assert_frame_equal(found.select("score"), outcomes.select("score"), rel_tol=1e-12)
-    assert found["reasons"].null_count() == found.height
+    assert scores["action"].value_counts(sort=True)["action"].to_list() == ["none", "call"]
+    assert (scores["action"] == "call").sum() == (outcomes["action"] == "call").sum()
+    assert_frame_equal(scores.select("score"), outcomes.select("score"), rel_tol=1e-12)
+    assert scores["reasons"].null_count() == scores.height
 
 
 def test_a_bad_row_comes_out_in_its_place_with_reasons_and_without_scores(
@@ -54,15 +54,15 @@ def test_a_bad_row_comes_out_in_its_place_with_reasons_and_without_scores(
     rows = test_rows(promoted).head(5).cast(pl.String)
     charge = ["-3", *rows["monthly_charge"][1:4], "n/a"]
     rows.with_columns(monthly_charge=pl.Series(charge)).write_csv(tmp_path / "rows.csv")
-    found = score(promoted, tmp_path / "rows.csv")
-    assert found["row"].to_list() == [0, 1, 2, 3, 4]
-    assert found["customer"].to_list() == rows["customer"].to_list()
-    told = ["monthly_charge is below the minimum"], ["monthly_charge is not a number"]
-    assert found["reasons"].to_list() == [told[0], None, None, None, told[1]]
+    scores = score(promoted, tmp_path / "rows.csv")
+    assert scores["row"].to_list() == [0, 1, 2, 3, 4]
+    assert scores["customer"].to_list() == rows["customer"].to_list()
+    reasons = ["monthly_charge is below the minimum"], ["monthly_charge is not a number"]
+    assert scores["reasons"].to_list() == [reasons[0], None, None, None, reasons[1]]
     for name in ("p_leaves", "p_stays", "action", "score"):
-        nulls = found[name].is_null().to_list()
+        nulls = scores[name].is_null().to_list()
         assert nulls == [True, False, False, False, True], name
-    same(found[1:4], promoted.predictions()["champion"][1:4])
+    same(scores[1:4], promoted.predictions()["champion"][1:4])
 
 
 def test_a_table_without_one_good_row_comes_out_with_nothing_but_reasons(
@@ -70,19 +70,19 @@ def test_a_table_without_one_good_row_comes_out_with_nothing_but_reasons(
 ) -> None:
     rows = test_rows(promoted).head(3).with_columns(region=pl.lit("nowhere"))
     rows.write_csv(tmp_path / "rows.csv")
-    found = score(promoted, tmp_path / "rows.csv")
-    assert found["p_leaves"].null_count() == found["action"].null_count() == 3
-    assert found["reasons"].null_count() == 0
+    scores = score(promoted, tmp_path / "rows.csv")
+    assert scores["p_leaves"].null_count() == scores["action"].null_count() == 3
+    assert scores["reasons"].null_count() == 0
 
 
 def test_before_any_promotion_the_rule_scores(started: Shared, tmp_path: Path) -> None:
     rows = test_rows(started)
     rows.write_parquet(tmp_path / "rows.parquet")
-    found = score(started, tmp_path / "rows.parquet")
-    same(found, started.predictions()["rule"])
+    scores = score(started, tmp_path / "rows.parquet")
+    same(scores, started.predictions()["rule"])
     listed = (rows["plan"] == "flexible") & (rows["support_calls"] >= 2)
-    assert found["p_leaves"].n_unique() == 2
-    assert (found.filter(listed)["p_leaves"] > found.filter(~listed)["p_leaves"].max()).all()
+    assert scores["p_leaves"].n_unique() == 2
+    assert (scores.filter(listed)["p_leaves"] > scores.filter(~listed)["p_leaves"].max()).all()
 
 
 def test_after_a_feature_changed_it_still_answers_as_on_the_day_it_took_charge(
@@ -93,10 +93,10 @@ def test_after_a_feature_changed_it_still_answers_as_on_the_day_it_took_charge(
     rows.write_parquet(tmp_path / "rows.parquet")
     same(score(promoted, tmp_path / "rows.parquet"), promoted.predictions()["champion"])
     out = str(tmp_path / "out.parquet")
-    ran = promoted.run(
+    completed = promoted.run(
         "churn", "score", str(tmp_path / "rows.parquet"), out, "--model", "models/challenger"
     )
-    fixable(ran, "models/challenger", "features.py changed since")
+    fixable(completed, "models/challenger", "features.py changed since")
 
 
 @pytest.mark.parametrize(
@@ -132,9 +132,9 @@ def test_what_cannot_be_scored_is_refused_in_one_message(
     rows.drop("months_left").write_csv(tmp_path / "short.csv")
     rows.rename({"region": "regoin"}).write_csv(tmp_path / "misspelt.csv")
     before = sorted(tmp_path.iterdir())
-    ran = repository.run("churn", "score", str(tmp_path / source), str(tmp_path / target))
-    fixable(ran, *words)
-    assert ran.stdout == ""
+    completed = repository.run("churn", "score", str(tmp_path / source), str(tmp_path / target))
+    fixable(completed, *words)
+    assert completed.stdout == ""
     assert sorted(tmp_path.iterdir()) == before
 
 

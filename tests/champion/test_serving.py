@@ -31,14 +31,14 @@ def served(repository: Shared) -> Iterator[str]:
         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
     ) as process:  # fmt: skip
         assert process.stderr is not None
-        said: list[str] = []
+        lines: list[str] = []
         try:
             for line in process.stderr:
-                said.append(line)
-                if found := ADDRESS.search(line):
-                    yield found[1]
+                lines.append(line)
+                if match := ADDRESS.search(line):
+                    yield match[1]
                     return
-            raise AssertionError("".join(said))
+            raise AssertionError("".join(lines))
         finally:
             process.terminate()
 
@@ -57,8 +57,8 @@ def get(address: str) -> Any:
 
 
 def post(address: str, body: object) -> Any:
-    asked = Request(address, json.dumps(body).encode(), {"content-type": "application/json"})
-    with urlopen(asked, timeout=60) as answer:
+    request = Request(address, json.dumps(body).encode(), {"content-type": "application/json"})
+    with urlopen(request, timeout=60) as answer:
         return json.load(answer)
 
 
@@ -77,9 +77,9 @@ def test_before_any_promotion_the_rule_answers(started: Shared) -> None:
     with served(started) as address:
         assert get(f"{address}/health") == {"status": "ok"}
         ready = get(f"{address}/ready")
-        told = post(f"{address}/predict", in_json(test_rows(started).head(3)))
+        response = post(f"{address}/predict", in_json(test_rows(started).head(3)))
     assert (ready["status"], ready["champion"], ready["model"]) == ("ready", "the rule", "rule")
-    assert (told["champion"], len(told["answers"])) == ("the rule", 3)
+    assert (response["champion"], len(response["answers"])) == ("the rule", 3)
 
 
 def test_the_champion_says_of_test_rows_what_its_predictions_say_and_keeps_to_capacity(
@@ -125,8 +125,8 @@ def test_a_champion_that_was_tampered_with_is_not_served(promoted: Shared) -> No
 
 def test_after_the_code_changed_the_champion_is_served_from_its_tag(promoted: Shared) -> None:
     promoted.append(MODEL, "\n# Another idea.\n")
-    ran = promoted.run("churn", "serve", "--port", "0")
-    fixable(ran, "model.py changed since", "git checkout champion-1, then uv sync")
+    completed = promoted.run("churn", "serve", "--port", "0")
+    fixable(completed, "model.py changed since", "git checkout champion-1, then uv sync")
     promoted.git("checkout", "--quiet", "--force", "champion-1")
     with served(promoted) as address:
         assert get(f"{address}/ready")["champion"] == "champion-1"
@@ -135,5 +135,5 @@ def test_after_the_code_changed_the_champion_is_served_from_its_tag(promoted: Sh
 def test_a_port_that_is_taken_is_one_message(started: Shared) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        ran = started.run("churn", "serve", "--port", port)
-    fixable(ran, f"expected port {port} of 127.0.0.1 to be free, found it taken")
+        completed = started.run("churn", "serve", "--port", port)
+    fixable(completed, f"expected port {port} of 127.0.0.1 to be free, found it taken")

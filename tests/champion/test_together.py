@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ..made import UV, Ran, passes, surroundings
+from ..made import UV, Completed, passes, surroundings
 from .conftest import Shared, blocks
 from .test_promoting import AGAINST, another
 
@@ -16,11 +16,11 @@ LARGER = ("src/churn/model.py", "min_samples_leaf=40", "min_samples_leaf=45")
 def follow(repository: Shared, lines: list[str]) -> None:
     """Run the lines of a page; only those that say so may stop."""
     for line in lines:
-        ran = repository.shell(line)
+        completed = repository.shell(line)
         if "# stops: " in line:
-            assert ran.returncode == 1, (line, ran)
+            assert completed.returncode == 1, (line, completed)
         else:
-            assert ran.returncode == 0, (line, ran)
+            assert completed.returncode == 0, (line, completed)
 
 
 def changed(repository: Shared, edit: tuple[str, str, str], message: str) -> None:
@@ -109,10 +109,10 @@ def test_a_second_run_beside_the_first_is_told_to_wait_and_breaks_nothing(
     passes(started.run("dvc", "repro"), "up to date")
 
 
-def busy(ran: Ran) -> None:
-    assert ran.returncode != 0, ran
-    assert "Traceback" not in ran.stderr, ran
-    assert "busy" in ran.stderr or "lock" in ran.stderr, ran
+def busy(completed: Completed) -> None:
+    assert completed.returncode != 0, completed
+    assert "Traceback" not in completed.stderr, completed
+    assert "busy" in completed.stderr or "lock" in completed.stderr, completed
 
 
 @pytest.mark.parametrize("where", ["here", "in another folder"])
@@ -131,8 +131,8 @@ def test_any_champion_is_reproduced_by_doing_nothing(
         place.stores_in(promoted)
     place.git("checkout", "--quiet", "champion-1")
     passes(place.run(*get))
-    ran = place.run("dvc", "repro")
-    passes(ran, "Data and pipelines are up to date.")
-    assert "Running stage" not in ran.stdout
+    completed = place.run("dvc", "repro")
+    passes(completed, "Data and pipelines are up to date.")
+    assert "Running stage" not in completed.stdout
     assert place.git("status", "--porcelain") == ""
     passes(place.run("churn", "champion"), "(champion-1) is in charge")

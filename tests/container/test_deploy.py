@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ..champion.conftest import Shared, blocks
-from ..made import Ran, call, passes, says_no
+from ..made import Completed, call, passes, says_no
 from ..ports import free_port
 from . import engine
 from .running import Serving, answers, command
@@ -46,7 +46,7 @@ class Host:
         ]  # fmt: skip
         (self.state / "images.json").write_text(json.dumps(images))
 
-    def deploy(self, *words: str) -> Ran:
+    def deploy(self, *words: str) -> Completed:
         path = f"{self.state}:/usr/local/bin:/usr/bin:/bin"
         own = {"PATH": path, "ENGINE_STATE": str(self.state)}
         return call(self.repository.folder, *words, **own)

@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from ..made import Ran, Repository, fixable, passes
+from ..made import Completed, Repository, fixable, passes
 
 KEY = "a-key-that-nobody-may-keep"
 INVENTED = "Bring the rug to our shop, and you get a new one for nothing."
@@ -33,7 +33,7 @@ class Model(ThreadingHTTPServer):
     def __init__(self, *refusals: int) -> None:
         super().__init__(("127.0.0.1", 0), Answer)
         self.refusals = list(refusals)
-        self.asked: list[dict[str, Any]] = []
+        self.requests: list[dict[str, Any]] = []
         self.keys: set[str | None] = set()
 
     @property
@@ -51,14 +51,14 @@ class Answer(BaseHTTPRequestHandler):
         if self.server.refusals:
             self.reply(self.server.refusals.pop(0), {"error": "not now"})
             return
-        self.server.asked.append(body)
+        self.server.requests.append(body)
         self.server.keys.add(self.headers["Authorization"])
-        asked = body["messages"][-1]["content"].lower()
-        said = next((words for key, words in SAID.items() if key in asked), "HAND OVER")
-        choice = {"message": {"role": "assistant", "content": said}}
+        question = body["messages"][-1]["content"].lower()
+        answer = next((words for key, words in SAID.items() if key in question), "HAND OVER")
+        choice = {"message": {"role": "assistant", "content": answer}}
         usage = {"prompt_tokens": 1_000, "completion_tokens": 20}
-        found = self.path == "/v1/chat/completions"
-        self.reply(200 if found else 404, {"choices": [choice], "usage": usage})
+        is_known = self.path == "/v1/chat/completions"
+        self.reply(200 if is_known else 404, {"choices": [choice], "usage": usage})
 
     def reply(self, code: int, body: dict[str, Any]) -> None:
         content = json.dumps(body).encode()
@@ -87,9 +87,9 @@ def few(repository: Repository) -> Repository:
     return repository
 
 
-def record(repository: Repository, url: str, *words: str) -> Ran:
-    told = {"LANGUAGE_MODEL_URL": url, "LANGUAGE_MODEL_KEY": KEY, "no_proxy": "127.0.0.1"}
-    return repository.run(repository.package, "record", *words, **told)
+def record(repository: Repository, url: str, *words: str) -> Completed:
+    variables = {"LANGUAGE_MODEL_URL": url, "LANGUAGE_MODEL_KEY": KEY, "no_proxy": "127.0.0.1"}
+    return repository.run(repository.package, "record", *words, **variables)
 
 
 def kept(repository: Repository) -> pl.DataFrame:
@@ -115,9 +115,13 @@ def test_without_an_address_nothing_is_asked(repository: Repository) -> None:
 def test_a_server_that_is_not_there_is_one_message(few: Repository) -> None:
     with Model() as gone:
         url = gone.url
-    ran = record(few, url)
-    fixable(ran, f"{url}/chat/completions: expected an answer, found ", "Next: see that the server")
-    assert KEY not in ran.stdout + ran.stderr
+    completed = record(few, url)
+    fixable(
+        completed,
+        f"{url}/chat/completions: expected an answer, found ",
+        "Next: see that the server",
+    )
+    assert KEY not in completed.stdout + completed.stderr
 
 
 @answering
@@ -133,10 +137,10 @@ def test_a_server_that_is_busy_is_asked_again_and_not_for_ever(
 ) -> None:
     model.refusals = [429, 503, 500, 429, 503]
     fixable(record(few, model.url), "found 503 ")
-    assert (model.refusals, model.asked) == ([], [])
+    assert (model.refusals, model.requests) == ([], [])
     model.refusals = [429, 503]
     passes(record(few, model.url, "--budget", "0.004"), "questions without an answer were asked")
-    assert len(model.asked) > 0
+    assert len(model.requests) > 0
 
 
 @answering
@@ -145,28 +149,28 @@ def test_the_budget_is_never_passed_and_a_second_run_asks_only_what_is_left(
 ) -> None:
     price = 1_000 * 0.12e-6 + 20 * 0.48e-6
     passes(record(few, model.url, "--budget", "0.02"), "could exceed the budget of 0.02")
-    first = len(model.asked)
+    first = len(model.requests)
     known = kept(few)
     assert 0 < first * price <= 0.02 < (first + 20) * price
     assert known["recorded"].is_not_null().sum() == first
 
     passes(record(few, model.url), "Next: in params.yaml, write `source: data/questions.parquet`")
-    asked = known.filter(pl.col("wording").str.strip_chars() != "").height
-    assert len(model.asked) == asked == kept(few)["recorded"].is_not_null().sum()
+    questions = known.filter(pl.col("wording").str.strip_chars() != "").height
+    assert len(model.requests) == questions == kept(few)["recorded"].is_not_null().sum()
     both = kept(few).filter(known["recorded"].is_not_null())
     assert both["recorded"].equals(known["recorded"].drop_nulls())
     assert kept(few).drop("recorded").equals(known.drop("recorded"))
 
     passes(record(few, model.url), "0 of 0 questions without an answer were asked, for 0.0000.")
-    assert len(model.asked) == asked
+    assert len(model.requests) == questions
     assert "wdir" not in (few.folder / "data/questions.parquet.dvc").read_text()
 
 
 @answering
 def test_the_key_is_sent_and_kept_nowhere(few: Repository, model: Model) -> None:
-    ran = record(few, model.url, "--budget", "0.005")
+    completed = record(few, model.url, "--budget", "0.005")
     assert model.keys == {f"Bearer {KEY}"}
-    assert KEY not in ran.stdout + ran.stderr
+    assert KEY not in completed.stdout + completed.stderr
     files = [path for path in few.folder.rglob("*") if path.is_file()]
     assert files
     assert [path for path in files if KEY.encode() in path.read_bytes()] == []
@@ -175,10 +179,10 @@ def test_the_key_is_sent_and_kept_nowhere(few: Repository, model: Model) -> None
 @answering
 def test_another_prompt_has_answers_of_its_own(few: Repository, model: Model) -> None:
     passes(record(few, model.url, "--budget", "0.005"))
-    first = len(model.asked)
+    first = len(model.requests)
     few.edit(few.code("model"), "Answer in one or two sentences", "Answer in one sentence")
     passes(record(few, model.url, "--budget", "0.005"))
-    assert model.asked[first]["messages"][1] == model.asked[0]["messages"][1]
+    assert model.requests[first]["messages"][1] == model.requests[0]["messages"][1]
     [answers] = kept(few)["recorded"].drop_nulls().head(1)
     assert len(json.loads(answers)) == 2
 
@@ -203,19 +207,19 @@ def test_recorded_answers_make_a_candidate_and_an_invented_one_is_never_sent(
     model.shutdown()
     passes(few.run("dvc", "repro", "evaluate"), "Running stage 'evaluate'")
     assert few.json("models/challenger/card.json")["name"] == "language model"
-    told = pl.read_parquet(few.folder / "data/predictions/challenger.parquet")
+    predictions = pl.read_parquet(few.folder / "data/predictions/challenger.parquet")
     sent = pl.read_parquet(few.folder / "data/outcomes/challenger.parquet")
-    assert told["p_cost"].to_list() == pytest.approx([0.0001296] * told.height)
-    assert told["p_ms"].min() > 0  # type: ignore[operator]
+    assert predictions["p_cost"].to_list() == pytest.approx([0.0001296] * predictions.height)
+    assert predictions["p_ms"].min() > 0  # type: ignore[operator]
 
-    invented = (told["p_said"] == INVENTED).to_list()
+    invented = (predictions["p_said"] == INVENTED).to_list()
     assert sum(invented) > 3
     assert sent.filter(invented)["action"].unique().to_list() == ["hand over"]
     assert sent.filter(invented)["grounded"].unique().to_list() == [False]
-    refunds = told["p_said"] == SAID["refund"]
-    assert told.filter(refunds)["p_intent"].unique().to_list() == ["refund_when"]
+    refunds = predictions["p_said"] == SAID["refund"]
+    assert predictions.filter(refunds)["p_intent"].unique().to_list() == ["refund_when"]
     assert "answer" in sent.filter(refunds)["action"].unique()
-    assert sent.filter(told["p_said"] == "")["grounded"].null_count() > 0
+    assert sent.filter(predictions["p_said"] == "")["grounded"].null_count() > 0
 
     metrics = few.json("reports/metrics.json")["challenger"]
     assert metrics["grounded_share"]["estimate"] < 1
@@ -234,12 +238,12 @@ def test_a_question_without_a_recorded_answer_is_handed_over_and_counted(
     without = pl.when(last).then(pl.lit(None, pl.String)).otherwise("recorded").alias("recorded")
     rows.with_columns(without).write_parquet(few.folder / "data/questions.parquet")
     passes(few.run("dvc", "repro"), "Running stage 'report'")
-    told = pl.read_parquet(few.folder / "data/predictions/challenger.parquet")
+    predictions = pl.read_parquet(few.folder / "data/predictions/challenger.parquet")
     sent = pl.read_parquet(few.folder / "data/outcomes/challenger.parquet")
-    missing = told["p_ms"] == -1
+    missing = predictions["p_ms"] == -1
     assert 3 <= missing.sum() <= 5
     assert sent.filter(missing)["action"].unique().to_list() == ["hand over"]
-    assert set(told.filter(missing)["p_intent"]) == {"none"}
+    assert set(predictions.filter(missing)["p_intent"]) == {"none"}
     counted = few.json("reports/metrics.json")["challenger"]["unrecorded_share"]["estimate"]
     assert counted == pytest.approx(missing.mean())
     assert "unrecorded share" in (few.folder / "reports/report.md").read_text(encoding="utf-8")

@@ -80,10 +80,10 @@ def test_a_brief_that_lacks_what_its_phase_asks_for_is_told_what(
 ) -> None:
     phased(repository, phase)
     remove(repository, part)
-    told = LACKING[phase, part]
-    ran = repository.run("churn", "check")
-    fixable(ran, "project-brief.md: ", "expected ", told, f"(this brief is in {phase})")
-    assert "Next: fix the brief, then uv run dvc repro" in ran.stderr
+    message = LACKING[phase, part]
+    completed = repository.run("churn", "check")
+    fixable(completed, "project-brief.md: ", "expected ", message, f"(this brief is in {phase})")
+    assert "Next: fix the brief, then uv run dvc repro" in completed.stderr
 
 
 @pytest.mark.parametrize("phase", ["discover", "define", "develop", "deliver"])
@@ -95,17 +95,17 @@ def test_what_only_a_later_phase_asks_for_may_be_missing(
     for later, part in LACKING:
         if phases.index(later) > phases.index(phase) and part not in ("experiment", "review_by"):
             remove(repository, part)
-    ran = repository.run("python", "-m", "churn.delivery.edge.brief", BRIEF)
-    passes(ran)
+    completed = repository.run("python", "-m", "churn.delivery.edge.brief", BRIEF)
+    passes(completed)
 
 
 @pytest.mark.parametrize("fault", WRONG)
 def test_a_wrong_brief_is_told_what_was_expected_and_found(
     repository: Repository, fault: str
 ) -> None:
-    (old, new), told = WRONG[fault]
+    (old, new), message = WRONG[fault]
     repository.edit(BRIEF, old, new)
-    fixable(repository.run("churn", "check"), told, "Next: fix the brief, then uv run dvc repro")
+    fixable(repository.run("churn", "check"), message, "Next: fix the brief, then uv run dvc repro")
 
 
 def test_evidence_without_a_date_is_none(repository: Repository) -> None:
@@ -121,9 +121,11 @@ def test_evidence_without_a_date_is_none(repository: Repository) -> None:
 
 def test_a_wrong_brief_stops_the_pipeline_at_its_first_stage(repository: Repository) -> None:
     repository.edit(BRIEF, "currency: GBP", "currency: pounds")
-    ran = repository.run("dvc", "repro")
-    stopped(ran, "project-brief.md: `value.currency`: expected", "found 'pounds'", "Next: fix the")
-    assert "ingest" not in ran.stdout
+    completed = repository.run("dvc", "repro")
+    stopped(
+        completed, "project-brief.md: `value.currency`: expected", "found 'pounds'", "Next: fix the"
+    )
+    assert "ingest" not in completed.stdout
 
 
 def test_a_price_for_a_class_that_the_target_has_not_stops_the_pipeline(

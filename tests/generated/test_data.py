@@ -63,14 +63,14 @@ def test_too_many_quarantined_rows_stop_the_line_with_reasons_and_counts(
     repository: Repository,
 ) -> None:
     repository.edit("params.yaml", "errors: 0.002 ", "errors: 0.05 ")
-    ran = repository.run("dvc", "repro")
+    completed = repository.run("dvc", "repro")
     quarantine = pl.read_parquet(repository.folder / "data/quarantine.parquet")
     reasons = dict(quarantine["reasons"].explode().value_counts().iter_rows())
     assert sum(reasons.values()) >= quarantine.height > 400
     assert quarantine["reasons"].list.len().min() == 1
     assert len(reasons) == 3
     stopped(
-        ran,
+        completed,
         "data/quarantine.parquet: expected at most 2.0% of the rows to break the contract "
         "(`validate: quarantine_at_most`), found ",
         f"({quarantine.height:,} of {repository.raw().height:,}): ",
@@ -102,8 +102,8 @@ def test_a_missing_target_is_named_with_the_column_that_may_be_meant(
     repository: Repository, near: bool
 ) -> None:
     target, _ = EDITS[repository.problem].target
-    given, suggestion = (f"{target}s", f"; did you mean `{target}s`?") if near else ("zzz", "")
-    repository.feed(repository.raw().rename({target: given}))
+    column, suggestion = (f"{target}s", f"; did you mean `{target}s`?") if near else ("zzz", "")
+    repository.feed(repository.raw().rename({target: column}))
     stopped(
         repository.run("dvc", "repro"),
         "data/raw.parquet: expected every column of contract.py, "
@@ -124,5 +124,5 @@ def test_one_value_only_is_no_target(repository: Repository) -> None:
     (target, varied), rows = EDITS[repository.problem].target, repository.raw()
     counts = rows.filter(pl.col(target).cast(pl.String) != "")[target].value_counts(sort=True)
     repository.feed(rows.filter(pl.col(target) == counts[target][0]))
-    told = f"data/raw.parquet: expected {varied} in `{target}`, found "
-    stopped(repository.run("dvc", "repro"), told, "Next: ")
+    message = f"data/raw.parquet: expected {varied} in `{target}`, found "
+    stopped(repository.run("dvc", "repro"), message, "Next: ")

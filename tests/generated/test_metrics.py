@@ -34,9 +34,9 @@ def test_a_metric_of_the_team_is_measured_judged_and_reported(repository: Reposi
         f'"loss_share": Metric({LOSSES}),',
         "{metric: loss_share, where: each segment, at_most: 0.999}",
     )
-    ran = repository.run("dvc", "repro")
-    passes(ran, "Running stage 'evaluate'")
-    assert "Running stage 'train'" not in ran.stdout
+    completed = repository.run("dvc", "repro")
+    passes(completed, "Running stage 'evaluate'")
+    assert "Running stage 'train'" not in completed.stdout
     [judged] = [
         line
         for line in repository.json("reports/decision.json")["guardrails"]
@@ -178,8 +178,8 @@ def test_mlflow_is_given_it_with_its_interval_and_its_slices(repository: Reposit
     passes(repository.run("dvc", "repro"))
     track = ("python", "-m", "churn.delivery.pipeline.track")
     passes(repository.run(*track, "params.yaml", "reports", "models/challenger"), "Tracked as ")
-    ran = repository.run("python", "-c", LOOK)
-    passes(ran)
-    names = json.loads(ran.stdout.rpartition("names:")[2])
+    completed = repository.run("python", "-c", LOOK)
+    passes(completed)
+    names = json.loads(completed.stdout.rpartition("names:")[2])
     assert {"challenger/loss_share", "rule/loss_share_upper"} <= set(names)
     assert "slices/region: north/loss_share" in names

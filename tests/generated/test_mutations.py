@@ -390,11 +390,11 @@ def test_a_mutation_has_its_place(rendered: Path, name: str) -> None:
 def results(made: Repository, first_day: Path, place: Path, environment: Path) -> dict[str, Any]:
     """Exit code and output of each of the mutations that can share a process."""
     here = fresh(made, first_day, place, environment)
-    given = {name: (each.test, mutated(here.folder, each)) for name, each in TOGETHER.items()}
+    mutations = {name: (each.test, mutated(here.folder, each)) for name, each in TOGETHER.items()}
     script = Path(__file__).with_name("one_after_the_other.py")
-    ran = call(here.folder, UV, "run", "python", script, given=json.dumps(given))
-    passes(ran, "results:")
-    return dict(json.loads(ran.stdout.rpartition("results:")[2]))
+    completed = call(here.folder, UV, "run", "python", script, stdin=json.dumps(mutations))
+    passes(completed, "results:")
+    return dict(json.loads(completed.stdout.rpartition("results:")[2]))
 
 
 @pytest.mark.parametrize("name", TOGETHER)
@@ -410,12 +410,12 @@ def test_a_mutation_of_the_line_turns_its_test_red(repository: Repository, name:
     for path, content in mutated(repository.folder, mutation).items():
         (repository.folder / path).write_text(content, encoding="utf-8")
     if mutation.first:
-        ran = repository.run(*mutation.first.split())
-        assert ran.returncode == 0, ran.stdout + ran.stderr
+        completed = repository.run(*mutation.first.split())
+        assert completed.returncode == 0, completed.stdout + completed.stderr
     test = f"tests/{mutation.test}"
-    ran = repository.run("pytest", "-q", "--tb=line", test)
-    assert ran.returncode == 1, ran.stdout + ran.stderr
-    assert f"FAILED {test}" in ran.stdout, ran.stdout
+    completed = repository.run("pytest", "-q", "--tb=line", test)
+    assert completed.returncode == 1, completed.stdout + completed.stderr
+    assert f"FAILED {test}" in completed.stdout, completed.stdout
 
 
 def test_every_default_test_has_a_mutation(made: Repository) -> None:

@@ -5,7 +5,7 @@ close is the same.
 import polars as pl
 import pytest
 
-from ..made import Ran, Repository, fixable, passes
+from ..made import Completed, Repository, fixable, passes
 from ..security.hostile import relabel
 
 MODEL = "src/churn/model.py"
@@ -49,9 +49,9 @@ ALWAYS = {"canaries.parquet", "card.json"}
 
 
 def files(repository: Repository, model: str) -> set[str]:
-    found = {path.name for path in (repository.folder / "models" / model).iterdir()}
-    assert set(repository.json(f"models/{model}/card.json")["files"]) == found - {"card.json"}
-    return found - ALWAYS
+    names = {path.name for path in (repository.folder / "models" / model).iterdir()}
+    assert set(repository.json(f"models/{model}/card.json")["files"]) == names - {"card.json"}
+    return names - ALWAYS
 
 
 def scored(repository: Repository) -> pl.DataFrame:
@@ -103,8 +103,8 @@ def test_canaries_may_be_off_by_as_much_as_the_team_says(
     model = repository.folder / "models/challenger"
     rows = pl.read_parquet(model / "canaries.parquet")
 
-    def off(by: float) -> Ran:
-        rows.with_columns(pl.col("^p_.*$") + by).write_parquet(model / "canaries.parquet")
+    def off(distance: float) -> Completed:
+        rows.with_columns(pl.col("^p_.*$") + distance).write_parquet(model / "canaries.parquet")
         relabel(model)
         return repository.run(*SCORE)
 

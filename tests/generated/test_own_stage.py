@@ -52,8 +52,8 @@ def test_a_stage_of_the_team_runs_after_the_others_and_names_what_it_imports(
     (repository.folder / repository.code("calls")).write_text(MODULE)
     (repository.folder / repository.code("calling")).write_text('"""How many."""\n\nLIMIT = 20\n')
     repository.append("dvc.yaml", STAGE)
-    ran = repository.run("churn", "check")
-    says_no(ran, "stage `calls`: expected `src/churn/calling.py` among its deps")
+    completed = repository.run("churn", "check")
+    says_no(completed, "stage `calls`: expected `src/churn/calling.py` among its deps")
     repository.edit("dvc.yaml", "calls.py\n", "calls.py\n      - src/churn/calling.py\n")
     passes(repository.run("dvc", "repro"), "Running stage 'calls'")
     assert pl.read_csv(repository.folder / "data/calls.csv").height == 20

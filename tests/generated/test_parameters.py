@@ -56,6 +56,6 @@ def test_a_file_that_cannot_be_read_is_named_by_the_gate_and_stops_the_line(
 def test_a_stage_whose_deps_lack_a_file_that_it_uses_is_named(repository: Repository) -> None:
     used = "      - models/champion\n      - src/churn/contract.py\n"
     repository.edit("dvc.yaml", used + "      - src/churn/features.py\n", used)
-    told = "dvc.yaml: stage `predict`: expected `src/churn/features.py` among its deps"
-    says_no(repository.run("churn", "check"), "NO  stages: " + told)
-    says_no(repository.run("pytest", "tests/integration/test_stages.py"), told, "1 failed")
+    message = "dvc.yaml: stage `predict`: expected `src/churn/features.py` among its deps"
+    says_no(repository.run("churn", "check"), "NO  stages: " + message)
+    says_no(repository.run("pytest", "tests/integration/test_stages.py"), message, "1 failed")

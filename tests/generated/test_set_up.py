@@ -25,9 +25,9 @@ def test_one_command_ends_with_the_decision_in_money_and_where_to_look(made: Rep
     passes(made.how, "packages", "environment", "pipeline", "commit")
     for stage in ("brief", "ingest", "validate", "split", "train", "predict", "evaluate", "decide"):
         assert re.search(rf"^ +{stage} +\d+\.\d s$", made.how.stdout, re.MULTILINE), stage
-    told = made.how.stdout.split("\n\n")[1]
-    assert told.startswith("Ship: call at most 400 of 5,000 customers a week; ")
-    assert re.search(r"would be worth GBP \d+ \(\d+ to [\d,]+\) more per 1,000 customers", told)
+    message = made.how.stdout.split("\n\n")[1]
+    assert message.startswith("Ship: call at most 400 of 5,000 customers a week; ")
+    assert re.search(r"would be worth GBP \d+ \(\d+ to [\d,]+\) more per 1,000 customers", message)
     assert "reports/report.html" in made.how.stdout
     assert "project-brief.md" in made.how.stdout
 
@@ -38,15 +38,15 @@ def test_where_git_knows_nobody_all_but_the_commit_is_done_and_the_commands_are_
     shutil.rmtree(repository.folder / ".git")
     nobody = dict.fromkeys(("GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL"), "")
     nobody |= dict.fromkeys(("GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL"), "")
-    ran = repository.run("churn", "start", **nobody, **configured(NAMELESS))
+    completed = repository.run("churn", "start", **nobody, **configured(NAMELESS))
     fixable(
-        ran,
+        completed,
         "git does not know who you are, so nothing was committed",
         'git config --global user.name "Your Name"',
         'git config --global user.email "you@example.com"',
         "again: uv run churn start",
     )
-    assert "\nShip: call at most 400 of 5,000 customers" in ran.stdout
+    assert "\nShip: call at most 400 of 5,000 customers" in completed.stdout
     assert "No commits yet" in repository.git("status")
     passes(repository.run("churn", "start"), "Ship: ")
     assert repository.git("log", "--format=%s") == "Start from the template\n"
@@ -55,9 +55,11 @@ def test_where_git_knows_nobody_all_but_the_commit_is_done_and_the_commands_are_
 
 def test_without_git_nothing_is_started(repository: Repository, tmp_path: Path) -> None:
     (tmp_path / "uv").symlink_to(UV)
-    ran = repository.run("churn", "start", PATH=str(tmp_path))
-    fixable(ran, "git: expected to be installed, found no such command. Install it, then uv run")
-    assert ran.stdout == ""
+    completed = repository.run("churn", "start", PATH=str(tmp_path))
+    fixable(
+        completed, "git: expected to be installed, found no such command. Install it, then uv run"
+    )
+    assert completed.stdout == ""
 
 
 def no_index(nobody: str) -> dict[str, str]:
@@ -74,9 +76,9 @@ def test_without_the_package_index_the_files_are_kept_and_the_next_command_is_na
     gone = {"UV_OFFLINE": "1"} if why == "offline" else no_index(nobody)
     surroundings = gone | {"UV_CACHE_DIR": str(tmp_path / "cache"), "UV": UV}
     exemplar = clone / ".venv/bin/exemplar"
-    ran = call(clone, exemplar, "new", "--defaults", folder, **surroundings)
+    completed = call(clone, exemplar, "new", "--defaults", folder, **surroundings)
     fixable(
-        ran,
+        completed,
         "The packages could not be installed from the index that this machine is set up with:",
         "The files are kept. When this is fixed, continue with:",
         f"cd {folder} && uv run churn start",
@@ -89,9 +91,9 @@ def test_start_says_which_command_to_run_again_when_the_index_is_gone(
 ) -> None:
     (repository.folder / "uv.lock").unlink()
     gone = no_index(nobody) | {"UV_CACHE_DIR": str(tmp_path / "cache")}
-    ran = call(repository.folder, UV, "run", "--no-sync", "churn", "start", **gone)
+    completed = call(repository.folder, UV, "run", "--no-sync", "churn", "start", **gone)
     fixable(
-        ran,
+        completed,
         "uv sync",
         "It looks as if the package index that this machine is set up with cannot be reached.",
         "What was made is kept. When this is fixed, go on with: uv run churn start",
@@ -101,9 +103,9 @@ def test_start_says_which_command_to_run_again_when_the_index_is_gone(
 def test_start_again_does_only_what_is_missing(repository: Repository) -> None:
     before = repository.git("log", "--format=%H")
     shutil.rmtree(repository.folder / "models/champion")
-    ran = repository.run("churn", "start")
-    passes(ran, "Ship: ")
-    assert not re.search(r"^ +train +", ran.stdout, re.MULTILINE)
+    completed = repository.run("churn", "start")
+    passes(completed, "Ship: ")
+    assert not re.search(r"^ +train +", completed.stdout, re.MULTILINE)
     assert repository.git("log", "--format=%H") == before
     assert repository.git("status", "--porcelain") == ""
 

@@ -22,9 +22,9 @@ def test_without_a_time_the_split_keeps_each_entity_on_one_side(repository: Repo
 def test_an_entity_on_two_sides_stops_the_line(repository: Repository) -> None:
     without_time(repository)
     edit(repository, SPLIT, "A[contract.ENTITY].cast(B)", "A['row'].cast(B)")
-    ran = repository.run("dvc", "repro")
+    completed = repository.run("dvc", "repro")
     stopped(
-        ran,
+        completed,
         "data/valid.parquet: expected parts that share nothing, found that ",
         "values of `customer` are in more than one part. Next: ",
     )

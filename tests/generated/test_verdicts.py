@@ -49,16 +49,16 @@ def candidates(seed: int) -> dict[str, BaseEstimator]:
 def decided(repository: Repository, verdict: str, *words: str) -> None:
     """The pipeline runs; the gate prints this verdict and ends with its exit code; why is told."""
     passes(repository.run("dvc", "repro"), "Running stage 'decide'")
-    told = repository.json("reports/decision.json")
-    assert told["verdict"] == verdict, told["sentence"]
-    ran = repository.run(repository.package, "check")
-    line = f"{'NO' if verdict == 'hold' else 'ok'}  decision: {told['sentence']}"
-    (says_no if verdict == "hold" else passes)(ran, line)
-    said = "\n".join([told["sentence"], *told["reasons"]])
+    decision = repository.json("reports/decision.json")
+    assert decision["verdict"] == verdict, decision["sentence"]
+    completed = repository.run(repository.package, "check")
+    line = f"{'NO' if verdict == 'hold' else 'ok'}  decision: {decision['sentence']}"
+    (says_no if verdict == "hold" else passes)(completed, line)
+    text = "\n".join([decision["sentence"], *decision["reasons"]])
     report = (repository.folder / "reports/report.md").read_text(encoding="utf-8")
     for word in words:
-        assert word in said, f"{word!r} is not in:\n{said}"
-    for reason in told["reasons"]:
+        assert word in text, f"{word!r} is not in:\n{text}"
+    for reason in decision["reasons"]:
         assert reason in report
 
 
@@ -166,14 +166,18 @@ def test_guardrails_on_slices_that_are_not_there_never_ship(repository: Reposito
     where = f"{part.partition(' = ')[0]} = x"
     line = f"  - {{metric: {metric}, where: {where}, at_least: 0.01}}\n"
     repository.edit(BRIEF, "guardrails:\n", f"guardrails:\n{line}")
-    told = f"{label} in {where} at least 1%: too few {EDITS[repository.problem].few} in every slice"
-    decided(repository, "unclear", "Cannot tell: ", told)
+    reason = (
+        f"{label} in {where} at least 1%: too few {EDITS[repository.problem].few} in every slice"
+    )
+    decided(repository, "unclear", "Cannot tell: ", reason)
 
 
 def test_a_guardrail_on_a_slice_too_small_never_ships(repository: Repository) -> None:
     repository.edit(BRIEF, GUARDRAIL, GUARDRAIL.replace("each segment", "region = islands"))
-    told = "recall in region = islands at least 15%: too few positive units in every slice to tell"
-    decided(repository, "unclear", "Cannot tell: ", told)
+    reason = (
+        "recall in region = islands at least 15%: too few positive units in every slice to tell"
+    )
+    decided(repository, "unclear", "Cannot tell: ", reason)
 
 
 @every_problem
@@ -222,9 +226,9 @@ def test_a_champion_that_is_gone_blocks_and_names_the_command(
     shutil.rmtree(repository.folder / "models/champion")
     if not cache:
         shutil.rmtree(repository.folder / ".dvc/cache")
-    ran = repository.run("churn", "check")
+    completed = repository.run("churn", "check")
     fixable(
-        ran,
+        completed,
         "blocked: without the champion nothing ships.",
         "models/champion/card.json: expected to exist, found nothing there. "
         "Next: uv run dvc pull models/champion.dvc (or uv run dvc checkout",

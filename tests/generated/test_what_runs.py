@@ -51,20 +51,20 @@ def settled(repository: Repository) -> Repository:
 
 
 def stale(repository: Repository) -> set[str]:
-    ran = repository.run("dvc", "status", "--json")
-    assert ran.returncode == 0, ran
-    return set(json.loads(ran.stdout))
+    completed = repository.run("dvc", "status", "--json")
+    assert completed.returncode == 0, completed
+    return set(json.loads(completed.stdout))
 
 
 def test_an_edit_makes_stale_the_stages_that_reach_it_and_no_other(settled: Repository) -> None:
-    found = {}
+    stages = {}
     for name in EDITED:
         path = settled.folder / "src/churn/delivery" / name
         text = path.read_text(encoding="utf-8")
         path.write_text(f"{text}\n", encoding="utf-8")
-        found[name] = stale(settled)
+        stages[name] = stale(settled)
         path.write_text(text, encoding="utf-8")
-    assert found == EDITED
+    assert stages == EDITED
 
 
 def test_the_page_says_what_runs() -> None:

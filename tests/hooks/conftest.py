@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ..conftest import Render
-from ..made import UV, Ran, call, git
+from ..made import UV, Completed, call, git
 
 
 @dataclass(frozen=True)
@@ -32,10 +32,10 @@ class Checked:
     def append(self, name: str, text: str) -> None:
         self.write(name, (self.folder / name).read_text(encoding="utf-8") + text)
 
-    def run(self, *command: str | Path) -> Ran:
+    def run(self, *command: str | Path) -> Completed:
         return call(self.folder, *command, PRE_COMMIT_HOME=str(self.home))
 
-    def check(self, *arguments: str) -> Ran:
+    def check(self, *arguments: str) -> Completed:
         """`pre-commit run` on what is staged, which is everything that the test changed."""
         git(self.folder, "add", "--all")
         return self.run(*self.runner, "run", *arguments)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ..conftest import EXAMPLES, ROOT, Render
-from ..made import UV, Ran, call, git
+from ..made import UV, Completed, call, git
 from .conftest import Checked, first, fresh
 from .test_generated_repository import green, ids, red
 
@@ -71,7 +71,7 @@ def scratch(borrower: Checked) -> Checked:
     return fresh(borrower)
 
 
-def hand(hook: str, *arguments: str | Path, at: Path) -> Ran:
+def hand(hook: str, *arguments: str | Path, at: Path) -> Completed:
     """`./hooks/<hook> …` from a folder."""
     return call(at, ROOT / "hooks" / hook, *arguments)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ..made import UV, Ran, call, git
+from ..made import UV, Completed, call, git
 from .conftest import Checked
 
 BRIEF = "project-brief.md"
@@ -27,7 +27,7 @@ NOTEBOOK = {
 }
 
 
-def red(completed: Ran, *words: str) -> None:
+def red(completed: Completed, *words: str) -> None:
     """pre-commit ends with 1, and a person reads these words."""
     assert completed.returncode == 1, completed.stdout + completed.stderr
     assert "Traceback" not in completed.stdout + completed.stderr, completed
@@ -35,13 +35,13 @@ def red(completed: Ran, *words: str) -> None:
         assert word in completed.stdout, f"{word!r} is not in:\n{completed.stdout}"
 
 
-def green(completed: Ran, *words: str) -> None:
+def green(completed: Completed, *words: str) -> None:
     assert completed.returncode == 0, completed.stdout + completed.stderr
     for word in words:
         assert word in completed.stdout, f"{word!r} is not in:\n{completed.stdout}"
 
 
-def ids(completed: Ran) -> set[str]:
+def ids(completed: Completed) -> set[str]:
     """The hooks that `--verbose` says were run."""
     start = "- hook id: "
     return {

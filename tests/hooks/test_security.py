@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ..made import UV, Ran, git
+from ..made import UV, Completed, git
 from .conftest import Checked
 
 TOKEN = "ghp_" + "a1B2" * 9  # in two parts, so that scanners pass this file
@@ -35,11 +35,11 @@ ADVISORY = {  # as OSV tells it; the id and its alias: github/advisory-database 
 EXCEPTIONS = ".github/exceptions.toml"
 
 
-def churn(repository: Checked, *words: str) -> Ran:
+def churn(repository: Checked, *words: str) -> Completed:
     return repository.run(UV, "run", "--frozen", "churn", *words)
 
 
-def says(completed: Ran, code: int, *words: str) -> None:
+def says(completed: Completed, code: int, *words: str) -> None:
     """Ends with this code, and the sentence is where this code puts it."""
     assert completed.returncode == code, completed
     text = completed.stderr if code == 2 else completed.stdout

@@ -42,13 +42,13 @@ def entries(folder: Path) -> dict[str, bytes]:
         return {name: whole.read(name) for name in whole.namelist()}
 
 
-def archive(content: dict[str, bytes], told: dict[str, int] | None = None) -> bytes:
-    """A zip file; `told` are sizes that its directory claims in place of the true ones."""
+def archive(content: dict[str, bytes], sizes: dict[str, int] | None = None) -> bytes:
+    """A zip file; `sizes` are those that its directory claims in place of the true ones."""
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as whole:
         for name, file in content.items():
             whole.writestr(name, file)
-        for name, size in (told or {}).items():
+        for name, size in (sizes or {}).items():
             whole.getinfo(name).file_size = size
     return target.getvalue()
 
@@ -156,7 +156,7 @@ def an_absolute_path(folder: Path) -> None:
 
 
 def a_bomb(folder: Path) -> None:
-    write(folder, archive({"schema.json": b"{}"}, told={"schema.json": 3 * GIB}))
+    write(folder, archive({"schema.json": b"{}"}, sizes={"schema.json": 3 * GIB}))
 
 
 def a_bomb_of_repeats(folder: Path) -> None:
@@ -222,23 +222,23 @@ def masked_nodes(folder: Path) -> None:
     write(folder, archive(content | arrays | {"schema.json": json.dumps(root).encode()}))
 
 
-def _find(part: Any, name: str, found: list[Node]) -> None:
+def _find(part: Any, name: str, nodes: list[Node]) -> None:
     if isinstance(part, dict):
         if part.get("__class__") == name:
-            found.append(part)
+            nodes.append(part)
         for value in part.values():
-            _find(value, name, found)
+            _find(value, name, nodes)
     elif isinstance(part, list):
         for value in part:
-            _find(value, name, found)
+            _find(value, name, nodes)
 
 
 def card(**changes: Any) -> Edit:
     """Other facts in the card; None takes one out."""
 
     def edit(folder: Path) -> None:
-        told = json.loads((folder / "card.json").read_text()) | changes
-        kept = {key: value for key, value in told.items() if value is not None}
+        facts = json.loads((folder / "card.json").read_text()) | changes
+        kept = {key: value for key, value in facts.items() if value is not None}
         (folder / "card.json").write_text(json.dumps(kept))
 
     return edit

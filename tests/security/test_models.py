@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from ..champion.conftest import MADE_BY, Shared
-from ..made import Ran, fixable
+from ..made import Completed, fixable
 from . import hostile
 from .hostile import Edit
 
@@ -87,22 +87,22 @@ WITHOUT_RUNNING = [
 ]
 
 
-def predict(repository: Shared) -> Ran:
+def predict(repository: Shared) -> Completed:
     """The stage's own command, as dvc.yaml has it: DVC would first make the challenger anew."""
     pipeline = yaml.safe_load((repository.folder / "dvc.yaml").read_text())
     return repository.run("--quiet", *pipeline["stages"]["predict"]["cmd"].split())
 
 
-def score(repository: Shared, *words: str) -> Ran:
-    found = ["data/test.parquet", "scores.parquet", *words]
-    return repository.run("--quiet", "churn", "score", *found)
+def score(repository: Shared, *words: str) -> Completed:
+    arguments = ["data/test.parquet", "scores.parquet", *words]
+    return repository.run("--quiet", "churn", "score", *arguments)
 
 
-def one_message(ran: Ran, *words: str) -> None:
-    fixable(ran, *words)
-    assert ran.stdout == ""
-    assert len(ran.stderr.strip().splitlines()) == 1, ran.stderr
-    assert ran.stderr.count("Next: ") == 1
+def one_message(completed: Completed, *words: str) -> None:
+    fixable(completed, *words)
+    assert completed.stdout == ""
+    assert len(completed.stderr.strip().splitlines()) == 1, completed.stderr
+    assert completed.stderr.count("Next: ") == 1
 
 
 def loaded(repository: Shared, edits: Sequence[Edit]) -> list[str]:
@@ -110,9 +110,9 @@ def loaded(repository: Shared, edits: Sequence[Edit]) -> list[str]:
     source = repository.folder / CHALLENGER
     for number, edit in enumerate(edits):
         edit(hostile.copied(source, repository.folder / f"models/case-{number:03}"))
-    ran = repository.run("python", "-c", LOAD)
-    assert ran.returncode == 0, ran
-    return list(json.loads(ran.stdout).values())
+    completed = repository.run("python", "-c", LOAD)
+    assert completed.returncode == 0, completed
+    return list(json.loads(completed.stdout).values())
 
 
 @pytest.fixture(scope="module")
@@ -180,17 +180,19 @@ def test_a_tree_with_wild_indices_is_never_followed(promoted: Shared) -> None:
 @pytest.mark.parametrize("of", ["predict", "score"])
 def test_a_champion_that_is_not_what_its_card_says_is_refused(promoted: Shared, of: str) -> None:
     hostile.truncated(promoted.folder / "models/champion")
-    ran = predict(promoted) if of == "predict" else score(promoted)
-    one_message(ran, "models/champion/model.skops: expected the file that card.json names", BACK)
+    completed = predict(promoted) if of == "predict" else score(promoted)
+    one_message(
+        completed, "models/champion/model.skops: expected the file that card.json names", BACK
+    )
 
 
 def test_the_message_about_a_champion_names_the_commands_that_bring_it_back(
     promoted: Shared,
 ) -> None:
     hostile.truncated(promoted.folder / "models/champion")
-    ran = promoted.run("dvc", "repro")  # writes the hash of what it finds into champion.dvc
-    assert ran.returncode not in (0, 1, 2), ran
-    assert BACK in ran.stderr
+    completed = promoted.run("dvc", "repro")  # writes the hash of what it finds into champion.dvc
+    assert completed.returncode not in (0, 1, 2), completed
+    assert BACK in completed.stderr
     brought_back(promoted)
 
 
@@ -211,19 +213,19 @@ def brought_back(promoted: Shared) -> None:
 
 def test_dvc_makes_a_changed_challenger_anew(promoted: Shared) -> None:
     hostile.a_card_that_lies(promoted.folder / CHALLENGER)
-    ran = promoted.run("dvc", "repro")
-    assert ran.returncode == 0, ran
+    completed = promoted.run("dvc", "repro")
+    assert completed.returncode == 0, completed
     promoted.settled()
 
 
 def test_a_hostile_challenger_is_not_promoted(started: Shared) -> None:
     """Its bytes are committed and pass for those that the reports are about."""
     hostile.wild("left", 10**6)(started.folder / CHALLENGER)
-    ran = started.run("dvc", "commit", "--force")
-    assert ran.returncode == 0, ran
+    completed = started.run("dvc", "commit", "--force")
+    assert completed.returncode == 0, completed
     started.commit("A challenger that nobody trained")
     before = started.state()
-    ran = started.run("--quiet", "churn", "promote")
-    fixable(ran, f"{CHALLENGER}/model.skops: expected", TREE, ANEW)
+    completed = started.run("--quiet", "churn", "promote")
+    fixable(completed, f"{CHALLENGER}/model.skops: expected", TREE, ANEW)
     assert started.state() == before
     started.settled()

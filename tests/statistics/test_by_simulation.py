@@ -36,15 +36,15 @@ def rng(request: pytest.FixtureRequest) -> np.random.Generator:
 
 
 def at_most(limit: float, hits: int, of: int, what: str) -> None:
-    told = in_words(hits, of, what)
-    print(told)
-    assert binom.sf(hits - 1, of, limit) > CHANCE, f"{told}; promised: at most {limit:.2%}"
+    sentence = in_words(hits, of, what)
+    print(sentence)
+    assert binom.sf(hits - 1, of, limit) > CHANCE, f"{sentence}; promised: at most {limit:.2%}"
 
 
 def at_least(limit: float, hits: int, of: int, what: str) -> None:
-    told = in_words(hits, of, what)
-    print(told)
-    assert binom.cdf(hits, of, limit) > CHANCE, f"{told}; promised: at least {limit:.2%}"
+    sentence = in_words(hits, of, what)
+    print(sentence)
+    assert binom.cdf(hits, of, limit) > CHANCE, f"{sentence}; promised: at least {limit:.2%}"
 
 
 def in_words(hits: int, of: int, what: str) -> str:
@@ -126,17 +126,17 @@ def test_a_model_better_by_the_effect_is_seen_at_the_units_needed(
     differs = 0.2
     effect = differs * float(values @ better)
     chances = np.append(differs * better, 1 - differs)
-    pilot_units, repetitions, hits, asked = 2_000, 500, 0, []
+    pilot_units, repetitions, hits, sizes = 2_000, 500, 0, []
     for _ in range(repetitions):
         pilot = ratio(table(rng.choice([*values, 0], p=chances, size=pilot_units)), PRICES, rng)
         units = bootstrap.find_needed_size(pilot, pilot_units, effect, CONFIDENCE)
-        asked.append(units)
+        sizes.append(units)
         hits += ratio(table(rng.choice([*values, 0], p=chances, size=units)), PRICES, rng).lower > 0
     at_least(
         0.80,
         hits,
         repetitions,
-        f"{how}; better by {effect:.3f}, {np.median(asked):,.0f} units; seen",
+        f"{how}; better by {effect:.3f}, {np.median(sizes):,.0f} units; seen",
     )
 
 
@@ -195,14 +195,14 @@ def test_ratios_of_correlated_rows_are_covered(rng: np.random.Generator) -> None
         counted += 1
         worth = np.where(positive, RIGHT, WRONG)
         more = acted * 1.0 - acted_before
-        found = {
+        intervals = {
             "recall": ratio(table(positive & acted, positive * 1.0, cluster), (0, 1), rng),
             "precision": ratio(table(positive & acted, acted * 1.0, cluster), (0, 1), rng),
             "value": ratio(table(acted * worth, None, cluster), (WRONG, RIGHT), rng),
             "gain in value": ratio(table(more * worth, None, cluster), PRICES, rng),
             "gain in recall": ratio(table(more * positive, positive * 1.0, cluster), (-1, 1), rng),
         }
-        for name, interval in found.items():
+        for name, interval in intervals.items():
             hits[name] += interval.lower <= truth[name] <= interval.upper
     for name in truth:
         what = f"{name}, clusters of 1 to 5 rows"

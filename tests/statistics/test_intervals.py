@@ -31,9 +31,9 @@ def money() -> pl.DataFrame:
 
 
 def test_the_estimate_is_the_plain_ratio(money: pl.DataFrame) -> None:
-    found = bootstrap.ratio(money, *NAMES, extremes=(-0.02, 4), **SETTINGS)
-    assert found.estimate == pytest.approx(money["n"].sum() / 2_000, rel=1e-12)
-    assert found.lower < found.estimate < found.upper
+    interval = bootstrap.ratio(money, *NAMES, extremes=(-0.02, 4), **SETTINGS)
+    assert interval.estimate == pytest.approx(money["n"].sum() / 2_000, rel=1e-12)
+    assert interval.lower < interval.estimate < interval.upper
 
 
 def test_the_order_of_rows_plays_no_part(money: pl.DataFrame) -> None:
@@ -85,8 +85,8 @@ def test_rows_of_one_cluster_count_as_one() -> None:
 
 def test_ten_gains_and_no_loss_are_not_yet_a_gain() -> None:
     value = np.append(np.full(10, 5.0), np.zeros(3_990))
-    found = bootstrap.ratio(table(value), *NAMES, extremes=(-45, 45), **SETTINGS)
-    assert found.lower < 0 < found.estimate
+    interval = bootstrap.ratio(table(value), *NAMES, extremes=(-45, 45), **SETTINGS)
+    assert interval.lower < 0 < interval.estimate
 
 
 @pytest.mark.parametrize("units", [1, 49, 50])
@@ -96,14 +96,14 @@ def test_below_fifty_units_there_are_no_bounds(units: int) -> None:
     padded = table(np.append(hits, np.zeros(500)), np.append(np.ones(units), np.zeros(500)))
     many = np.append(hits, np.zeros(500))
     target, score = np.arange(units + 500) < units, np.append(hits * 2.0, np.ones(500))
-    for found in (
+    for interval in (
         bootstrap.ratio(padded, *NAMES, extremes=(0, 1), **SETTINGS),
         influence.mean(many[:units], np.arange(units), 0.95),
         influence.roc_auc(target, score, np.arange(len(many)), 0.95),
         influence.average_precision(target, score, np.arange(len(many)), 0.95),
     ):
-        assert found.estimate is not None
-        assert (found.lower is None, found.upper is None) == (few, few)
+        assert interval.estimate is not None
+        assert (interval.lower is None, interval.upper is None) == (few, few)
 
 
 def test_what_is_undefined_is_none() -> None:
@@ -123,21 +123,21 @@ def test_ranking_metrics_are_those_of_scikit_learn(decimals: int) -> None:
     score = np.round(rng.normal(size=3_000) + y, decimals)
     cluster = rng.integers(0, 900, 3_000).astype(str).astype(object)
     for name, known in (("roc_auc", roc_auc_score), ("average_precision", average_precision_score)):
-        found = getattr(influence, name)(y, score, cluster, 0.95)
-        assert found.estimate == pytest.approx(known(y, score), abs=1e-12), name
-        assert 0 < found.lower < found.estimate < found.upper < 1, name
+        interval = getattr(influence, name)(y, score, cluster, 0.95)
+        assert interval.estimate == pytest.approx(known(y, score), abs=1e-12), name
+        assert 0 < interval.lower < interval.estimate < interval.upper < 1, name
 
 
 def test_one_cluster_alone_tells_nothing() -> None:
     rng = np.random.default_rng(13)
     y, one = np.arange(400) < 100, np.zeros(400)
-    for found in (
+    for interval in (
         influence.mean(rng.normal(size=400), one, 0.95),
         influence.roc_auc(y, y + rng.normal(size=400), one, 0.95),
         influence.average_precision(y, y + rng.normal(size=400), one, 0.95),
     ):
-        assert found.estimate is not None
-        assert found.lower is found.upper is None
+        assert interval.estimate is not None
+        assert interval.lower is interval.upper is None
     share = table(np.arange(400) < 40, None, one)
     assert bootstrap.tail(share, *NAMES, side="at_least", limit=0.4, **TAIL) > 0.5
     wide = bootstrap.ratio(share, *NAMES, extremes=(0, 1), **SETTINGS)
@@ -147,9 +147,9 @@ def test_one_cluster_alone_tells_nothing() -> None:
 @pytest.mark.parametrize("name", ["roc_auc", "average_precision"])
 def test_a_perfect_order_is_not_certain(name: str) -> None:
     y = np.arange(1_000) < 60
-    found = getattr(influence, name)(y, y * 1.0, np.arange(1_000), 0.95)
-    assert found.estimate == found.upper == 1
-    assert found.lower == pytest.approx(0.025 ** (1 / 60))
+    interval = getattr(influence, name)(y, y * 1.0, np.arange(1_000), 0.95)
+    assert interval.estimate == interval.upper == 1
+    assert interval.lower == pytest.approx(0.025 ** (1 / 60))
 
 
 @pytest.mark.parametrize(("hits", "limit"), [(12, 0.4), (6, 0.4), (0, 0.1), (38, 0.9)])
@@ -187,14 +187,16 @@ def test_the_mean_of_even_values_has_the_interval_of_student() -> None:
     values = np.linspace(-1, 1, 60)
     outlier = np.append(values[1:], 30)
     for x, more in ((values, 1.0), (outlier, 1.2)):
-        found = influence.mean(x, np.arange(60), 0.95)
+        interval = influence.mean(x, np.arange(60), 0.95)
         half = float(t.ppf(0.975, 59) * x.std(ddof=1) / math.sqrt(60))
-        assert found.estimate == pytest.approx(x.mean())
-        assert found.upper - found.estimate == pytest.approx(found.estimate - found.lower)
+        assert interval.estimate == pytest.approx(x.mean())
+        assert interval.upper - interval.estimate == pytest.approx(
+            interval.estimate - interval.lower
+        )
         if more > 1:
-            assert found.upper - found.estimate > more * half
+            assert interval.upper - interval.estimate > more * half
         else:
-            assert found.upper - found.estimate == pytest.approx(half, rel=1e-3)
+            assert interval.upper - interval.estimate == pytest.approx(half, rel=1e-3)
 
 
 def test_an_imagined_unit_is_as_large_as_a_usual_cluster() -> None:

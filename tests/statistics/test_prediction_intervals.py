@@ -59,7 +59,7 @@ def test_dear_things_are_held_as_often_as_cheap_ones(
         inside = (percentiles[:, 0] <= y) & (y <= percentiles[:, -1])
         for dear, one in zip(x["x"].to_numpy() > 2, inside, strict=True):
             held[bool(dear)].append(bool(one))
-    for dear, found in held.items():
-        told = f"held, {'dear' if dear else 'cheap'} things"
-        at_least(0.85, sum(found), len(found), told)
-        at_most(0.95, sum(found), len(found), told)
+    for dear, hits in held.items():
+        what = f"held, {'dear' if dear else 'cheap'} things"
+        at_least(0.85, sum(hits), len(hits), what)
+        at_most(0.95, sum(hits), len(hits), what)

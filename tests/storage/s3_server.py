@@ -33,20 +33,20 @@ def main() -> None:
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
-    there = {"endpoint_url": f"http://{host}:{port}", "region_name": "us-east-1"}
-    boto3.client("s3", **there).create_bucket(Bucket="bucket")
-    people = boto3.client("iam", **there)
+    connection = {"endpoint_url": f"http://{host}:{port}", "region_name": "us-east-1"}
+    boto3.client("s3", **connection).create_bucket(Bucket="bucket")
+    people = boto3.client("iam", **connection)
     people.create_user(UserName="team")
     people.put_user_policy(
         UserName="team", PolicyName="everything", PolicyDocument=json.dumps(EVERYTHING)
     )
     key = people.create_access_key(UserName="team")["AccessKey"]
-    told = {
-        "url": there["endpoint_url"],
+    access = {
+        "url": connection["endpoint_url"],
         "AWS_ACCESS_KEY_ID": key["AccessKeyId"],
         "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
     }
-    print(json.dumps(told), flush=True)
+    print(json.dumps(access), flush=True)
     sys.stdin.read()
     server.stop()
 

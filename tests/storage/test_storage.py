@@ -13,7 +13,7 @@ import pytest
 
 from ..champion.conftest import Shared, blocks, taken
 from ..conftest import ROOT
-from ..made import Ran, call, fixable, passes
+from ..made import Completed, call, fixable, passes
 
 PAGE = (ROOT / "docs/storage.md").read_text(encoding="utf-8")
 COMMANDS = blocks("storage.md")
@@ -50,19 +50,19 @@ def forget(repository: Shared) -> None:
     assert not (repository.folder / "models/champion").exists()
 
 
-def type_in(repository: Shared, line: str, **changes: str) -> Ran:
+def type_in(repository: Shared, line: str, **changes: str) -> Completed:
     """A line of the page, as somebody would type it."""
     typed = line.replace("uvx copier", f"{shlex.quote(sys.executable)} -m copier")
     environment = repository.surroundings(**changes)
     return call(repository.folder, "bash", "-c", typed, **environment)
 
 
-def fails(ran: Ran, words: str) -> None:
+def fails(completed: Completed, words: str) -> None:
     """DVC's reason, which the page has a next command for; no traceback."""
-    assert ran.returncode != 0, ran
-    said = ran.stdout + ran.stderr
-    assert words in said, said
-    assert "Traceback" not in said
+    assert completed.returncode != 0, completed
+    output = completed.stdout + completed.stderr
+    assert words in output, output
+    assert "Traceback" not in output
     rows = [line for line in PAGE.splitlines() if line.startswith("| `")]
     (next_,) = [row.split(" | ")[2] for row in rows if words in row.split(" | ")[0]]
     assert re.search(r"command|`uv (run|sync)", next_), next_
@@ -98,8 +98,8 @@ def test_pull_refuses_what_somebody_changed_in_storage(promoted: Shared) -> None
 def test_a_vanished_folder_gives_the_reason_and_start_the_next_command(promoted: Shared) -> None:
     forget(promoted)
     fails(promoted.run("dvc", "pull"), "Missing cache files")
-    ran = promoted.run("--quiet", "churn", "start")
-    fixable(ran, "Missing cache files", "models/champion", "go on with: uv run churn start")
+    completed = promoted.run("--quiet", "churn", "start")
+    fixable(completed, "Missing cache files", "models/champion", "go on with: uv run churn start")
 
 
 def test_a_full_disk_gives_the_reason_and_the_same_command_goes_on(promoted: Shared) -> None:
@@ -163,7 +163,7 @@ class Moved(NamedTuple):
     """Two clones after the move; what was there before; the variables with credentials."""
 
     here: Shared
-    there: Shared
+    other: Shared
     before: dict[str, str]
     keys: dict[str, str]
 
@@ -179,14 +179,14 @@ def moved(
     home = tmp_path_factory.mktemp("moved")
     here = taken(champions, "promoted", home / "here/churn", environment)
     before = contents(here)
-    there = here.cloned(home / "there/churn")
+    other = here.cloned(home / "there/churn")
     keys = {name: value for name, value in store.items() if name != "url"} | QUICK
     for number, line in enumerate(MOVE):
         typed = line.replace("https://s3.example.com", store["url"])
-        passes(type_in(here if number < OTHER else there, typed, **keys))
+        passes(type_in(here if number < OTHER else other, typed, **keys))
         if number + 1 == BACK:
-            assert contents(there) == before
-    return Moved(here, there, before, keys)
+            assert contents(other) == before
+    return Moved(here, other, before, keys)
 
 
 def test_the_move_changes_the_library_and_the_address_alone(moved: Moved) -> None:
@@ -200,9 +200,9 @@ def test_the_move_changes_the_library_and_the_address_alone(moved: Moved) -> Non
 
 
 def test_the_former_champion_comes_from_shared_storage(moved: Moved) -> None:
-    assert moved.there.git("describe", "--tags") == "champion-1"
-    assert contents(moved.there) == moved.before
-    moved.there.settled()
+    assert moved.other.git("describe", "--tags") == "champion-1"
+    assert contents(moved.other) == moved.before
+    moved.other.settled()
 
 
 def test_pull_brings_back_the_bytes_from_shared_storage(moved: Moved) -> None:
@@ -214,10 +214,10 @@ def test_pull_brings_back_the_bytes_from_shared_storage(moved: Moved) -> None:
 
 def test_making_room_in_shared_storage_keeps_what_branches_and_tags_name(moved: Moved) -> None:
     for line in COMMANDS["Making room"][1:]:
-        passes(type_in(moved.there, f"yes | {line}" if "dvc gc" in line else line, **moved.keys))
-    forget(moved.there)
+        passes(type_in(moved.other, f"yes | {line}" if "dvc gc" in line else line, **moved.keys))
+    forget(moved.other)
     for line in MOVE[BACK:]:
-        passes(type_in(moved.there, line, **moved.keys))
+        passes(type_in(moved.other, line, **moved.keys))
     test_the_former_champion_comes_from_shared_storage(moved)
 
 
@@ -249,8 +249,8 @@ def test_a_server_that_is_gone_and_comes_back(moved: Moved, tmp_path: Path, nobo
     here = elsewhere(moved, tmp_path / "churn", "endpointurl", f"http://{nobody}")
     fails(here.run("dvc", "push", **moved.keys), reason)
     forget(here)
-    ran = here.run("--quiet", "churn", "start", **moved.keys)
-    fixable(ran, reason, "go on with: uv run churn start")
+    completed = here.run("--quiet", "churn", "start", **moved.keys)
+    fixable(completed, reason, "go on with: uv run churn start")
     (here.folder / ".dvc/config.local").unlink()
     passes(here.run("dvc", "pull", **moved.keys))
     assert contents(here) == moved.before

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from ..conftest import Render
-from ..made import UV, Ran, Repository, call, passes, surroundings
+from ..made import UV, Completed, Repository, call, passes, surroundings
 from ..ports import free_port
 
 CUSTOMERS = 5_000  # enough positive units for every interval
@@ -60,10 +60,10 @@ for uri in sys.stdin:
 class Seen:
     """What an MLflow holds."""
 
-    def __init__(self, told: dict[str, Any]) -> None:
-        self.experiments: dict[str, list[dict[str, Any]]] = told["experiments"]
-        self.versions = {version["tags"]["champion"]: version for version in told["versions"]}
-        self.alias: str = told["alias"]
+    def __init__(self, content: dict[str, Any]) -> None:
+        self.experiments: dict[str, list[dict[str, Any]]] = content["experiments"]
+        self.versions = {version["tags"]["champion"]: version for version in content["versions"]}
+        self.alias: str = content["alias"]
         runs = self.experiments.get("churn", [])
         self.runs = [run for run in runs if "mlflow.parentRunId" not in run["tags"]]
         self.candidates = [run for run in runs if "mlflow.parentRunId" in run["tags"]]
@@ -77,16 +77,16 @@ class Seen:
 class Tracked(Repository):
     """A generated repository with what is asked of its MLflow."""
 
-    def python(self, *words: str, **changes: str) -> Ran:
+    def python(self, *words: str, **changes: str) -> Completed:
         """The Python of its environment, without uv's own time."""
         return call(self.folder, self.folder / PYTHON, *words, **changes)
 
-    def track(self, *words: str, uri: str) -> Ran:
+    def track(self, *words: str, uri: str) -> Completed:
         """The stage `track` by hand, with another MLflow than that of params.yaml."""
         module = "churn.delivery.pipeline.track"
         return self.python("-m", module, *words, MLFLOW_TRACKING_URI=uri)
 
-    def registry(self, *words: str, uri: str) -> Ran:
+    def registry(self, *words: str, uri: str) -> Completed:
         """The registry by hand, with another MLflow than that of params.yaml."""
         module = "churn.delivery.tracking.registry"
         return self.python("-m", module, *words, MLFLOW_TRACKING_URI=uri)
@@ -111,7 +111,7 @@ def reader(python: str) -> subprocess.Popen[str]:
 
 
 @pytest.fixture(scope="session")
-def ran(render: Render, environment: Path) -> Tracked:
+def original(render: Render, environment: Path) -> Tracked:
     """A repository whose pipeline has run once; no test may change anything in it."""
     folder = render()
     params = folder / "params.yaml"
@@ -127,21 +127,21 @@ def ran(render: Render, environment: Path) -> Tracked:
 
 
 @pytest.fixture(scope="session")
-def at_first(ran: Tracked, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def at_first(original: Tracked, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of all but the environment, to go back to."""
     folder = tmp_path_factory.mktemp("at_first") / "churn"
-    shutil.copytree(ran.folder, folder, ignore=shutil.ignore_patterns(".venv"))
+    shutil.copytree(original.folder, folder, ignore=shutil.ignore_patterns(".venv"))
     return folder
 
 
 @pytest.fixture
-def tracked(ran: Tracked, at_first: Path) -> Tracked:
+def tracked(original: Tracked, at_first: Path) -> Tracked:
     """The repository as it was after its first run, for a test to change."""
-    for path in ran.folder.iterdir():
+    for path in original.folder.iterdir():
         if path.name != ".venv":
             shutil.rmtree(path) if path.is_dir() else path.unlink()
-    shutil.copytree(at_first, ran.folder, dirs_exist_ok=True)
-    return ran
+    shutil.copytree(at_first, original.folder, dirs_exist_ok=True)
+    return original
 
 
 @pytest.fixture
@@ -151,11 +151,11 @@ def empty(tmp_path: Path) -> str:
 
 
 @pytest.fixture(scope="session")
-def server(ran: Tracked, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def server(original: Tracked, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """`host:port` of a real MLflow server that keeps artifacts itself."""
     home, port = tmp_path_factory.mktemp("server"), free_port()
     command = [
-        str(ran.folder / PYTHON), "-m", "mlflow", "server", "--host", "127.0.0.1",
+        str(original.folder / PYTHON), "-m", "mlflow", "server", "--host", "127.0.0.1",
         "--port", str(port), "--workers", "1", "--backend-store-uri", f"sqlite:///{home}/runs.db",
         "--artifacts-destination", str(home / "artifacts"),
     ]  # fmt: skip
@@ -177,8 +177,8 @@ def server(ran: Tracked, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
 
 
 def healthy(port: int) -> bool:
-    asked = f"http://127.0.0.1:{port}/health"
-    with contextlib.suppress(OSError), urllib.request.urlopen(asked, timeout=5) as answer:
+    address = f"http://127.0.0.1:{port}/health"
+    with contextlib.suppress(OSError), urllib.request.urlopen(address, timeout=5) as answer:
         return bool(answer.status == 200)
     return False
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ..made import Ran, fixable, passes, stopped
+from ..made import Completed, fixable, passes, stopped
 from .conftest import LOG, Seen, Tracked
 
 OWN = "sqlite:///mlflow.db"
@@ -23,15 +23,15 @@ def dearer(tracked: Tracked) -> None:
     tracked.edit("project-brief.md", "call: {leaves: 40,", "call: {leaves: 50,")
 
 
-def intervals(name: str, found: dict[str, Any]) -> dict[str, float]:
+def intervals(name: str, interval: dict[str, Any]) -> dict[str, float]:
     parts = {name: "estimate", f"{name}_lower": "lower", f"{name}_upper": "upper"}
-    return {key: found[part] for key, part in parts.items() if found[part] is not None}
+    return {key: interval[part] for key, part in parts.items() if interval[part] is not None}
 
 
 def check_whole(tracked: Tracked, seen: Seen) -> None:
     """The run says what the reports say, candidates and files included."""
     run, reports = seen.run, tracked.folder / "reports"
-    decision, told = tracked.json("reports/decision.json"), tracked.json("reports/metrics.json")
+    decision, metrics = tracked.json("reports/decision.json"), tracked.json("reports/metrics.json")
     assert run["status"] == "FINISHED"
     assert run["tags"]["verdict"] == decision["verdict"]
     assert run["tags"]["sentence"] == decision["sentence"]
@@ -39,8 +39,8 @@ def check_whole(tracked: Tracked, seen: Seen) -> None:
     assert run["name"].startswith(f"{decision['verdict']} {gain['estimate']:+,.0f}: ")
     expected = intervals("gain", gain)
     for model in ("rule", "challenger", "champion"):
-        for metric, found in told[model].items():
-            expected |= intervals(f"{model}/{metric}", found)
+        for metric, interval in metrics[model].items():
+            expected |= intervals(f"{model}/{metric}", interval)
     assert "challenger/value_per_1000_lower" in expected
     assert expected.items() <= run["metrics"].items()
     part = tracked.json("reports/slices.json")["segments"]["region"][0]
@@ -168,14 +168,14 @@ def test_a_copy_of_the_folder_keeps_its_own_artifacts(tracked: Tracked, tmp_path
 
 def test_a_real_server_gets_the_same_and_no_password_is_told(tracked: Tracked, server: str) -> None:
     uri = f"http://someone:{SECRET}@{server}"
-    ran = tracked.track(*LOG, uri=uri)
-    passes(ran, "Tracked as ")
+    completed = tracked.track(*LOG, uri=uri)
+    passes(completed, "Tracked as ")
     again = tracked.track(*LOG, uri=uri)
     passes(again, "knows this result")
     registered = tracked.registry("params.yaml", LOG[2], "champion-1", uri=uri)
     passes(registered, "churn: version 1 is the champion")
-    for said in (ran, again, registered):
-        assert SECRET not in said.stdout + said.stderr
+    for process in (completed, again, registered):
+        assert SECRET not in process.stdout + process.stderr
     seen = tracked.seen(f"http://{server}")
     check_whole(tracked, seen)
     assert seen.run["tags"]["inputs"] == tracked.seen(OWN).run["tags"]["inputs"]
@@ -190,9 +190,9 @@ def test_a_real_server_gets_the_same_and_no_password_is_told(tracked: Tracked, s
 
 def test_a_dead_server_fails_the_last_stage_alone(tracked: Tracked, nobody: str) -> None:
     dearer(tracked)
-    ran = tracked.run("dvc", "repro", MLFLOW_TRACKING_URI=f"http://someone:{SECRET}@{nobody}")
+    completed = tracked.run("dvc", "repro", MLFLOW_TRACKING_URI=f"http://someone:{SECRET}@{nobody}")
     stopped(
-        ran,
+        completed,
         f"track: expected MLflow to answer at http://{nobody}, found: [Errno 111] Connection "
         "refused",
         "Everything before it is finished and kept.",
@@ -200,8 +200,8 @@ def test_a_dead_server_fails_the_last_stage_alone(tracked: Tracked, nobody: str)
         "failed to reproduce 'track'",
         "exited with 2",
     )
-    assert SECRET not in ran.stdout + ran.stderr
-    assert "Running stage 'report'" in ran.stdout
+    assert SECRET not in completed.stdout + completed.stderr
+    assert "Running stage 'report'" in completed.stdout
     left = tracked.run("dvc", "status", "--json")
     assert list(json.loads(left.stdout)) == ["track"]
     passes(tracked.run("dvc", "repro", "track"), "Tracked as ")
@@ -212,8 +212,8 @@ def test_a_server_that_never_answers_is_given_up_within_seconds(
     tracked: Tracked, mute: str
 ) -> None:
     since = time.monotonic()
-    ran = tracked.track(*LOG, uri=f"http://{mute}")
-    fixable(ran, f"at http://{mute}, found: ", "timed out")
+    completed = tracked.track(*LOG, uri=f"http://{mute}")
+    fixable(completed, f"at http://{mute}, found: ", "timed out")
     assert time.monotonic() - since < SECONDS
 
 
@@ -230,17 +230,19 @@ def test_what_an_address_lacks_is_told_at_once(
     tracked: Tracked, uri: str, words: str, nobody: str
 ) -> None:
     since = time.monotonic()
-    ran = tracked.track(*LOG, uri=uri.format(nobody=nobody))
-    fixable(ran, words.format(nobody=nobody), "MLFLOW_TRACKING_URI", "uv run dvc repro track")
-    assert SECRET not in ran.stdout + ran.stderr
+    completed = tracked.track(*LOG, uri=uri.format(nobody=nobody))
+    fixable(completed, words.format(nobody=nobody), "MLFLOW_TRACKING_URI", "uv run dvc repro track")
+    assert SECRET not in completed.stdout + completed.stderr
     assert time.monotonic() - since < SECONDS
 
 
 def test_a_password_in_params_is_refused_and_not_repeated(tracked: Tracked) -> None:
     tracked.edit("params.yaml", f"uri: {OWN}", f"uri: https://someone:{SECRET}@example.com")
-    ran = tracked.run("dvc", "repro", "track")
-    stopped(ran, "params.yaml: expected `track: uri:` without a password", "MLFLOW_TRACKING_URI")
-    assert SECRET not in ran.stdout + ran.stderr
+    completed = tracked.run("dvc", "repro", "track")
+    stopped(
+        completed, "params.yaml: expected `track: uri:` without a password", "MLFLOW_TRACKING_URI"
+    )
+    assert SECRET not in completed.stdout + completed.stderr
 
 
 def test_nothing_is_reported_to_those_who_make_mlflow(tracked: Tracked, empty: str) -> None:
@@ -264,7 +266,7 @@ def champion(tracked: Tracked, source: str, *extra: str) -> str:
     return "models/champion"
 
 
-def register(tracked: Tracked, folder: str, tag: str) -> Ran:
+def register(tracked: Tracked, folder: str, tag: str) -> Completed:
     return tracked.registry("params.yaml", folder, tag, uri=OWN)
 
 
@@ -308,9 +310,9 @@ def test_without_a_server_nothing_is_registered_and_the_command_is_named(
     tracked: Tracked, nobody: str
 ) -> None:
     uri = f"http://{nobody}"
-    ran = tracked.registry("params.yaml", LOG[2], "champion-1", uri=uri)
+    completed = tracked.registry("params.yaml", LOG[2], "champion-1", uri=uri)
     again = f"params.yaml {LOG[2]} champion-1"
-    fixable(ran, uri, f"uv run python -m churn.delivery.tracking.registry {again}")
+    fixable(completed, uri, f"uv run python -m churn.delivery.tracking.registry {again}")
 
 
 # --- Names ----------------------------------------------------------------------------------------

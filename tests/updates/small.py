@@ -162,7 +162,7 @@ def script(path: Path, text: str) -> Path:
     return path
 
 
-Ran = subprocess.CompletedProcess[str]
+Completed = subprocess.CompletedProcess[str]
 
 
 def surroundings(**changes: str) -> dict[str, str]:
@@ -178,7 +178,7 @@ def surroundings(**changes: str) -> dict[str, str]:
     }
 
 
-def exemplar(folder: Path, *arguments: str | Path, **changes: str) -> Ran:
+def exemplar(folder: Path, *arguments: str | Path, **changes: str) -> Completed:
     """The installed command, in a folder; nobody is there to be asked."""
     return subprocess.run(
         [EXEMPLAR, *arguments],
@@ -191,7 +191,7 @@ def exemplar(folder: Path, *arguments: str | Path, **changes: str) -> Ran:
     )
 
 
-def fixable(completed: Ran, *words: str) -> None:
+def fixable(completed: Completed, *words: str) -> None:
     """Exit code 2 and one message with these words, which says what comes next."""
     assert completed.returncode == 2, completed
     assert "Traceback" not in completed.stderr, completed.stderr

@@ -44,13 +44,13 @@ def kept_code(compiled: Callable[..., Any]) -> Callable[..., Any]:
     return compile_once
 
 
-def kept_clone(found: Any, clones: Path, template: Path, addresses: set[str]) -> Any:
+def kept_clone(original: Any, clones: Path, template: Path, addresses: set[str]) -> Any:
     """`Template.local_abspath`: of this template one clone for each commit, which stays."""
 
     def local_abspath(self: Any) -> Path:
         ref = self.ref or copier._vcs.get_latest_tag(self.url_expanded, self.use_prereleases)
         if self.vcs != "git" or self.url_expanded not in addresses or ref == "HEAD":
-            return found.func(self)
+            return original.func(self)
         kept = clones / git(template, "rev-parse", f"{ref}^{{commit}}").strip()
         if not kept.exists():
             kept.mkdir(parents=True)
@@ -77,8 +77,8 @@ def kept_mode(synced: Callable[..., None]) -> Callable[..., None]:
         key = (root, settings.stat().st_mtime_ns if settings.exists() else 0)
         if key not in minded:
             words = ["git", "config", "--type=bool", "--get", "core.fileMode"]
-            ran = subprocess.run(words, cwd=root, capture_output=True, text=True, check=False)
-            minded[key] = ran.stdout.strip() != "false"
+            completed = subprocess.run(words, cwd=root, capture_output=True, text=True, check=False)
+            minded[key] = completed.stdout.strip() != "false"
         if not minded[key]:
             synced(self, *arguments)
 
@@ -97,6 +97,6 @@ def swift(clones: Path, template: Path, addresses: set[str]) -> Iterator[None]:
     ]
     with ExitStack() as stack:
         for owner, name, kept in patches:
-            if found := vars(owner).get(name):
-                stack.enter_context(mock.patch.object(owner, name, kept(found)))
+            if original := vars(owner).get(name):
+                stack.enter_context(mock.patch.object(owner, name, kept(original)))
         yield

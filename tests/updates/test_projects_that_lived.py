@@ -18,7 +18,7 @@ from exemplar.rendering import Owners
 from exemplar.repository import list_entries
 
 from ..conftest import ROOT, Render
-from ..made import UV, Ran, call, passes
+from ..made import UV, Completed, call, passes
 from .made_up import MADE_UP
 from .projects import Project, Source, tree
 from .test_owners import faults, stated
@@ -34,9 +34,9 @@ class Room:
 
     folder: Path
     environment: Path
-    results: dict[str, tuple[Ran, Ran]] = field(default_factory=dict)
+    results: dict[str, tuple[Completed, Completed]] = field(default_factory=dict)
 
-    def run(self, *command: str, **changes: str) -> Ran:
+    def run(self, *command: str, **changes: str) -> Completed:
         where = {"UV_PROJECT_ENVIRONMENT": str(self.environment)} | changes
         return call(self.folder / "churn", UV, "run", *command, **where)
 
@@ -51,7 +51,7 @@ class Room:
         project.commit()
         return project
 
-    def updated(self, source: Source, release: Release) -> tuple[Ran, Ran]:
+    def updated(self, source: Source, release: Release) -> tuple[Completed, Completed]:
         """Pipeline and fast lane after the update; once for team files that are the same."""
         key = team_files(source, release)
         if key not in self.results:

@@ -201,9 +201,9 @@ def begin(connection: object, here: list[object]) -> int:
     size, descriptors, *_ = socket.recv_fds(connection, 4, 3)
     try:
         with connection.makefile("rb") as file:
-            there, *job = marshal.loads(file.read(int.from_bytes(size, "big")))
-        if there != here or is_shadowed(job[2].get("PYTHONPATH", "")):
-            other = [pair for pair in zip(there, here, strict=True) if pair[0] != pair[1]]
+            client, *job = marshal.loads(file.read(int.from_bytes(size, "big")))
+        if client != here or is_shadowed(job[2].get("PYTHONPATH", "")):
+            other = [pair for pair in zip(client, here, strict=True) if pair[0] != pair[1]]
             print("cold:", *job[0][:2], other, file=sys.stderr, flush=True)
             raise ValueError
         pid = os.fork()

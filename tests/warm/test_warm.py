@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ..made import Ran, surroundings
+from ..made import Completed, surroundings
 from . import COLD, serve
 
 IS_WARM = 'import sys\nopen("warm", "w").write(str("sklearn" in sys.modules))\n'
@@ -36,7 +36,7 @@ child = subprocess.Popen(["sleep", "600"])
 open("pids", "w").write(f"{os.getpid()} {child.pid}\\n")
 time.sleep(600)
 """
-Start = Callable[..., Ran]
+Start = Callable[..., Completed]
 
 
 def command(environment: Path, folder: Path, lines: str) -> list[str]:
@@ -55,7 +55,7 @@ def was_warm(folder: Path) -> bool:
 def start(environment: Path, tmp_path: Path) -> Start:
     """Run a few lines."""
 
-    def completed(lines: str, *words: str, **variables: str) -> Ran:
+    def completed(lines: str, *words: str, **variables: str) -> Completed:
         return subprocess.run(
             [*command(environment, tmp_path, lines), *words], cwd=tmp_path, check=False, text=True,
             env=surroundings(**variables), capture_output=True, timeout=60, input="typed\n",

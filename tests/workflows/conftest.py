@@ -22,7 +22,7 @@ from ..conftest import once
 from ..made import MACHINE, OURS, UV, passes
 from ..storage.conftest import store
 from .emulated import Action, Use
-from .runner import Job, Ran, run
+from .runner import Completed, Job, run
 from .triggers import Event
 
 __all__ = ["store"]
@@ -73,7 +73,7 @@ class Hub:
 
     clone: Shared
     folder: Path
-    given: dict[str, str]
+    variables: dict[str, str]
     secrets: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -88,9 +88,9 @@ class Hub:
     def edit(self, name: str, old: str, new: str) -> None:
         self.clone.edit(name, old, new)
 
-    def rewrite(self, name: str, by: Callable[[str], str]) -> None:
+    def rewrite(self, name: str, edit: Callable[[str], str]) -> None:
         path = self.clone.folder / name
-        path.write_text(by(path.read_text(encoding="utf-8")), encoding="utf-8")
+        path.write_text(edit(path.read_text(encoding="utf-8")), encoding="utf-8")
 
     def branch(self, name: str, of: str = "main") -> None:
         """Work on a new branch, from the data and models of that commit."""
@@ -103,38 +103,39 @@ class Hub:
         self.clone.git("push", "--quiet", "--force", str(self.bare), branch)
         return branch
 
-    def proposed(self, head: str, base: str = "main", **about: object) -> Ran:
+    def proposed(self, head: str, base: str = "main", **about: object) -> Completed:
         """What comes of a pull request."""
         self.comment.unlink(missing_ok=True)
         event = Event("pull_request", head=head, base=base, **about)  # type: ignore[arg-type]
         return run(
             self.bare, FILE, event, folder=self.folder / "runs", actions=ACTIONS,
-            environment=self.given, secrets=self.secrets,
+            environment=self.variables, secrets=self.secrets,
         )  # fmt: skip
 
 
-def said(job: Job) -> str:
+def describe_job(job: Job) -> str:
     """Everything that a job printed, for an assertion that fails."""
     return "".join(f"--- {step.name}: {step.outcome}\n{step.text}" for step in job.steps.all)
 
 
-def green(ran: Ran, *jobs: str) -> str:
+def green(completed: Completed, *jobs: str) -> str:
     """Every job that had to run is green, and no other ran; the page of the model."""
-    for name, job in ran.jobs.items():
-        assert job.result == ("success" if name in jobs else "skipped"), f"{name}\n{said(job)}"
-    return ran.jobs["model"].summary
+    for name, job in completed.jobs.items():
+        expected = "success" if name in jobs else "skipped"
+        assert job.result == expected, f"{name}\n{describe_job(job)}"
+    return completed.jobs["model"].summary
 
 
-def red(ran: Ran, job: str, step: str, *words: str) -> str:
+def red(completed: Completed, name: str, step: str, *words: str) -> str:
     """This step of a job is the first to say no, in these words; the job's page."""
-    found = ran.jobs[job]
-    assert found.result == "failure", said(found)
-    failed = [one for one in found.steps.all if one.outcome == "failure"]
-    assert failed[0].name == step, said(found)
+    job = completed.jobs[name]
+    assert job.result == "failure", describe_job(job)
+    failed = [one for one in job.steps.all if one.outcome == "failure"]
+    assert failed[0].name == step, describe_job(job)
     for word in words:
         assert word in failed[0].text, f"{word!r} is not in:\n{failed[0].text}"
     assert "Traceback" not in failed[0].text
-    return found.summary
+    return job.summary
 
 
 def surroundings(environment: Path, folder: Path) -> dict[str, str]:
@@ -230,6 +231,6 @@ def wheel(folder: Path, version: str, rate: float) -> str:
 
 def cells(page: str, heading: str) -> str:
     """A section of a page."""
-    found = re.search(rf"^#+ {re.escape(heading)}\n(.*?)(?=^# |^## |\Z)", page, re.M | re.S)
-    assert found, f"no {heading!r} in:\n{page}"
-    return found[1]
+    match = re.search(rf"^#+ {re.escape(heading)}\n(.*?)(?=^# |^## |\Z)", page, re.M | re.S)
+    assert match, f"no {heading!r} in:\n{page}"
+    return match[1]

@@ -33,11 +33,18 @@ def digest(image: str) -> str:
 
 
 def build(words: list[str]) -> int:
-    told = dict(word.split("=", 1) for word in words if "=" in word)
+    arguments = dict(word.split("=", 1) for word in words if "=" in word)
     env = os.environ | {"PYTHONPATH": "src"}
-    asked = ["uv", "run", "python", "-m", f"{PACKAGE}.delivery.service.built_in", told["VERSION"]]
-    if (ran := subprocess.run(asked, env=env, check=False)).returncode:
-        return ran.returncode
+    command = [
+        "uv",
+        "run",
+        "python",
+        "-m",
+        f"{PACKAGE}.delivery.service.built_in",
+        arguments["VERSION"],
+    ]
+    if (completed := subprocess.run(command, env=env, check=False)).returncode:
+        return completed.returncode
     folder = place("local", words[words.index("--tag") + 1])
     for part in PARTS:
         source, target = Path(part), folder / part
@@ -51,7 +58,7 @@ def build(words: list[str]) -> int:
         "/opt/service/sbom.json", f"{folder}/sbom.json"
     )
     subprocess.run(line, shell=True, check=True)
-    (folder / "made").write_text(f"{time.time_ns()} {told}")
+    (folder / "made").write_text(f"{time.time_ns()} {arguments}")
     return 0
 
 
@@ -63,9 +70,9 @@ def start(image: str, published: str) -> int:
     words += ["--port", address.rpartition(":")[2]]
     env = os.environ | {"PYTHONPATH": str(folder / "src")}
     project = ["--project", str(Path.cwd())]
-    with (KEPT / "service.log").open("a") as told:
+    with (KEPT / "service.log").open("a") as file:
         subprocess.Popen(
-            [*words[:2], *project, *words[2:]], cwd=folder, env=env, stdout=told, stderr=told
+            [*words[:2], *project, *words[2:]], cwd=folder, env=env, stdout=file, stderr=file
         )
     return 0
 

@@ -55,10 +55,10 @@ class Use:
 
     def lines(self, name: str) -> list[str]:
         """The lines of an input. Errors: Failed without any."""
-        found = [line.strip() for line in self.inputs.get(name, "").splitlines() if line.strip()]
-        if not found:
+        lines = [line.strip() for line in self.inputs.get(name, "").splitlines() if line.strip()]
+        if not lines:
             raise Failed(f"Input required and not supplied: {name}")
-        return found
+        return lines
 
     def place(self, path: str) -> Path:
         """A path as the action reads it: from the workspace, or from home by `~`."""
@@ -168,7 +168,7 @@ def upload(use: Use) -> None:
 def _searched(use: Use) -> tuple[list[Path], list[Path]]:
     """The folders where a search began, and the files found."""
     roots: list[Path] = []
-    found: dict[Path, None] = {}
+    files: dict[Path, None] = {}
     for line in use.lines("path"):
         pattern = str(use.place(line.removeprefix("!")))
         literal = Path(re.split(r"/[^/]*[*?\[]", pattern)[0])
@@ -177,23 +177,23 @@ def _searched(use: Use) -> tuple[list[Path], list[Path]]:
             for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
                 hidden = any(part[0] == "." for part in file.relative_to(literal.parent).parts)
                 if line.startswith("!"):
-                    found.pop(file, None)
+                    files.pop(file, None)
                 elif file.is_file() and (not hidden or use.asks("include-hidden-files")):
-                    found[file] = None
+                    files[file] = None
         if not line.startswith("!"):
             roots.append(literal if literal.is_dir() else literal.parent)
-    return roots, list(found)
+    return roots, list(files)
 
 
 def download(use: Use) -> None:
     """Fetch artifacts of this run, each into a folder of its own unless one is named."""
     use.only("name path pattern merge-multiple")
-    there = sorted(use.artifacts.iterdir())
+    artifacts = sorted(use.artifacts.iterdir())
     target = use.place(use.inputs.get("path", "."))
     name = use.inputs.get("name")
-    if name and name not in [artifact.name for artifact in there]:
+    if name and name not in [artifact.name for artifact in artifacts]:
         raise Failed(f"Unable to download artifact(s): Artifact not found for name: {name}")
-    for artifact in there:
+    for artifact in artifacts:
         if artifact.name == name:
             _copy(artifact, target)
         elif not name and fnmatch.fnmatch(artifact.name, use.inputs.get("pattern", "*")):

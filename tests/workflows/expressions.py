@@ -103,11 +103,11 @@ def parse(source: str) -> Node:
 def _tokens(source: str) -> Iterator[tuple[str, str]]:
     at, end = 0, len(source.rstrip())
     while at < end:
-        found = TOKEN.match(source, at, end)
-        if not found or not found.lastgroup:
+        match = TOKEN.match(source, at, end)
+        if not match or not match.lastgroup:
             raise NotRunnable(f"{source!r}: {source[at:end].strip()!r} cannot be read")
-        at = found.end()
-        yield found.lastgroup, found[found.lastgroup]
+        at = match.end()
+        yield match.lastgroup, match[match.lastgroup]
     yield "end", ""
 
 
@@ -226,8 +226,8 @@ def _known(node: Node, names: Names) -> Names | None:
             if not isinstance(key, Literal):
                 raise NotRunnable("these names can only be asked for as they stand, not computed")
             if (wanted := text(key.value).lower()) not in (lower := _lower(known)):
-                there = ", ".join(sorted(known)) or "none"
-                raise NotRunnable(f"there is no {wanted!r} (there are: {there})")
+                choices = ", ".join(sorted(known)) or "none"
+                raise NotRunnable(f"there is no {wanted!r} (there are: {choices})")
             below: Names | None = lower[wanted]
             return below
     return None
@@ -274,8 +274,8 @@ def _all(whole: Any) -> Filtered:
 def _item(whole: Any, key: Any) -> Any:
     """An item of an object (by name, whatever its case) or of an array; None if it has none."""
     if isinstance(whole, Filtered):
-        found = (_item(part, key) for part in whole)
-        return Filtered(item for item in found if item is not None)
+        items = (_item(part, key) for part in whole)
+        return Filtered(item for item in items if item is not None)
     if isinstance(whole, dict) and not isinstance(key, (dict, list)):
         return _lower(whole).get(text(key).lower())
     if isinstance(whole, list) and (place := number(key)) >= 0 and place < len(whole):
@@ -306,8 +306,8 @@ def _read(word: str) -> float:
         return float(word)
     if not re.fullmatch(r"([-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?)?", word):
         return math.nan
-    found = float(word or 0)
-    return int(found) if found.is_integer() else found
+    value = float(word or 0)
+    return int(value) if value.is_integer() else value
 
 
 def text(value: Any) -> str:
@@ -347,12 +347,12 @@ def _contains(whole: Any, item: Any) -> bool:
 
 
 def _format(template: Any, *values: Any) -> str:
-    def filled(found: re.Match[str]) -> str:
-        if found[0] in ("{{", "}}"):
-            return found[0][0]
-        if not found[1] or int(found[1]) >= len(values):
+    def filled(match: re.Match[str]) -> str:
+        if match[0] in ("{{", "}}"):
+            return match[0][0]
+        if not match[1] or int(match[1]) >= len(values):
             raise NotRunnable(f"format: {text(template)!r} does not go with {len(values)} values")
-        return text(values[int(found[1])])
+        return text(values[int(match[1])])
 
     return re.sub(r"\{\{|\}\}|\{(\d+)\}|[{}]", filled, text(template))
 
@@ -408,9 +408,14 @@ def expressions(value: Any) -> list[str]:
     Errors: NotRunnable for a `${{` that is not closed.
     """
     if isinstance(value, dict):
-        return [found for pair in value.items() for part in pair for found in expressions(part)]
+        return [
+            expression
+            for pair in value.items()
+            for part in pair
+            for expression in expressions(part)
+        ]
     if isinstance(value, list):
-        return [found for part in value for found in expressions(part)]
+        return [expression for part in value for expression in expressions(part)]
     if not isinstance(value, str):
         return []
     if "${{" in EXPRESSION.sub("", value):
@@ -431,7 +436,7 @@ def fill(value: Any, result: Callable[[str], Any]) -> Any:
         return value
     if whole := EXPRESSION.fullmatch(value.strip()):
         return result(whole[1])
-    return EXPRESSION.sub(lambda found: text(result(found[1])), value)
+    return EXPRESSION.sub(lambda match: text(result(match[1])), value)
 
 
 def condition(value: Any) -> str:

@@ -25,21 +25,21 @@ def load() -> dict[str, Any]:
 def api(words: list[str]) -> int:
     """`gh api --silent --input - --method METHOD PATH`, of a pull request or its labels."""
     method, path = words[words.index("--method") + 1 :]
-    found = re.fullmatch(r"repos/\{owner\}/\{repo\}/(pulls|issues)/(\d+)(/labels)?", path)
-    kept, given = load(), json.load(sys.stdin)
-    pulls = [pull for pull in kept["pulls"] if found and pull["number"] == int(found[2])]
-    if not pulls or (method, found and found[3]) not in (("PATCH", None), ("POST", "/labels")):
+    match = re.fullmatch(r"repos/\{owner\}/\{repo\}/(pulls|issues)/(\d+)(/labels)?", path)
+    kept, fields = load(), json.load(sys.stdin)
+    pulls = [pull for pull in kept["pulls"] if match and pull["number"] == int(match[2])]
+    if not pulls or (method, match and match[3]) not in (("PATCH", None), ("POST", "/labels")):
         print("gh: Not Found (HTTP 404)", file=sys.stderr)
         return 1
     if method == "PATCH":
-        pulls[0] |= given
+        pulls[0] |= fields
     else:
-        pulls[0]["labels"] = sorted({*pulls[0]["labels"], *given["labels"]})
+        pulls[0]["labels"] = sorted({*pulls[0]["labels"], *fields["labels"]})
     KEPT.write_text(json.dumps(kept, indent=1))
     return 0
 
 
-def asked(words: list[str]) -> argparse.Namespace:
+def parse_arguments(words: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(exit_on_error=False, allow_abbrev=False)
     parser.add_argument("what", choices=("pr", "label"))
     parser.add_argument("verb")
@@ -62,38 +62,40 @@ def main(words: list[str]) -> int:  # noqa: PLR0911 (one answer each)
         print("\n".join(str(pull["number"]) for pull in pulls if pull["state"] == "open"))
         return 0
     try:
-        told = asked(words)
+        arguments = parse_arguments(words)
     except (argparse.ArgumentError, SystemExit):
         print(f"gh: not known here: {words}", file=sys.stderr)
         return 64
     kept = load()
-    body = sys.stdin.read() if told.body_file == "-" else ""
-    branch = told.head or told.name
-    there = [pull for pull in kept["pulls"] if pull["head"] == branch and pull["state"] == "open"]
-    label = told.label
+    body = sys.stdin.read() if arguments.body_file == "-" else ""
+    branch = arguments.head or arguments.name
+    open_pulls = [
+        pull for pull in kept["pulls"] if pull["head"] == branch and pull["state"] == "open"
+    ]
+    label = arguments.label
     if label and label not in kept["labels"]:
         print(f"could not add label: '{label}' not found", file=sys.stderr)
         return 1
-    if (told.what, told.verb) == ("label", "create"):
-        kept["labels"].append(told.name)
-    elif (told.what, told.verb) == ("pr", "create"):
+    if (arguments.what, arguments.verb) == ("label", "create"):
+        kept["labels"].append(arguments.name)
+    elif (arguments.what, arguments.verb) == ("pr", "create"):
         if KEPT.with_suffix(".forbidden").exists():
             print("GitHub Actions is not permitted to create or approve pull requests")
             print("GitHub Actions is not permitted to create pull requests", file=sys.stderr)
             return 1
-        if there:
+        if open_pulls:
             print(f'a pull request for branch "{branch}" already exists', file=sys.stderr)
             return 1
-        about = {"head": branch, "base": told.base, "title": told.title, "body": body}
+        about = {"head": branch, "base": arguments.base, "title": arguments.title, "body": body}
         number = len(kept["pulls"]) + 1
         labels = [label] if label else []
         kept["pulls"].append({"number": number, "state": "open", "labels": labels, **about})
         print(f"https://github.com/acme/project/pull/{number}")
-    elif not there:
+    elif not open_pulls:
         print(f'no pull requests found for branch "{branch}"', file=sys.stderr)
         return 1
-    elif (told.what, told.verb) == ("pr", "close"):
-        there[0] |= {"state": "closed", "comment": told.comment}
+    elif (arguments.what, arguments.verb) == ("pr", "close"):
+        open_pulls[0] |= {"state": "closed", "comment": arguments.comment}
     else:
         print(f"gh: not known here: {words}", file=sys.stderr)
         return 64

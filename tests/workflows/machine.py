@@ -55,10 +55,10 @@ class Steps:
     def __getitem__(self, wanted: int | str) -> Step:
         if isinstance(wanted, int):
             return self.all[wanted]
-        found = [step for step in self.all if wanted in (step.id, step.name)]
-        if len(found) != 1:
-            raise KeyError(f"{len(found)} of {[step.name for step in self.all]} are {wanted!r}")
-        return found[0]
+        steps = [step for step in self.all if wanted in (step.id, step.name)]
+        if len(steps) != 1:
+            raise KeyError(f"{len(steps)} of {[step.name for step in self.all]} are {wanted!r}")
+        return steps[0]
 
 
 @dataclass
@@ -98,9 +98,9 @@ class Machine:
     def runner(self) -> dict[str, str]:
         """The context `runner`."""
         arch = {"x86_64": "X64", "aarch64": "ARM64", "arm64": "ARM64"}[platform.machine()]
-        told = {"os": "Linux", "arch": arch, "name": "here", "environment": "github-hosted"}
+        context = {"os": "Linux", "arch": arch, "name": "here", "environment": "github-hosted"}
         tools = str(self.folder / "tools")
-        return told | {"temp": str(self.temp), "tool_cache": tools, "debug": ""}
+        return context | {"temp": str(self.temp), "tool_cache": tools, "debug": ""}
 
     def set_up(self, event: object) -> None:
         """Make the folders, and a git that makes up no author."""
@@ -134,13 +134,13 @@ class Machine:
         shell: str,
         folder: Path,
         env: Mapping[str, str],
-        told: Mapping[str, str],
+        variables: Mapping[str, str],
         until: float,
         step: Step,
     ) -> None:
         """Run a script, and read what it wrote for the platform.
 
-        `told` are the variables that nothing can override. Errors: Failed if it ends badly, takes
+        `variables` are those that nothing can override. Errors: Failed if it ends badly, takes
         too long or writes what cannot be read; NotRunnable for a shell that is not known.
         """
         if "{0}" not in (template := SHELLS.get(shell, shell)):
@@ -153,8 +153,11 @@ class Machine:
             file.touch()
         stem.write_text(source)
         command = [part.replace("{0}", str(stem)) for part in shlex.split(template)]
-        told = {**told, **{f"GITHUB_{kind.upper()}": str(file) for kind, file in files.items()}}
-        wrong = self._process(command, folder, self.environment(env) | told, until, step)
+        variables = {
+            **variables,
+            **{f"GITHUB_{kind.upper()}": str(file) for kind, file in files.items()},
+        }
+        wrong = self._process(command, folder, self.environment(env) | variables, until, step)
         self.env |= _variables(files["env"].read_text())
         step.outputs = _variables(files["output"].read_text())
         _variables(files["state"].read_text())
@@ -202,20 +205,20 @@ class Machine:
         """Note what a step printed, masked, and obey the workflow commands in it."""
         resume = ""
         for line in output.splitlines(keepends=True):
-            found = COMMAND.match(line.strip())
-            name = found["name"].lower() if found else ""
+            match = COMMAND.match(line.strip())
+            name = match["name"].lower() if match else ""
             if resume:
                 resume = "" if line.strip() == f"::{resume}::" else resume
-            elif found and name == "stop-commands":
-                resume = found["message"]
-            elif found and name in GONE:
+            elif match and name == "stop-commands":
+                resume = match["message"]
+            elif match and name in GONE:
                 raise NotRunnable(f"::{name}:: is no longer a command: write to the file instead")
-            elif found and name == "add-mask":
-                self.masks.append(_unescaped(found["message"]))
-            elif found and name in ("error", "warning", "notice"):
-                pairs = (pair.partition("=") for pair in (found["about"] or "").split(","))
+            elif match and name == "add-mask":
+                self.masks.append(_unescaped(match["message"]))
+            elif match and name in ("error", "warning", "notice"):
+                pairs = (pair.partition("=") for pair in (match["about"] or "").split(","))
                 about = {key.strip(): _unescaped(value) for key, _, value in pairs if key.strip()}
-                message = self.masked(_unescaped(found["message"]))
+                message = self.masked(_unescaped(match["message"]))
                 step.annotations.append({**about, "kind": name, "message": message})
             step.text += self.masked(line)
 
@@ -233,7 +236,7 @@ def _unescaped(message: str) -> str:
 
 def _variables(source: str) -> dict[str, str]:
     """What a file of `name=value` and `name<<END` says. Errors: Failed where it says nothing."""
-    found: dict[str, str] = {}
+    variables: dict[str, str] = {}
     lines = source.splitlines()
     while lines:
         line = lines.pop(0)
@@ -242,10 +245,10 @@ def _variables(source: str) -> dict[str, str]:
             if head[3] not in lines:
                 raise Failed(f"Invalid value. Matching delimiter not found '{head[3]}'")
             end = lines.index(head[3])
-            found[head[1].strip()] = "\n".join(lines[:end])
+            variables[head[1].strip()] = "\n".join(lines[:end])
             lines = lines[end + 1 :]
         elif head:
-            found[head[1].strip()] = head[3]
+            variables[head[1].strip()] = head[3]
         elif line.strip():
             raise Failed(f"Invalid format '{line}'")
-    return found
+    return variables

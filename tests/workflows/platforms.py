@@ -17,7 +17,7 @@ from ..made import MACHINE, UV, passes
 from ..ports import free_port
 from . import docker, gh
 from .emulated import Use
-from .runner import Job, Ran, run
+from .runner import Completed, Job, run
 from .triggers import Event
 
 DELIVER = ".github/workflows/deliver.yml"
@@ -48,9 +48,9 @@ class Platform:
     def engine(self) -> str:
         """The verbs that the container engine was asked for."""
         path = self.folder / "engine/log"
-        told = path.read_text().splitlines() if path.exists() else []
+        lines = path.read_text().splitlines() if path.exists() else []
         path.unlink(missing_ok=True)
-        return " ".join(line.split()[0] for line in told)
+        return " ".join(line.split()[0] for line in lines)
 
     def run(
         self,
@@ -58,7 +58,7 @@ class Platform:
         secrets: Mapping[str, str] | None = None,
         file: str = DELIVER,
         **variables: str,
-    ) -> Ran:
+    ) -> Completed:
         path = os.pathsep.join([str(self.folder / "bin"), str(Path(UV).parent), os.defpath])
         kept = {k: v for k, v in os.environ.items() if k.startswith((*MACHINE, warm.SOCKET))}
         environment = {
@@ -121,5 +121,5 @@ def platform(started: Shared, tmp_path: Path) -> Platform:
     return Platform(started, tmp_path)
 
 
-def told(job: Job) -> str:
-    return "\n".join(step.text for step in job.steps.all)
+def read_output(*jobs: Job) -> str:
+    return "\n".join(step.text for job in jobs for step in job.steps.all)

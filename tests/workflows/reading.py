@@ -137,13 +137,13 @@ def required(declared: Mapping[str, Any] | None) -> list[str]:
     return [name for name in about if about[name].get("required") and "default" not in about[name]]
 
 
-def permissions(given: Any) -> dict[str, str]:
+def permissions(declared: Any) -> dict[str, str]:
     """Permissions by scope. Errors: NotRunnable for a scope or a level that there is not."""
-    if given in ("read-all", "write-all"):
-        return dict.fromkeys(_SCOPES.split(), given.partition("-")[0])
-    if wrong := set(mapping(given, _SCOPES.split()).values()) - set(LEVELS):
+    if declared in ("read-all", "write-all"):
+        return dict.fromkeys(_SCOPES.split(), declared.partition("-")[0])
+    if wrong := set(mapping(declared, _SCOPES.split()).values()) - set(LEVELS):
         raise NotRunnable(f"permissions: there is no level {', '.join(map(str, wrong))}")
-    return dict(given or {})
+    return dict(declared or {})
 
 
 def defaults(level: Mapping[str, Any]) -> dict[str, Any]:
@@ -158,12 +158,12 @@ def needs(spec: Mapping[str, Any]) -> list[str]:
 
 def ancestors(jobs: Mapping[str, Any], job: str, below: tuple[str, ...] = ()) -> list[str]:
     """Every job that has to end before a job does begin, in an order that serves all."""
-    found: dict[str, None] = {}
+    order: dict[str, None] = {}
     for need in needs(jobs[job]):
         if need not in jobs or need in (*below, job):
             raise NotRunnable(f"needs: {need!r} is no other job, or needs this one")
-        found |= dict.fromkeys([*ancestors(jobs, need, (*below, job)), need])
-    return list(found)
+        order |= dict.fromkeys([*ancestors(jobs, need, (*below, job)), need])
+    return list(order)
 
 
 def step_names(steps: Collection[str]) -> dict[str, Any]:

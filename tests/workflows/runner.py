@@ -77,7 +77,7 @@ class Job:
 
 
 @dataclass
-class Ran:
+class Completed:
     """What came of an event; jobs by id."""
 
     triggered: bool
@@ -112,17 +112,17 @@ class Scope:
         check(node, place, self.names)
         return evaluate(node, self.contexts, self.functions)
 
-    def value(self, given: Any, place: Place) -> Any:
-        return fill(given, lambda source: self.result(source, place))
+    def value(self, value: Any, place: Place) -> Any:
+        return fill(value, lambda source: self.result(source, place))
 
-    def string(self, given: Any, place: Place) -> str:
-        return text(self.value(given, place))
+    def string(self, value: Any, place: Place) -> str:
+        return text(self.value(value, place))
 
-    def strings(self, given: Mapping[str, Any] | None, place: Place) -> dict[str, str]:
-        return {name: self.string(value, place) for name, value in (given or {}).items()}
+    def strings(self, values: Mapping[str, Any] | None, place: Place) -> dict[str, str]:
+        return {name: self.string(value, place) for name, value in (values or {}).items()}
 
-    def holds(self, given: Any, place: Place) -> bool:
-        return truth(self.result(condition(given), place))
+    def holds(self, value: Any, place: Place) -> bool:
+        return truth(self.result(condition(value), place))
 
 
 @dataclass
@@ -184,7 +184,7 @@ class Runner:
     longest: float
     project: str
     github: dict[str, Any]
-    ran: Ran
+    completed: Completed
 
     def scope(self, flow: Flow) -> Scope:
         """What can be seen of a workflow before any job."""
@@ -213,27 +213,27 @@ class Runner:
         }
         scope = self.scope(flow).more(needs=known)
         scope = replace(scope, names=self.reader.names(flow.tree, job), functions=status)
-        done = self.ran.jobs[job] = Job(job)
+        done = self.completed.jobs[job] = Job(job)
         if scope.holds(spec.get("if", True), JOB["if"]):
             done.name = scope.string(spec.get("name", job), IN_JOB)
-            asked = permissions(spec.get("permissions", flow.tree["permissions"]))
-            done.permissions = self.granted(asked)
+            wanted = permissions(spec.get("permissions", flow.tree["permissions"]))
+            done.permissions = self.granted(wanted)
             done.concurrency = _concurrency(scope.value(spec.get("concurrency"), IN_JOB))
             self.steps_of(flow, job, scope, done)
         return done
 
-    def granted(self, asked: Mapping[str, str]) -> dict[str, str]:
+    def granted(self, wanted: Mapping[str, str]) -> dict[str, str]:
         """What the platform leaves of it: only to read, where it trusts nobody."""
         if not self.event.unprivileged:
-            return dict(asked)
-        return {scope: "read" for scope, level in asked.items() if level != "none"}
+            return dict(wanted)
+        return {scope: "read" for scope, level in wanted.items() if level != "none"}
 
     def steps_of(self, flow: Flow, job: str, scope: Scope, done: Job) -> None:
         """Run the steps of a job, on a machine of its own."""
         spec = flow.tree["jobs"][job]
         done.runs_on = scope.value(spec["runs-on"], IN_JOB)
-        if found := re.search(r"(windows|macos)[\w.-]*", str(done.runs_on)):
-            raise NotRunnable(f"runs-on: this machine is no {found[0]}")
+        if match := re.search(r"(windows|macos)[\w.-]*", str(done.runs_on)):
+            raise NotRunnable(f"runs-on: this machine is no {match[0]}")
         about = spec.get("environment") or ""
         about = about if isinstance(about, dict) else {"name": about}
         done.environment = scope.string(about["name"], IN_JOB)
@@ -284,10 +284,10 @@ class Runner:
         machine.set_up(self.github["event"])
         return machine
 
-    def minutes(self, given: Any) -> float:
+    def minutes(self, value: Any) -> float:
         """Minutes of the workflow in seconds of this machine."""
-        if not (minutes := number(given)) > 0:
-            raise NotRunnable(f"timeout-minutes: {given!r} is no time")
+        if not (minutes := number(value)) > 0:
+            raise NotRunnable(f"timeout-minutes: {value!r} is no time")
         return minutes * self.minute
 
     def steps(self, specs: Any, scope: Scope, frame: Frame) -> Steps:
@@ -355,35 +355,33 @@ class Runner:
         """Run what `run` says."""
         places = table(spec, frame.action)
         settings = {} if frame.action else frame.defaults
-        given = {key: spec[key] for key in ("shell", "working-directory") if key in spec}
-        settings = settings | {
-            key: scope.string(value, places[key]) for key, value in given.items()
-        }
-        told = {
+        own = {key: spec[key] for key in ("shell", "working-directory") if key in spec}
+        settings = settings | {key: scope.string(value, places[key]) for key, value in own.items()}
+        variables = {
             f"GITHUB_{name.upper()}": text(value)
             for name, value in scope.contexts["github"].items()
             if name not in ("event", "token", "repositoryUrl") and (name, value) != NO_ACTION
         }
-        told |= {f"RUNNER_{key.upper()}": value for key, value in frame.machine.runner.items()}
+        variables |= {f"RUNNER_{key.upper()}": value for key, value in frame.machine.runner.items()}
         frame.machine.script(
             spec["run"],
             settings.get("shell", ""),
             frame.machine.workspace / settings.get("working-directory", "."),
             frame.env,
-            {**told, "CI": "true", "GITHUB_ACTIONS": "true"},
+            {**variables, "CI": "true", "GITHUB_ACTIONS": "true"},
             frame.until,
             step,
         )
 
     def use(self, spec: Mapping[str, Any], step: Step, scope: Scope, frame: Frame) -> None:
         """Run an action: one of the repository's own, one of the caller's or an emulated one."""
-        given = scope.strings(spec.get("with"), table(spec, frame.action)["with"])
+        arguments = scope.strings(spec.get("with"), table(spec, frame.action)["with"])
         if spec["uses"].startswith("./"):
-            self.composite(spec["uses"], given, step, scope, frame)
+            self.composite(spec["uses"], arguments, step, scope, frame)
             return
         machine = frame.machine
         use = Use(
-            inputs=given,
+            inputs=arguments,
             workspace=machine.workspace,
             home=machine.home,
             environment=machine.environment(frame.env),
@@ -391,7 +389,7 @@ class Runner:
             name=self.project,
             event=self.event,
             permissions=frame.permissions,
-            artifacts=self.ran.artifacts,
+            artifacts=self.completed.artifacts,
         )
         try:
             {**EMULATED, **self.actions}[spec["uses"].partition("@")[0]](use)
@@ -405,7 +403,7 @@ class Runner:
         machine.afterwards += [use.afterwards] if use.afterwards else []
 
     def composite(
-        self, uses: str, given: dict[str, str], step: Step, scope: Scope, frame: Frame
+        self, uses: str, arguments: dict[str, str], step: Step, scope: Scope, frame: Frame
     ) -> None:
         """Run an action of the repository, from where it is checked out."""
         folder = frame.machine.workspace / uses
@@ -414,9 +412,9 @@ class Runner:
             raise Failed(f"Can't find 'action.yml' under '{folder}': is it checked out?")
         tree = self.reader.action(uses, file.read_text())
         declared = tree.get("inputs") or {}
-        mapping(given, declared, *required(declared))
+        mapping(arguments, declared, *required(declared))
         defaults = {key: (about or {}).get("default", "") for key, about in declared.items()}
-        values = scope.strings(defaults, IN_ACTION_DEFAULT) | given
+        values = scope.strings(defaults, IN_ACTION_DEFAULT) | arguments
         here = {**scope.contexts["github"], "action_path": str(folder.resolve())}
         scope = replace(scope, names={**scope.names, "inputs": dict.fromkeys(declared)})
         scope = scope.more(inputs=values, github=here)
@@ -437,8 +435,8 @@ def _boolean(value: Any) -> bool:
 
 
 def _worst(results: Iterable[str]) -> str:
-    found = set(results)
-    return next((one for one in ("failure", "cancelled", "success") if one in found), "skipped")
+    distinct = set(results)
+    return next((one for one in ("failure", "cancelled", "success") if one in distinct), "skipped")
 
 
 def _concurrency(value: Any) -> dict[str, Any]:
@@ -447,11 +445,11 @@ def _concurrency(value: Any) -> dict[str, Any]:
     return dict(mapping(about, known, *(["group"] if about else [])))
 
 
-def _dispatched(declared: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+def _dispatched(declared: Mapping[str, Any], form: Mapping[str, Any]) -> dict[str, Any]:
     """The inputs of a run by hand: a form sends strings, and only booleans do not stay ones."""
     kinds = {name: (about or {}).get("type", "string") for name, about in declared.items()}
-    read = dict(given)
-    for name, value in given.items():
+    read = dict(form)
+    for name, value in form.items():
         if kinds.get(name) == "boolean" and value in ("true", "false"):
             read[name] = value == "true"
         if kinds.get(name) == "number" and not math.isnan(number(value)):
@@ -473,7 +471,7 @@ def run(
     minute: float = 60.0,
     longest: float = 600.0,
     project: str = "acme/project",
-) -> Ran:
+) -> Completed:
     """Run a workflow of a repository's commit, as the platform would for an event.
 
     `folder` is where the jobs' machines are. `actions` has what stands for the actions of others,
@@ -490,7 +488,7 @@ def run(
     on = triggers(tree["on"])
     with located(file):
         if not starts(on, event, repository):
-            return Ran(False)
+            return Completed(False)
     count = len(list(folder.glob("run-*"))) + 1
     here = folder / f"run-{count}"
     (here / "artifacts").mkdir(parents=True)
@@ -499,15 +497,15 @@ def run(
         if event.name == "workflow_dispatch":
             declared = on["workflow_dispatch"].get("inputs") or {}
             values = _dispatched(declared, event.payload.get("inputs") or {})
-            told = {name: text(value) for name, value in values.items()}
-            event = replace(event, payload={**event.payload, "inputs": told})
-    given = {} if event.unprivileged else dict(secrets or {})
+            texts = {name: text(value) for name, value in values.items()}
+            event = replace(event, payload={**event.payload, "inputs": texts})
+    known_secrets = {} if event.unprivileged else dict(secrets or {})
     runner = Runner(
         event=event,
         repository=repository,
         reader=reader,
         folder=here,
-        secrets={"GITHUB_TOKEN": TOKEN, **given},
+        secrets={"GITHUB_TOKEN": TOKEN, **known_secrets},
         variables=variables or {},
         actions=known,
         environment=environment or {},
@@ -515,12 +513,12 @@ def run(
         longest=longest,
         project=project,
         github=github(event, project, count, file, tree),
-        ran=Ran(True, artifacts=here / "artifacts"),
+        completed=Completed(True, artifacts=here / "artifacts"),
     )
     flow = Flow(file, tree, values, runner.secrets)
-    scope, ran = runner.scope(flow), runner.ran
+    scope, completed = runner.scope(flow), runner.completed
     with located(file):
         group = scope.value(tree.get("concurrency"), WORKFLOW["concurrency"])
-        ran.concurrency = _concurrency(group)
-    ran.result = _worst(job.result for job in runner.flow(flow).values())
-    return ran
+        completed.concurrency = _concurrency(group)
+    completed.result = _worst(job.result for job in runner.flow(flow).values())
+    return completed

@@ -8,23 +8,23 @@ from ..champion.conftest import blocks, champions, started
 from ..champion.test_promoting import AGAINST, another
 from ..made import git, passes
 from .conftest import MODEL, nearest
-from .platforms import Platform, platform, told
-from .runner import Ran
+from .platforms import Platform, platform, read_output
+from .runner import Completed
 from .triggers import Event
 
 __all__ = ["champions", "platform", "started"]
 
 
-def results(ran: Ran) -> dict[str, str]:
-    return {name: job.result for name, job in ran.jobs.items()}
+def results(completed: Completed) -> dict[str, str]:
+    return {name: job.result for name, job in completed.jobs.items()}
 
 
 def test_a_fresh_repository_is_green_and_says_how_to_have_a_release(platform: Platform) -> None:
-    ran = platform.run(Event("push"))
-    assert ran.result == "success", told(ran.jobs["release"])
-    assert results(ran)["image"] == "skipped"
-    assert "Not released" in ran.summary
-    assert "storage=s3" in ran.summary
+    completed = platform.run(Event("push"))
+    assert completed.result == "success", read_output(completed.jobs["release"])
+    assert results(completed)["image"] == "skipped"
+    assert "Not released" in completed.summary
+    assert "storage=s3" in completed.summary
     assert platform.pulls == []
 
 
@@ -33,9 +33,9 @@ def test_a_better_model_is_proposed_merged_built_tried_and_deployed(  # noqa: PL
 ) -> None:
     platform.share()
     before = platform.repository.state()
-    ran = platform.run(Event("push"))
-    assert ran.result == "success", told(ran.jobs["release"])
-    assert results(ran) == {
+    completed = platform.run(Event("push"))
+    assert completed.result == "success", read_output(completed.jobs["release"])
+    assert results(completed) == {
         "release": "success",
         **dict.fromkeys(("image", "attest", "staging", "production"), "skipped"),
     }
@@ -43,10 +43,10 @@ def test_a_better_model_is_proposed_merged_built_tried_and_deployed(  # noqa: PL
     (pull,) = platform.pulls
     assert pull["head"] == "release/champion-1"
     assert "close this pull request and reopen it" in pull["body"]
-    assert "Its pull request" in ran.summary
+    assert "Its pull request" in completed.summary
 
     tip = platform.repository.git("rev-parse", "release/champion-1")
-    ran = platform.run(Event("push"), {"RELEASE_TOKEN": "of-the-team"})
+    completed = platform.run(Event("push"), {"RELEASE_TOKEN": "of-the-team"})
     assert platform.repository.git("rev-parse", "release/champion-1") == tip  # approvals stay
     assert len(platform.pulls) == 1
     assert "reopen" not in platform.pulls[0]["body"]
@@ -56,9 +56,10 @@ def test_a_better_model_is_proposed_merged_built_tried_and_deployed(  # noqa: PL
     (platform.repository.folder / "note.md").write_text("Something else.\n")
     platform.repository.commit("Note")
     assert platform.engine == ""
-    ran = platform.run(Event("push"), DEPLOY="yes")
-    assert ran.result == "success", "\n".join(told(job) for job in ran.jobs.values())
-    assert results(ran)["attest"] == "skipped"  # a private repository, and nobody said otherwise
+    completed = platform.run(Event("push"), DEPLOY="yes")
+    assert completed.result == "success", read_output(*completed.jobs.values())
+    # A private repository, and nobody said otherwise.
+    assert results(completed)["attest"] == "skipped"
     assert platform.repository.git("rev-parse", "champion-1^{commit}") == merged
     assert platform.engine == "login pull build run run push image login login"
     image = "ghcr.io/acme/project:champion-1@sha256:"
@@ -66,39 +67,41 @@ def test_a_better_model_is_proposed_merged_built_tried_and_deployed(  # noqa: PL
         f"staging {image.removesuffix('sha256:')}",
         f"production {image.removesuffix('sha256:')}",
     ]
-    assert (ran.jobs["staging"].environment, ran.jobs["production"].environment) == (
+    assert (completed.jobs["staging"].environment, completed.jobs["production"].environment) == (
         "staging",
         "production",
     )
-    assert re.search(r"champion-1 answers \d+ canary rows", told(ran.jobs["image"]))
-    bom = json.loads((ran.artifacts / "sbom-champion-1/sbom.json").read_text())
+    assert re.search(r"champion-1 answers \d+ canary rows", read_output(completed.jobs["image"]))
+    bom = json.loads((completed.artifacts / "sbom-champion-1/sbom.json").read_text())
     assert {"fastapi", "scikit-learn"} <= {part["name"] for part in bom["components"]}
     assert "mlflow" not in {part["name"] for part in bom["components"]}
 
     shutil.rmtree(platform.folder / "engine/local")
-    ran = platform.run(
+    completed = platform.run(
         Event("workflow_dispatch", {"inputs": {"again": "champion-1", "rollback": "false"}})
     )
-    assert ran.result == "success", "\n".join(told(job) for job in ran.jobs.values())
+    assert completed.result == "success", read_output(*completed.jobs.values())
     assert platform.engine == "login pull run run image"  # the bytes that ran before
-    assert results(ran)["staging"] == "skipped"
-    assert "is pushed and not deployed" in ran.summary
+    assert results(completed)["staging"] == "skipped"
+    assert "is pushed and not deployed" in completed.summary
 
     state = platform.repository.state()
-    ran = platform.run(Event("workflow_dispatch", {"inputs": {"again": "", "rollback": "true"}}))
-    assert ran.result == "success", told(ran.jobs["release"])
-    assert results(ran)["image"] == "skipped"  # the rule has none yet
-    assert "built once its pull request is merged" in ran.summary
+    completed = platform.run(
+        Event("workflow_dispatch", {"inputs": {"again": "", "rollback": "true"}})
+    )
+    assert completed.result == "success", read_output(completed.jobs["release"])
+    assert results(completed)["image"] == "skipped"  # the rule has none yet
+    assert "built once its pull request is merged" in completed.summary
     assert platform.pulls[-1]["head"] == "release/rollback-1"
     assert platform.repository.state() == state
     platform.merge("release/rollback-1")
-    ran = platform.run(Event("push"), ATTEST="yes")
-    assert ran.result == "success", "\n".join(told(job) for job in ran.jobs.values())
+    completed = platform.run(Event("push"), ATTEST="yes")
+    assert completed.result == "success", read_output(*completed.jobs.values())
     assert platform.engine == "login pull build run run push image login"
-    assert results(ran)["attest"] == "success"
-    assert "the rule answers" in told(ran.jobs["image"])
-    ran = platform.run(Event("push"))
-    assert "The challenger is champion-1, which was rolled back" in ran.summary
+    assert results(completed)["attest"] == "success"
+    assert "the rule answers" in read_output(completed.jobs["image"])
+    completed = platform.run(Event("push"))
+    assert "The challenger is champion-1, which was rolled back" in completed.summary
 
 
 def test_a_rollback_deploys_the_image_of_before_at_once(platform: Platform) -> None:
@@ -108,19 +111,20 @@ def test_a_rollback_deploys_the_image_of_before_at_once(platform: Platform) -> N
     another(repository)
     passes(repository.run("churn", "promote", *AGAINST), "champion-2: ")
     inputs = {"again": "champion-1", "rollback": "false"}
-    ran = platform.run(Event("workflow_dispatch", {"inputs": inputs}))
-    assert "not judged: the champion is on one machine. Next: " in told(ran.jobs["image"])
+    completed = platform.run(Event("workflow_dispatch", {"inputs": inputs}))
+    output = read_output(completed.jobs["image"])
+    assert "not judged: the champion is on one machine. Next: " in output
     assert platform.engine == ""
     passes(repository.run("dvc", "push", "--all-tags"))
-    ran = platform.run(Event("workflow_dispatch", {"inputs": inputs}))
-    assert ran.result == "success", "\n".join(told(job) for job in ran.jobs.values())
+    completed = platform.run(Event("workflow_dispatch", {"inputs": inputs}))
+    assert completed.result == "success", read_output(*completed.jobs.values())
     assert platform.engine == "login pull build run run push image"
     state = repository.state()
     inputs = {"again": "", "rollback": "true"}
-    ran = platform.run(Event("workflow_dispatch", {"inputs": inputs}), DEPLOY="yes")
-    assert ran.result == "success", "\n".join(told(job) for job in ran.jobs.values())
+    completed = platform.run(Event("workflow_dispatch", {"inputs": inputs}), DEPLOY="yes")
+    assert completed.result == "success", read_output(*completed.jobs.values())
     assert platform.engine == "login pull run run image login login"
-    assert "champion-1 is deployed again." in ran.summary
+    assert "champion-1 is deployed again." in completed.summary
     assert [line.partition("@")[0] for line in platform.deployed] == [
         "staging ghcr.io/acme/project:champion-1",
         "production ghcr.io/acme/project:champion-1",
@@ -146,22 +150,22 @@ def test_a_main_that_no_longer_ships_closes_its_pull_request(platform: Platform)
     words = ("commit-tree", f"{branch}^{{tree}}", "-p", branch, "-m", "Theirs")
     theirs = git(repository.folder, "-c", "user.email=s@e.org", *words).strip()
     repository.git("update-ref", f"refs/heads/{branch}", theirs)
-    ran = platform.run(Event("push"))
-    assert ran.result == "success", told(ran.jobs["release"])
+    completed = platform.run(Event("push"))
+    assert completed.result == "success", read_output(completed.jobs["release"])
     assert platform.pulls[0]["state"] == "open"  # somebody else has pushed to it
     repository.git("update-ref", f"refs/heads/{branch}", ours)
-    ran = platform.run(Event("push"))
-    assert ran.result == "success", told(ran.jobs["release"])
-    assert "The pull request of release/champion-1 is closed." in ran.summary
-    assert "Nothing to release. Hold: " in ran.summary
+    completed = platform.run(Event("push"))
+    assert completed.result == "success", read_output(completed.jobs["release"])
+    assert "The pull request of release/champion-1 is closed." in completed.summary
+    assert "Nothing to release. Hold: " in completed.summary
     (pull,) = platform.pulls
     assert pull["state"] == "closed"
     assert "Main changed. Hold: " in pull["comment"]
 
 
 def test_every_command_of_the_page_is_accounted_for() -> None:
-    found = {heading: len(lines) for heading, lines in blocks("delivery.md").items()}
-    assert found == {
+    counts = {heading: len(lines) for heading, lines in blocks("delivery.md").items()}
+    assert counts == {
         "From the verdict to production": 1,  # here, and test_proposals.py
         "Roll back": 2,  # here
         "Retrain": 3,  # test_scheduled.py

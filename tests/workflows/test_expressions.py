@@ -52,8 +52,8 @@ def value(source: str) -> Any:
     ],
 )
 def test_literals(source: str, expected: Any) -> None:
-    found = value(source)
-    assert (found, type(found)) == (expected, type(expected))
+    result = value(source)
+    assert (result, type(result)) == (expected, type(expected))
 
 
 @pytest.mark.parametrize(
@@ -75,8 +75,8 @@ def test_literals(source: str, expected: Any) -> None:
     ],
 )
 def test_operators_bind_and_stop_as_on_the_platform(source: str, expected: Any) -> None:
-    found = value(source)
-    assert (found, type(found)) == (expected, type(expected))
+    result = value(source)
+    assert (result, type(result)) == (expected, type(expected))
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ def test_functions(source: str, expected: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("found", "expected"),
+    ("thing", "expected"),
     [
         (None, ""),
         (True, "true"),
@@ -184,8 +184,8 @@ def test_functions(source: str, expected: Any) -> None:
         (float("-inf"), "-Infinity"),
     ],
 )
-def test_values_as_strings(found: Any, expected: str) -> None:
-    assert text(found) == expected
+def test_values_as_strings(thing: Any, expected: str) -> None:
+    assert text(thing) == expected
 
 
 @pytest.mark.parametrize(
@@ -262,9 +262,14 @@ def test_a_name_that_does_not_exist_is_a_slip(source: str) -> None:
 
 
 def test_a_string_of_one_expression_keeps_its_kind_and_others_become_strings() -> None:
-    given = {"a": "${{ 1 }}", "b": [" ${{ 2 }} "], "c": "${{ 1 }}${{ '}}' }}-${{ null }}", "d": 4}
-    found = fill(given, lambda source: evaluate(parse(source), {}, {}))
-    assert found == {"a": 1, "b": [2], "c": "1}}-", "d": 4}
+    template = {
+        "a": "${{ 1 }}",
+        "b": [" ${{ 2 }} "],
+        "c": "${{ 1 }}${{ '}}' }}-${{ null }}",
+        "d": 4,
+    }
+    filled = fill(template, lambda source: evaluate(parse(source), {}, {}))
+    assert filled == {"a": 1, "b": [2], "c": "1}}-", "d": 4}
 
 
 def test_expressions_are_found_wherever_they_stand() -> None:
@@ -274,7 +279,7 @@ def test_expressions_are_found_wherever_they_stand() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "expected"),
+    ("source", "expected"),
     [
         ("a == 1", "success() && (a == 1)"),
         ("${{ a || b }}", "success() && ( a || b )"),
@@ -285,9 +290,9 @@ def test_expressions_are_found_wherever_they_stand() -> None:
     ],
 )
 def test_a_condition_asks_for_success_unless_it_asks_for_a_status(
-    given: Any, expected: str
+    source: Any, expected: str
 ) -> None:
-    assert condition(given) == expected
+    assert condition(source) == expected
 
 
 def test_a_condition_with_text_around_it_would_always_be_true() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from ..champion.conftest import Shared, blocks, champions, started
 from ..champion.test_killed import kill_in_hook
-from ..made import Ran, call, fixable, git, passes
+from ..made import Completed, call, fixable, git, passes
 from . import gh
 
 __all__ = ["champions", "started"]
@@ -38,7 +38,7 @@ class Hosted:
         self.repository.commit("Share it")
         self.repository.git("push", "--quiet", "origin", "main")
 
-    def type_in(self, line: str) -> Ran:
+    def type_in(self, line: str) -> Completed:
         path = os.pathsep.join([str(self.folder / "bin"), os.environ["PATH"]])
         own = {"PATH": path, "GH_KEPT": str(self.folder / "pulls.json")}
         words = shlex.split(line)
@@ -71,9 +71,9 @@ def test_a_release_that_was_killed_is_taken_back_by_the_next_call(hosted: Hosted
     before = hosted.repository.state()
     kill_in_hook(hosted.repository, "release", "post-commit", hosted.folder)
     assert hosted.repository.state() != before
-    ran = hosted.repository.run("churn", "rollback")
-    fixable(ran, "found the rule, which is first")
-    assert "Taking back first what was only to be proposed: champion-1" in ran.stdout
+    completed = hosted.repository.run("churn", "rollback")
+    fixable(completed, "found the rule, which is first")
+    assert "Taking back first what was only to be proposed: champion-1" in completed.stdout
     assert hosted.repository.state() == before
     hosted.repository.settled()
 

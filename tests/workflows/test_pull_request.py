@@ -17,24 +17,24 @@ MONEY = r"GBP -?[\d,]+ \(-?[\d,]+ to -?[\d,]+\)"
 def test_words_alone_leave_everything_as_it_was(team: Hub) -> None:
     team.branch("docs")
     team.clone.append("README.md", "\nAsk the retention squad.\n")
-    ran = team.proposed(team.push("Whom to ask"))
-    page = green(ran, "code", "model", "comment")
-    assert "| unit |" in cells(ran.jobs["code"].summary, "Tests (failed) · rows · seconds")
+    completed = team.proposed(team.push("Whom to ask"))
+    page = green(completed, "code", "model", "comment")
+    assert "| unit |" in cells(completed.jobs["code"].summary, "Tests (failed) · rows · seconds")
     assert READY in page
     assert "Not " not in page.partition("\n")[0]
     assert "No decision, data, parameter, dependency or team file differs" in page
     assert team.comment.read_text() == page
-    asked = team.comment.with_name("comment.md.call").read_text()
-    assert asked.startswith("pr comment 1 --edit-last --create-if-none --body-file summary.md")
-    assert ran.jobs["comment"].permissions == {"pull-requests": "write"}
+    command = team.comment.with_name("comment.md.call").read_text()
+    assert command.startswith("pr comment 1 --edit-last --create-if-none --body-file summary.md")
+    assert completed.jobs["comment"].permissions == {"pull-requests": "write"}
 
 
 def test_a_better_model_ships_and_the_page_says_what_changed(team: Hub) -> None:
     """For a branch that has the worse one."""
     team.branch("better", of="nearest")
     team.clone.git("checkout", "main", "--", ".")
-    ran = team.proposed(team.push("Boosted trees again"), base="nearest")
-    page = green(ran, "code", "model", "comment")
+    completed = team.proposed(team.push("Boosted trees again"), base="nearest")
+    page = green(completed, "code", "model", "comment")
     first = page.index(READY)
     assert first < page.index("What changed") < page.index("Success lines and guardrails")
     assert re.search(rf"{MONEY} more per 1,000 customers than the rule, on 2,256", page)
@@ -56,15 +56,17 @@ def test_a_better_model_ships_and_the_page_says_what_changed(team: Hub) -> None:
 
 def test_a_worse_model_is_held_for_a_fork_too(team: Hub) -> None:
     """The same page with ship, from the other side, is the story above."""
-    ran = team.proposed("nearest", fork=True)
-    page = red(ran, "model", CHECK, "NO  decision: Hold: ", "less per 1,000 customers", "Next: ")
+    completed = team.proposed("nearest", fork=True)
+    page = red(
+        completed, "model", CHECK, "NO  decision: Hold: ", "less per 1,000 customers", "Next: "
+    )
     head = page.partition("\n# Keep")[0]
     assert head.startswith("# Not to be merged yet\n")
     assert "Hold: call at most 400" in head
     assert "Next: change features.py, model.py or the brief, then uv run dvc repro" in head
     assert "| decision | verdict | ship | hold |" in cells(page, "What changed")
-    assert ran.jobs["code"].result == "success"
-    assert ran.jobs["comment"].result == "skipped"
+    assert completed.jobs["code"].result == "success"
+    assert completed.jobs["comment"].result == "skipped"
     assert not team.comment.exists()
 
 
@@ -75,22 +77,22 @@ def test_a_broken_contract_stops_in_the_fast_lane(team: Hub) -> None:
         "data_gb = dy.Float64(min=0, max=2000",
         "data_gb = dy.Float64(min=0, max=20",
     )
-    ran = team.proposed(team.push("Nobody uses more than 20 GB"))
-    page = red(ran, "code", FAST, "FAILED", "every_row_satisfies_the_contract", "data_gb|max")
+    completed = team.proposed(team.push("Nobody uses more than 20 GB"))
+    page = red(completed, "code", FAST, "FAILED", "every_row_satisfies_the_contract", "data_gb|max")
     assert "failed) · " in page
-    assert {ran.jobs[name].result for name in ("model", "comment")} == {"skipped"}
+    assert {completed.jobs[name].result for name in ("model", "comment")} == {"skipped"}
 
 
 def test_a_stale_lock_is_named_with_the_command_that_mends_it(team: Hub) -> None:
     team.branch("stale")
     team.rewrite("params.yaml", lambda text: text.replace("train:\n  seed: 7", "train:\n  seed: 8"))
-    ran = team.proposed(team.push("Another seed"))
-    told = "dvc.lock is stale, so nothing here was judged: train: params.yaml."
+    completed = team.proposed(team.push("Another seed"))
+    message = "dvc.lock is stale, so nothing here was judged: train: params.yaml."
     fix = "Next: uv run dvc repro, then git commit dvc.lock and reports/ with it"
-    page = red(ran, "model", BRING, told, fix)
-    assert page.startswith(f"# Not to be merged yet\n\n{told} {fix}\n")
+    page = red(completed, "model", BRING, message, fix)
+    assert page.startswith(f"# Not to be merged yet\n\n{message} {fix}\n")
     assert "What follows is what the commit says of itself." in page
-    assert ran.jobs["comment"].result == "success"
+    assert completed.jobs["comment"].result == "success"
     assert team.comment.read_text() == page
 
 
@@ -98,12 +100,12 @@ def test_the_first_pull_request_of_a_repository(team: Hub) -> None:
     """All files come with it, the tests of the whole pipeline among them."""
     git = team.clone.git
     listed = git("ls-tree", "main", "README.md") + "\n"
-    tree = call(team.clone.folder, "git", "mktree", given=listed).stdout.strip()
+    tree = call(team.clone.folder, "git", "mktree", stdin=listed).stdout.strip()
     bare = git("commit-tree", tree, "-m", "A name and nothing else")
     whole = git("commit-tree", "main~1^{tree}", "-p", bare, "-m", "From the template")
     git("push", "--quiet", str(team.bare), f"{bare}:refs/heads/empty", f"{whole}:refs/heads/whole")
-    ran = team.proposed("whole", base="empty")
-    page = green(ran, "code", "model", "comment")
+    completed = team.proposed("whole", base="empty")
+    page = green(completed, "code", "model", "comment")
     assert READY in page
     changed = cells(page, "What changed")
     assert "| decision | verdict |  | ship |" in changed
@@ -145,14 +147,14 @@ def test_an_upgrade_is_green_unless_it_changes_the_answers(moving: Hub) -> None:
     has changed.
     """
     use_library(moving)
-    ran = moving.proposed(upgrade(moving, "1.1", 0.05), actor="dependabot[bot]")
-    page = green(ran, "code", "model")
+    completed = moving.proposed(upgrade(moving, "1.1", 0.05), actor="dependabot[bot]")
+    page = green(completed, "code", "model")
     assert "| dependency | house-defaults | 1.0 | 1.1 |" in cells(page, "What changed")
     assert "| decision |" not in page
     moving.clone.git("checkout", "--quiet", "main")
-    ran = moving.proposed(upgrade(moving, "2.0", 0.5), actor="dependabot[bot]")
+    completed = moving.proposed(upgrade(moving, "2.0", 0.5), actor="dependabot[bot]")
     page = red(
-        ran, "model", CHECK, "NO  committed: the commit says: Ship: ",
+        completed, "model", CHECK, "NO  committed: the commit says: Ship: ",
         "Here it comes out otherwise: ", "Next: uv sync, uv run dvc repro --force, then git commit",
     )  # fmt: skip
     head = page.partition("\n# Keep")[0]
@@ -160,7 +162,7 @@ def test_an_upgrade_is_green_unless_it_changes_the_answers(moving: Hub) -> None:
     assert "| dependency | house-defaults | 1.0 | 2.0 |" in cells(page, "What changed")
     changed = cells(page, "What changed")
     assert re.search(rf"\| decision \| gain per 1,000 \| {MONEY} \| {MONEY} \|", changed)
-    assert ran.jobs["comment"].result == "skipped"
+    assert completed.jobs["comment"].result == "skipped"
 
 
 def read_a_table(team: Hub) -> None:
@@ -179,12 +181,12 @@ def test_data_on_one_machine_is_not_judged_and_nothing_is_promoted_in_a_clone(
     read_a_table(moving)
     moving.branch("docs")
     moving.clone.append("README.md", "\nAsk the retention squad.\n")
-    ran = moving.proposed(moving.push("Whom to ask"))
-    assert ran.jobs["code"].result == "success"
-    assert "not judged) · " in ran.jobs["code"].summary
-    told = "not judged: the data is on one machine. Here is how to share it: "
-    page = red(ran, "model", BRING, told, "uv run dvc push")
-    assert page.startswith(f"# Not judged\n\n{told}")
+    completed = moving.proposed(moving.push("Whom to ask"))
+    assert completed.jobs["code"].result == "success"
+    assert "not judged) · " in completed.jobs["code"].summary
+    message = "not judged: the data is on one machine. Here is how to share it: "
+    page = red(completed, "model", BRING, message, "uv run dvc push")
+    assert page.startswith(f"# Not judged\n\n{message}")
     other = moving.clone.cloned(tmp_path / "other/churn", "--branch", "main")
     fixable(other.run("churn", "promote"), "models/champion", "uv run dvc pull")
 
@@ -208,16 +210,18 @@ def test_a_fork_without_the_key_of_storage_is_not_judged_and_a_branch_is(
     moving.branch("docs")
     moving.clone.append("README.md", "\nAsk the retention squad.\n")
     moving.push("Whom to ask")
-    moving.given["AWS_EC2_METADATA_DISABLED"] = "true"
+    moving.variables["AWS_EC2_METADATA_DISABLED"] = "true"
     moving.secrets.update(keys)
-    ran = moving.proposed("docs", fork=True)
-    assert ran.jobs["code"].result == "success"
-    told = "not judged: data and models could not be brought from storage."
-    page = red(ran, "model", BRING, told, "a fork has no secrets", "Unable to locate credentials")
-    assert page.startswith(f"# Not judged\n\n{told}")
-    assert ran.jobs["comment"].result == "skipped"
-    ran = moving.proposed("docs")
-    page = green(ran, "code", "model", "comment")
-    assert ran.jobs["model"].steps["uv run dvc repro --force"].outcome == "skipped"
+    completed = moving.proposed("docs", fork=True)
+    assert completed.jobs["code"].result == "success"
+    message = "not judged: data and models could not be brought from storage."
+    page = red(
+        completed, "model", BRING, message, "a fork has no secrets", "Unable to locate credentials"
+    )
+    assert page.startswith(f"# Not judged\n\n{message}")
+    assert completed.jobs["comment"].result == "skipped"
+    completed = moving.proposed("docs")
+    page = green(completed, "code", "model", "comment")
+    assert completed.jobs["model"].steps["uv run dvc repro --force"].outcome == "skipped"
     assert READY in page
     assert "not judged" not in page

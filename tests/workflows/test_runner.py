@@ -12,7 +12,7 @@ from ..made import git
 from .emulated import Failed, Use
 from .expressions import NotRunnable
 from .reading import ExpressionInRun
-from .runner import Ran, run
+from .runner import Completed, run
 from .triggers import Event, selected, triggers
 from .triggers import starts as starts_
 
@@ -23,8 +23,8 @@ DISPATCH = "workflow_dispatch"
 
 def job(*steps: Any, **more: Any) -> dict[str, Any]:
     """A job; a string among its steps is a script."""
-    told = [{"run": step} if isinstance(step, str) else step for step in steps]
-    return {"runs-on": "ubuntu-latest", "steps": told} | {
+    specs = [{"run": step} if isinstance(step, str) else step for step in steps]
+    return {"runs-on": "ubuntu-latest", "steps": specs} | {
         key.replace("_", "-"): value for key, value in more.items()
     }
 
@@ -60,14 +60,14 @@ class Made:
 
     def run(
         self, workflow: str | dict[str, Any] | None = None, event: Event = PUSH, **options: Any
-    ) -> Ran:
+    ) -> Completed:
         if workflow:
             self.write(FLOW, workflow)
         if event is PROPOSAL or event.head == "idea":
             git(self.folder, "branch", "--force", "idea")
         return run(self.folder, FLOW, event, folder=self.runs, **options)
 
-    def steps(self, *steps: Any, **options: Any) -> Ran:
+    def steps(self, *steps: Any, **options: Any) -> Completed:
         return self.run(flow(a=job(*steps)), **options)
 
 
@@ -99,8 +99,8 @@ CHECKOUT = {"uses": "actions/checkout@v5"}
 
 
 def uses(action: str, id: str = "", **inputs: str) -> dict[str, Any]:
-    given = {key.replace("_", "-"): value for key, value in inputs.items()}
-    return {"uses": f"{action}@v1", "with": given} | ({"id": id} if id else {})
+    arguments = {key.replace("_", "-"): value for key, value in inputs.items()}
+    return {"uses": f"{action}@v1", "with": arguments} | ({"id": id} if id else {})
 
 
 # Events
@@ -120,10 +120,10 @@ def test_on_is_a_word_and_not_true(made: Made) -> None:
           a: &a {runs-on: [x], env: {NO: no, OCTAL: 010}, steps: [{run: 'echo $NO $OCTAL'}]}
           b: *a
     """
-    ran = made.run(text)
-    assert [job.steps[0].text for job in ran.jobs.values()] == ["no 10\n", "no 10\n"]
-    assert ran.jobs["a"].runs_on == ["x"]
-    assert ran.result == "success"
+    completed = made.run(text)
+    assert [job.steps[0].text for job in completed.jobs.values()] == ["no 10\n", "no 10\n"]
+    assert completed.jobs["a"].runs_on == ["x"]
+    assert completed.result == "success"
 
 
 @pytest.mark.parametrize(
@@ -259,8 +259,8 @@ def test_what_on_cannot_say_is_refused(on: Any, reason: str) -> None:
 
 
 def test_an_event_that_starts_nothing_runs_nothing(made: Made) -> None:
-    ran = made.run(flow({"push": {"branches": ["x"]}}, a=job("true")))
-    assert (ran.triggered, ran.result, ran.jobs) == (False, "skipped", {})
+    completed = made.run(flow({"push": {"branches": ["x"]}}, a=job("true")))
+    assert (completed.triggered, completed.result, completed.jobs) == (False, "skipped", {})
 
 
 INPUTS = {
@@ -275,14 +275,14 @@ SHOW_INPUTS = {"run": 'echo "$ALL"', "env": {"ALL": "${{ toJSON(inputs) }}"}}
 def test_inputs_by_hand_have_defaults_and_kinds(made: Made) -> None:
     event = Event(DISPATCH, {"inputs": {"note": "hm", "dry": "false"}})
     shown = {"run": "echo $SAID", "env": {"SAID": "${{ github.event.inputs.dry == 'false' }}"}}
-    ran = made.run(flow({DISPATCH: {"inputs": INPUTS}}, a=job(SHOW_INPUTS, shown)), event)
+    completed = made.run(flow({DISPATCH: {"inputs": INPUTS}}, a=job(SHOW_INPUTS, shown)), event)
     expected = {"level": "low", "dry": False, "count": "3", "note": "hm"}
-    assert json.loads(ran.jobs["a"].steps[0].text) == expected
-    assert ran.jobs["a"].steps[1].text == "true\n"
+    assert json.loads(completed.jobs["a"].steps[0].text) == expected
+    assert completed.jobs["a"].steps[1].text == "true\n"
 
 
 @pytest.mark.parametrize(
-    ("given", "reason"),
+    ("values", "reason"),
     [
         ({}, "note is required"),
         ({"note": "", "other": ""}, "other are not declared"),
@@ -291,9 +291,9 @@ def test_inputs_by_hand_have_defaults_and_kinds(made: Made) -> None:
         ({"note": "", "count": "many"}, "no number"),
     ],
 )
-def test_wrong_inputs_by_hand_are_refused(made: Made, given: dict[str, str], reason: str) -> None:
+def test_wrong_inputs_by_hand_are_refused(made: Made, values: dict[str, str], reason: str) -> None:
     workflow = flow({DISPATCH: {"inputs": INPUTS}}, a=job("true"))
-    refused(made, workflow, reason, event=Event(DISPATCH, {"inputs": given}))
+    refused(made, workflow, reason, event=Event(DISPATCH, {"inputs": values}))
 
 
 def test_an_event_tells_of_itself_in_context_variables_and_file(made: Made) -> None:
@@ -306,14 +306,14 @@ def test_an_event_tells_of_itself_in_context_variables_and_file(made: Made) -> N
     file = 'python3 -c \'import json, os; e = json.load(open(os.environ["GITHUB_EVENT_PATH"]))'
     steps = [{"run": script, "env": shown}, file + '; print(e["action"])\'']
     event = Event("pull_request", {"custom": {"x": 5}}, head="idea", actor="mona", fork=True)
-    ran = made.run(flow("pull_request", a=job(*steps)), event)
-    assert ran.jobs["a"].steps[0].text.splitlines() == [
+    completed = made.run(flow("pull_request", a=job(*steps)), event)
+    assert completed.jobs["a"].steps[0].text.splitlines() == [
         "pull_request refs/pull/1/merge idea",
         "mona/project 5",
         "mona acme 1",
         "1/merge main a true",
     ]
-    assert ran.jobs["a"].steps[1].text == "opened\n"
+    assert completed.jobs["a"].steps[1].text == "opened\n"
 
 
 def test_a_proposal_runs_on_what_merging_would_give(made: Made) -> None:
@@ -323,8 +323,8 @@ def test_a_proposal_runs_on_what_merging_would_give(made: Made) -> None:
     made.branch("other")
     git(made.folder, "checkout", "--quiet", "main")
     made.write("data.txt", "two\n")
-    ran = run(made.folder, FLOW, PROPOSAL, folder=made.runs)
-    assert ran.jobs["a"].steps[1].text == "two\nidea\n"
+    completed = run(made.folder, FLOW, PROPOSAL, folder=made.runs)
+    assert completed.jobs["a"].steps[1].text == "two\nidea\n"
 
 
 def test_a_proposal_in_conflict_runs_nothing(made: Made) -> None:
@@ -372,10 +372,10 @@ def test_a_fork_gets_no_secrets_and_may_write_nothing(
 ) -> None:
     on = ["push", "pull_request", "pull_request_target"]
     workflow = flow(on, {"contents": "write", "checks": "none"}, a=job(SHOW_SECRET))
-    ran = made.run(workflow, event, secrets={"KEY": "s3cret"})
+    completed = made.run(workflow, event, secrets={"KEY": "s3cret"})
     masked = "***" if length else ""
-    assert ran.jobs["a"].steps[0].text == f"got:{masked}:{length}\n{TOKEN_LENGTH}\n"
-    assert ran.jobs["a"].permissions.get("contents") == level
+    assert completed.jobs["a"].steps[0].text == f"got:{masked}:{length}\n{TOKEN_LENGTH}\n"
+    assert completed.jobs["a"].permissions.get("contents") == level
 
 
 def test_permissions_of_a_job_replace_those_of_the_workflow(made: Made) -> None:
@@ -406,11 +406,11 @@ def test_a_workflow_has_to_say_its_permissions(made: Made) -> None:
 
 def test_secrets_are_masked_wherever_they_are_shown(made: Made) -> None:
     shown = {"run": "echo in=$S; echo ::warning::is $S; echo $S >> $GITHUB_STEP_SUMMARY"}
-    ran = made.steps({**shown, "env": {"S": "${{ secrets.S }}"}}, secrets={"S": "ab\ncd"})
-    step = ran.jobs["a"].steps[0]
+    completed = made.steps({**shown, "env": {"S": "${{ secrets.S }}"}}, secrets={"S": "ab\ncd"})
+    step = completed.jobs["a"].steps[0]
     assert step.text == "in=*** ***\n::warning::is *** ***\n"
     assert step.annotations[0]["message"] == "is *** ***"
-    assert ran.summary == "*** ***\n"
+    assert completed.summary == "*** ***\n"
 
 
 # Jobs
@@ -421,10 +421,10 @@ def test_jobs_wait_for_those_that_they_need(made: Made) -> None:
     workflow["jobs"]["a"]["steps"][0]["id"] = "sum"
     workflow["jobs"]["a"]["outputs"] = {"x": "is ${{ steps.sum.outputs.x }}"}
     workflow["jobs"]["b"]["env"] = {"A": "${{ needs.a.result }}: ${{ needs.a.outputs.x }}"}
-    ran = made.run(workflow)
-    assert list(ran.jobs) == ["a", "b"]
-    assert ran.jobs["a"].outputs == {"x": "is 42"}
-    assert ran.jobs["b"].steps[0].text == "success: is 42\n"
+    completed = made.run(workflow)
+    assert list(completed.jobs) == ["a", "b"]
+    assert completed.jobs["a"].outputs == {"x": "is 42"}
+    assert completed.jobs["b"].steps[0].text == "success: is 42\n"
 
 
 @pytest.mark.parametrize(
@@ -443,18 +443,18 @@ def test_a_failure_reaches_all_that_come_after(
 ) -> None:
     more = {"if": condition} if condition else {}
     workflow = flow(a=job("exit 3"), b=job("true", needs="a"), c=job("true", needs=["b"], **more))
-    ran = made.run(workflow)
-    found = [ran.jobs[name].result for name in "abc"]
-    assert found == ["failure", "skipped", result]
-    assert ran.result == "failure"
+    completed = made.run(workflow)
+    results = [completed.jobs[name].result for name in "abc"]
+    assert results == ["failure", "skipped", result]
+    assert completed.result == "failure"
 
 
 def test_a_job_after_a_skipped_one_is_skipped_however_the_one_between_ended(made: Made) -> None:
     between = job("true", needs="a", **{"if": "always()"})
     workflow = flow(a=job("true", **{"if": False}), b=between, c=job("true", needs="b"))
-    ran = made.run(workflow)
-    assert [ran.jobs[name].result for name in "abc"] == ["skipped", "success", "skipped"]
-    assert ran.result == "success"
+    completed = made.run(workflow)
+    assert [completed.jobs[name].result for name in "abc"] == ["skipped", "success", "skipped"]
+    assert completed.result == "success"
 
 
 def test_a_run_of_skipped_jobs_is_skipped(made: Made) -> None:
@@ -463,9 +463,9 @@ def test_a_run_of_skipped_jobs_is_skipped(made: Made) -> None:
 
 def test_a_job_may_fail_if_it_says_so(made: Made) -> None:
     workflow = flow(a=job("false", continue_on_error=True), b=job("true", needs="a"))
-    ran = made.run(workflow)
-    assert (ran.jobs["a"].outcome, ran.jobs["a"].result) == ("failure", "success")
-    assert ran.jobs["b"].result == ran.result == "success"
+    completed = made.run(workflow)
+    assert (completed.jobs["a"].outcome, completed.jobs["a"].result) == ("failure", "success")
+    assert completed.jobs["b"].result == completed.result == "success"
 
 
 def test_a_job_has_its_environment_name_and_concurrency(made: Made) -> None:
@@ -481,47 +481,47 @@ def test_a_job_has_its_environment_name_and_concurrency(made: Made) -> None:
         concurrency="all-${{ github.workflow }}",
         name="Main",
     )
-    ran = made.run(workflow, variables={"KIND": "eu"})
-    a = ran.jobs["a"]
+    completed = made.run(workflow, variables={"KIND": "eu"})
+    a = completed.jobs["a"]
     assert (a.name, a.environment, a.url) == ("Deploy main", "live-eu", "x://here")
     assert a.concurrency == {"group": "g-refs/heads/main", "cancel-in-progress": True}
-    assert ran.jobs["b"].environment == "test"
-    assert ran.concurrency == {"group": "all-Main"}
+    assert completed.jobs["b"].environment == "test"
+    assert completed.concurrency == {"group": "all-Main"}
 
 
 def test_a_job_has_a_machine_of_its_own(made: Made) -> None:
     mark = "touch mark ~/mark $RUNNER_TEMP/mark ${TMPDIR}/mark"
     look = "ls; ls ~; ls $RUNNER_TEMP/mark $TMPDIR 2>&1 || true"
-    ran = made.run(flow(a=job(mark, "ls"), b=job(look, needs="a")))
-    assert ran.jobs["a"].steps[1].text == "mark\n"
-    assert "mark\n" not in ran.jobs["b"].steps[0].text
+    completed = made.run(flow(a=job(mark, "ls"), b=job(look, needs="a")))
+    assert completed.jobs["a"].steps[1].text == "mark\n"
+    assert "mark\n" not in completed.jobs["b"].steps[0].text
 
 
 def test_a_process_has_a_bare_environment(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OURS", "leaked")
-    ran = made.steps("env; command -v python || true", environment={"THEIRS": "given"})
-    found = ran.jobs["a"].steps[0].text
-    assert "OURS" not in found
-    assert "VIRTUAL_ENV" not in found
-    assert ".venv" not in found
-    assert "THEIRS=given" in found
+    completed = made.steps("env; command -v python || true", environment={"THEIRS": "given"})
+    output = completed.jobs["a"].steps[0].text
+    assert "OURS" not in output
+    assert "VIRTUAL_ENV" not in output
+    assert ".venv" not in output
+    assert "THEIRS=given" in output
 
 
 def test_time_runs_out_for_a_job(made: Made) -> None:
     steps = ["sleep 20", "true", {"run": "echo late", "if": "cancelled()"}]
-    ran = made.run(flow(a=job(*steps, timeout_minutes=1)), minute=0.2)
-    a = ran.jobs["a"]
+    completed = made.run(flow(a=job(*steps, timeout_minutes=1)), minute=0.2)
+    a = completed.jobs["a"]
     assert [step.outcome for step in a.steps.all] == ["cancelled", "skipped", "success"]
-    assert a.result == ran.result == "cancelled"
+    assert a.result == completed.result == "cancelled"
 
 
 def test_time_runs_out_for_a_step_and_what_it_started(made: Made) -> None:
     slow = {"run": "(sleep 1; touch ~/late) & sleep 20", "timeout-minutes": 1, "id": "slow"}
     after = {"run": "sleep 1.2; ls ~", "if": "failure()"}
-    ran = made.steps(slow, after, minute=0.2)
-    assert [step.outcome for step in ran.jobs["a"].steps.all] == ["failure", "success"]
-    assert "timed out" in ran.annotations[0]["message"]
-    assert ran.jobs["a"].steps[1].text == ""
+    completed = made.steps(slow, after, minute=0.2)
+    assert [step.outcome for step in completed.jobs["a"].steps.all] == ["failure", "success"]
+    assert "timed out" in completed.annotations[0]["message"]
+    assert completed.jobs["a"].steps[1].text == ""
 
 
 def test_what_nothing_bounds_is_stopped(made: Made) -> None:
@@ -531,8 +531,8 @@ def test_what_nothing_bounds_is_stopped(made: Made) -> None:
 
 def test_what_a_step_leaves_running_ends_with_the_job(made: Made, tmp_path: Path) -> None:
     mark = tmp_path / "mark"
-    ran = made.steps(f"(sleep 0.5; touch {mark}) &", "echo on")
-    assert ran.jobs["a"].steps[1].text == "on\n"
+    completed = made.steps(f"(sleep 0.5; touch {mark}) &", "echo on")
+    assert completed.jobs["a"].steps[1].text == "on\n"
     subprocess.run(["sleep", "0.7"], check=True)
     assert not mark.exists()
 
@@ -584,9 +584,9 @@ def test_defaults_hold_for_every_script(made: Made) -> None:
 
 
 def test_a_working_directory_has_to_exist(made: Made) -> None:
-    ran = made.steps({"run": "true", "working-directory": "none"})
-    assert ran.result == "failure"
-    assert "none does not exist" in ran.annotations[0]["message"]
+    completed = made.steps({"run": "true", "working-directory": "none"})
+    assert completed.result == "failure"
+    assert "none does not exist" in completed.annotations[0]["message"]
 
 
 def test_variables_of_the_inner_place_win(made: Made) -> None:
@@ -613,8 +613,8 @@ def test_a_step_speaks_through_files(made: Made) -> None:
     """
     read = {"run": 'echo "$A/$B/$C"; made-here', "env": {"C": "${{ env.A }}"}}
     shown = {"run": 'echo "$M"', "env": {"M": "${{ toJSON(steps.w) }}"}}
-    ran = made.steps({"run": write, "id": "w"}, read, shown)
-    steps = ran.jobs["a"].steps
+    completed = made.steps({"run": write, "id": "w"}, read, shown)
+    steps = completed.jobs["a"].steps
     assert steps[1].text == "1=2/x\n y/1=2\nran\n"
     outputs = {"one": "1", "many": "a=b\n\nc"}
     assert json.loads(steps[2].text) == {
@@ -623,7 +623,7 @@ def test_a_step_speaks_through_files(made: Made) -> None:
         "conclusion": "success",
     }
     assert steps["w"].outputs == outputs
-    assert ran.summary == ran.jobs["a"].summary == "# Done\n"
+    assert completed.summary == completed.jobs["a"].summary == "# Done\n"
 
 
 @pytest.mark.parametrize(
@@ -636,9 +636,9 @@ def test_a_step_speaks_through_files(made: Made) -> None:
     ],
 )
 def test_a_step_can_fail_in_many_ways(made: Made, script: str, message: str) -> None:
-    ran = made.steps(script)
-    assert ran.result == "failure"
-    assert message in ran.annotations[0]["message"]
+    completed = made.steps(script)
+    assert completed.result == "failure"
+    assert message in completed.annotations[0]["message"]
 
 
 def test_a_step_speaks_through_commands(made: Made) -> None:
@@ -653,14 +653,14 @@ def test_a_step_speaks_through_commands(made: Made) -> None:
         echo "::tok::"
         echo "::debug::x"
     """
-    ran = made.steps(script, "echo hidden still")
-    assert ran.annotations == [
+    completed = made.steps(script, "echo hidden still")
+    assert completed.annotations == [
         {"kind": "warning", "file": "a.py", "line": "3", "title": "A, b", "message": "Look\nhere"},
         {"kind": "error", "message": "bad"},
         {"kind": "notice", "message": "fine"},
     ]
-    assert "is *** now\n" in ran.jobs["a"].steps[0].text
-    assert ran.jobs["a"].steps[1].text == "*** still\n"
+    assert "is *** now\n" in completed.jobs["a"].steps[0].text
+    assert completed.jobs["a"].steps[1].text == "*** still\n"
 
 
 @pytest.mark.parametrize("command", ["set-output name=a", "set-env name=a", "save-state name=a"])
@@ -685,12 +685,12 @@ def test_steps_go_on_after_a_failure_only_if_they_ask_to(made: Made) -> None:
         {"run": "echo $S", "if": "always()", "env": {"S": "${{ job.status }}"}},
         {"run": "true", "if": "!cancelled() && env.MODE == 'x'", "env": {"MODE": "x"}},
     ]
-    found = made.steps(*steps).jobs["a"].steps
-    assert found[1].text == "failure success\n"
-    ends = [step.conclusion for step in found.all]
+    results = made.steps(*steps).jobs["a"].steps
+    assert results[1].text == "failure success\n"
+    ends = [step.conclusion for step in results.all]
     assert ends == ["success"] * 2 + ["failure"] + ["skipped"] * 2 + ["success"] * 3
-    assert found["bad"].outcome == "failure"
-    assert found[6].text == "failure\n"
+    assert results["bad"].outcome == "failure"
+    assert results[6].text == "failure\n"
 
 
 # Slips
@@ -800,25 +800,27 @@ def test_a_checkout_is_shallow_and_holds_what_the_event_is_about(made: Made) -> 
         uses("actions/checkout", ref=first, path="sha"),
         {**folder, "working-directory": "sha"},
     ]
-    found = [step.text.split() for step in made.steps(*steps).jobs["a"].steps.all]
-    assert found[1] == ["second", "1", "main"]
-    assert found[3] == ["second", "4", "main", "v1"]
-    assert found[5] == ["first", "1", "v1"]
-    assert found[7] == ["first", "1"]
+    outputs = [step.text.split() for step in made.steps(*steps).jobs["a"].steps.all]
+    assert outputs[1] == ["second", "1", "main"]
+    assert outputs[3] == ["second", "4", "main", "v1"]
+    assert outputs[5] == ["first", "1", "v1"]
+    assert outputs[7] == ["first", "1"]
 
 
 def test_a_checkout_takes_away_what_was_there(made: Made) -> None:
-    ran = made.steps("touch before", CHECKOUT, "ls", "touch after", CHECKOUT, "ls")
-    assert ran.jobs["a"].steps[2].text == "data.txt\n"
-    assert ran.jobs["a"].steps[5].text == "after\ndata.txt\n"
+    completed = made.steps("touch before", CHECKOUT, "ls", "touch after", CHECKOUT, "ls")
+    assert completed.jobs["a"].steps[2].text == "data.txt\n"
+    assert completed.jobs["a"].steps[5].text == "after\ndata.txt\n"
 
 
 def test_a_checkout_keeps_its_token_only_if_asked(made: Made) -> None:
     look = {"run": "git config --get-regexp extraheader || echo none"}
-    ran = made.steps(CHECKOUT, look, uses("actions/checkout", persist_credentials="false"), look)
-    assert "AUTHORIZATION" in ran.jobs["a"].steps[1].text
-    ran = made.steps(uses("actions/checkout", persist_credentials="false"), look)
-    assert ran.jobs["a"].steps[1].text == "none\n"
+    completed = made.steps(
+        CHECKOUT, look, uses("actions/checkout", persist_credentials="false"), look
+    )
+    assert "AUTHORIZATION" in completed.jobs["a"].steps[1].text
+    completed = made.steps(uses("actions/checkout", persist_credentials="false"), look)
+    assert completed.jobs["a"].steps[1].text == "none\n"
 
 
 @pytest.mark.parametrize(
@@ -834,21 +836,22 @@ def test_a_push_needs_the_permission_and_the_token(
 ) -> None:
     push = "git push origin HEAD:refs/heads/new"
     steps = [uses("actions/checkout", **inputs), push]
-    ran = made.run(flow("push", {"contents": level}, a=job(*steps)))
-    assert ran.jobs["a"].steps[1].outcome == outcome
+    completed = made.run(flow("push", {"contents": level}, a=job(*steps)))
+    assert completed.jobs["a"].steps[1].outcome == outcome
     assert ("new" in git(made.folder, "branch")) is (outcome == "success")
 
 
 def test_a_commit_needs_an_author(made: Made) -> None:
     commit = "git commit --allow-empty -m x"
     named = f"git -c user.name=a -c user.email=a@b {commit.removeprefix('git ')}"
-    ran = made.steps(CHECKOUT, named, commit)
-    assert [step.outcome for step in ran.jobs["a"].steps.all] == ["success", "success", "failure"]
+    completed = made.steps(CHECKOUT, named, commit)
+    outcomes = [step.outcome for step in completed.jobs["a"].steps.all]
+    assert outcomes == ["success", "success", "failure"]
 
 
 def test_a_checkout_of_what_does_not_exist_fails(made: Made) -> None:
-    ran = made.steps(uses("actions/checkout", ref="nowhere"))
-    assert "'nowhere' could not be found" in ran.annotations[0]["message"]
+    completed = made.steps(uses("actions/checkout", ref="nowhere"))
+    assert "'nowhere' could not be found" in completed.annotations[0]["message"]
     refused(made, flow(a=job(uses("actions/checkout", repository="a/b"))), "only the repository")
     refused(made, flow(a=job(uses("actions/checkout", lfs="true"))), "lfs are not emulated")
 
@@ -871,8 +874,8 @@ def test_artifacts_go_from_job_to_job(made: Made) -> None:
         uses("actions/download-artifact", path="flat", pattern="[sf]*", merge_multiple="true"),
         "find . -type f | sort; test ! -x each/file/y",
     ]
-    ran = made.run(flow(a=job(make, *up), b=job(*down, needs="a")))
-    assert ran.jobs["b"].steps[3].text.split() == [
+    completed = made.run(flow(a=job(make, *up), b=job(*down, needs="a")))
+    assert completed.jobs["b"].steps[3].text.split() == [
         "./each/file/y",
         "./each/tree/in/x",
         "./each/two/out/in/x",
@@ -881,9 +884,9 @@ def test_artifacts_go_from_job_to_job(made: Made) -> None:
         "./flat/y",
         "./got/in/x",
     ]
-    assert ran.jobs["a"].steps["up"].outputs["artifact-id"] == "1"
-    assert (ran.artifacts / "all/.h").read_text() == "2\n"
-    assert ran.result == "success"
+    assert completed.jobs["a"].steps["up"].outputs["artifact-id"] == "1"
+    assert (completed.artifacts / "all/.h").read_text() == "2\n"
+    assert completed.result == "success"
 
 
 @pytest.mark.parametrize(
@@ -896,14 +899,14 @@ def test_artifacts_go_from_job_to_job(made: Made) -> None:
     ],
 )
 def test_artifacts_fail_as_on_the_platform(made: Made, steps: list[Any], message: str) -> None:
-    ran = made.steps(*steps)
-    assert ran.result == "failure"
-    assert message in ran.annotations[-1]["message"]
+    completed = made.steps(*steps)
+    assert completed.result == "failure"
+    assert message in completed.annotations[-1]["message"]
 
 
 def test_an_artifact_of_nothing_is_only_a_warning(made: Made) -> None:
-    ran = made.steps(uses("actions/upload-artifact", path="x"))
-    assert (ran.result, ran.annotations[0]["kind"]) == ("success", "warning")
+    completed = made.steps(uses("actions/upload-artifact", path="x"))
+    assert (completed.result, completed.annotations[0]["kind"]) == ("success", "warning")
 
 
 def test_actions_of_others_are_given_by_the_caller(made: Made) -> None:
@@ -917,13 +920,13 @@ def test_actions_of_others_are_given_by_the_caller(made: Made) -> None:
 
     step = {**uses("some/one", "g", who="${{ 1 == 1 }}"), "env": {"WORD": "hi"}}
     look = {"run": "cat hello; echo /$NEW/$S", "env": {"S": "${{ steps.g.outputs.said }}"}}
-    ran = made.steps(step, look, actions={"some/one": greet})
-    assert ran.jobs["a"].steps[1].text == "true/new/hi\n"
-    assert ran.annotations == [{"kind": "notice", "message": "hello"}]
-    ran = made.steps(
+    completed = made.steps(step, look, actions={"some/one": greet})
+    assert completed.jobs["a"].steps[1].text == "true/new/hi\n"
+    assert completed.annotations == [{"kind": "notice", "message": "hello"}]
+    completed = made.steps(
         uses("some/one", who="nobody"), environment={"WORD": ""}, actions={"some/one": greet}
     )
-    assert ran.annotations[-1] == {"kind": "error", "message": "nobody is here"}
+    assert completed.annotations[-1] == {"kind": "error", "message": "nobody is here"}
 
 
 ACTION: dict[str, Any] = {
@@ -959,37 +962,37 @@ LOCAL = {"uses": "./.github/actions/set-up", "id": "up", "env": {"OUTER": "outer
 def test_an_action_of_the_repository_runs_its_steps(made: Made) -> None:
     made.write(".github/actions/set-up/action.yml", ACTION)
     shown = {"run": "echo $S/$NEXT$OUTER", "env": {"S": "${{ steps.up.outputs.said }}"}}
-    ran = made.steps(CHECKOUT, {**LOCAL, "with": {"who": "me"}}, shown)
-    step = ran.jobs["a"].steps["up"]
+    completed = made.steps(CHECKOUT, {**LOCAL, "with": {"who": "me"}}, shown)
+    step = completed.jobs["a"].steps["up"]
     assert step.text == "1\naction.yml\n"
     assert [inner.outcome for inner in step.steps.all] == ["success"] * 2 + ["skipped"] * 2
-    assert ran.jobs["a"].steps[2].text == "me outer main plain/1\n"
+    assert completed.jobs["a"].steps[2].text == "me outer main plain/1\n"
 
 
 def test_an_action_fails_with_its_steps(made: Made) -> None:
     made.write(".github/actions/set-up/action.yml", ACTION)
-    ran = made.steps(CHECKOUT, {**LOCAL, "with": {"who": "nobody"}}, "true")
-    step = ran.jobs["a"].steps["up"]
+    completed = made.steps(CHECKOUT, {**LOCAL, "with": {"who": "nobody"}}, "true")
+    step = completed.jobs["a"].steps["up"]
     assert [inner.outcome for inner in step.steps.all][2:] == ["failure", "success"]
-    assert (step.outcome, ran.jobs["a"].steps[2].outcome) == ("failure", "skipped")
+    assert (step.outcome, completed.jobs["a"].steps[2].outcome) == ("failure", "skipped")
 
 
 def test_an_action_is_where_the_checkout_put_it(made: Made) -> None:
     made.write(".github/actions/set-up/action.yml", ACTION)
-    ran = made.steps({**LOCAL, "with": {"who": "me"}})
-    assert "is it checked out?" in ran.annotations[0]["message"]
+    completed = made.steps({**LOCAL, "with": {"who": "me"}})
+    assert "is it checked out?" in completed.annotations[0]["message"]
 
 
 def test_time_runs_out_for_an_action(made: Made) -> None:
     sleep = {"run": "sleep 20", "shell": "bash"}
     slow = {"name": "Slow", "runs": {"using": "composite", "steps": [sleep]}}
     made.write("slow/action.yml", slow)
-    ran = made.steps(CHECKOUT, {"uses": "./slow", "timeout-minutes": 1}, minute=0.3)
-    assert ran.jobs["a"].steps[1].outcome == "failure"
+    completed = made.steps(CHECKOUT, {"uses": "./slow", "timeout-minutes": 1}, minute=0.3)
+    assert completed.jobs["a"].steps[1].outcome == "failure"
 
 
 @pytest.mark.parametrize(
-    ("change", "given", "reason"),
+    ("change", "arguments", "reason"),
     [
         ({}, {}, "missing: who"),
         ({}, {"who": "me", "what": "x"}, "not known here: what"),
@@ -1001,10 +1004,10 @@ def test_time_runs_out_for_an_action(made: Made) -> None:
     ],
 )
 def test_slips_of_and_in_an_action_are_refused(
-    made: Made, change: dict[str, Any], given: dict[str, str], reason: str
+    made: Made, change: dict[str, Any], arguments: dict[str, str], reason: str
 ) -> None:
     made.write(".github/actions/set-up/action.yml", ACTION | {"runs": ACTION["runs"] | change})
-    refused(made, flow(a=job({**LOCAL, "with": given, "if": False})), "job a", "set-up", reason)
+    refused(made, flow(a=job({**LOCAL, "with": arguments, "if": False})), "job a", "set-up", reason)
 
 
 def test_an_output_that_an_action_does_not_have_is_a_slip(made: Made) -> None:

@@ -10,8 +10,8 @@ import yaml
 from ..champion.conftest import blocks, champions, started
 from ..hooks.test_security import ADVISORY, EXCEPTIONS, service
 from ..made import call, git, passes
-from .platforms import Platform, platform, told
-from .runner import Ran
+from .platforms import Platform, platform, read_output
+from .runner import Completed
 from .triggers import Event
 
 __all__ = ["champions", "platform", "service", "started"]
@@ -33,7 +33,7 @@ done
 """What a code host says to the platform's own token, as a hook of the repository."""
 
 
-def weekly(platform: Platform, file: str, **secrets: str) -> Ran:
+def weekly(platform: Platform, file: str, **secrets: str) -> Completed:
     on = yaml.safe_load((platform.repository.folder / file).read_text())[True]  # YAML's `on`
     event = Event("schedule", {"schedule": on["schedule"][0]["cron"]}, ref="refs/heads/main")
     return platform.run(event, secrets, file=file)
@@ -47,9 +47,9 @@ def test_the_page_has_the_commands_of_the_workflows_typed(platform: Platform) ->
 
 
 def test_a_source_that_is_code_has_no_newer_snapshot(platform: Platform) -> None:
-    ran = weekly(platform, RETRAIN)
-    assert ran.result == "success", told(ran.jobs["retrain"])
-    assert "No new snapshot: src/churn/example.py makes the rows" in ran.summary
+    completed = weekly(platform, RETRAIN)
+    assert completed.result == "success", read_output(completed.jobs["retrain"])
+    assert "No new snapshot: src/churn/example.py makes the rows" in completed.summary
     assert platform.pulls == []
 
 
@@ -62,28 +62,28 @@ def test_a_retraining_that_wins_is_proposed_until_one_does_not(platform: Platfor
     passes(repository.run("dvc", "repro"))
     platform.share()
     main = repository.git("rev-parse", "main")
-    ran = weekly(platform, RETRAIN)
-    assert ran.result == "success", told(ran.jobs["retrain"])
-    assert "No new snapshot: data/customers.csv is the newest." in ran.summary
-    assert ran.jobs["retrain"].steps["uv run dvc repro"].outcome == "skipped"
+    completed = weekly(platform, RETRAIN)
+    assert completed.result == "success", read_output(completed.jobs["retrain"])
+    assert "No new snapshot: data/customers.csv is the newest." in completed.summary
+    assert completed.jobs["retrain"].steps["uv run dvc repro"].outcome == "skipped"
 
     rows.write_csv(snapshot)
-    ran = weekly(platform, RETRAIN)
-    assert ran.result == "success", told(ran.jobs["retrain"])
-    assert "A new snapshot: data/customers.csv" in ran.summary
+    completed = weekly(platform, RETRAIN)
+    assert completed.result == "success", read_output(completed.jobs["retrain"])
+    assert "A new snapshot: data/customers.csv" in completed.summary
     (pull,) = platform.pulls
     assert (pull["head"], pull["state"]) == ("retrain", "open")
     assert "\n\nShip: " in pull["body"]
-    assert "Ship: " in ran.summary
+    assert "Ship: " in completed.summary
     changed = repository.git("diff", "--name-only", "main", "retrain").splitlines()
     assert {"dvc.lock", "data/customers.csv.dvc", "reports/decision.json"} <= set(changed)
     assert [path for path in changed if path.startswith("src/")] == []
 
     rows.with_columns(rows["outcome"].shuffle(seed=1)).write_csv(snapshot)
-    ran = weekly(platform, RETRAIN)
-    assert ran.result == "success", told(ran.jobs["retrain"])
-    assert re.search(r"No pull request, as the verdict is (hold|unclear): ", ran.summary)
-    assert "The pull request of retrain is closed" in ran.summary
+    completed = weekly(platform, RETRAIN)
+    assert completed.result == "success", read_output(completed.jobs["retrain"])
+    assert re.search(r"No pull request, as the verdict is (hold|unclear): ", completed.summary)
+    assert "The pull request of retrain is closed" in completed.summary
     (pull,) = platform.pulls
     assert pull["state"] == "closed"
     assert "A newer snapshot" in pull["comment"]
@@ -114,14 +114,14 @@ def released(template: Path, tag: str, name: str, old: str, new: str) -> None:
 def test_a_release_of_the_template_is_proposed(platform: Platform, template_of: Path) -> None:
     repository = platform.repository
     state, main = repository.state(), repository.git("rev-parse", "main")
-    ran = weekly(platform, UPDATE)
-    assert ran.result == "success", told(ran.jobs["template-update"])
-    assert re.search("The template is up to date: v9999", ran.summary)
+    completed = weekly(platform, UPDATE)
+    assert completed.result == "success", read_output(completed.jobs["template-update"])
+    assert re.search("The template is up to date: v9999", completed.summary)
     assert platform.pulls == []
 
     released(template_of, "v99999", "template/ruff.toml", "line-length", "# Why.\nline-length")
-    ran = weekly(platform, UPDATE)
-    assert ran.result == "success", told(ran.jobs["template-update"])
+    completed = weekly(platform, UPDATE)
+    assert completed.result == "success", read_output(completed.jobs["template-update"])
     (pull,) = platform.pulls
     assert (pull["head"], pull["labels"]) == ("template-update/v99999", [])
     assert "Nothing conflicts." in pull["body"]
@@ -144,17 +144,17 @@ def test_a_conflict_is_proposed_with_both_versions_where_the_token_may(
     hook = repository.folder / ".git/hooks/pre-receive"
     hook.write_text(MAY_NOT)
     hook.chmod(0o755)
-    ran = weekly(platform, UPDATE)
-    assert ran.result == "failure"
-    said = told(ran.jobs["template-update"])
-    assert f"{branch} could not be pushed: " in said
-    assert "Next: give the workflow a token with `contents: write` and `workflows: write`" in said
-    assert "Traceback" not in said
+    completed = weekly(platform, UPDATE)
+    assert completed.result == "failure"
+    output = read_output(completed.jobs["template-update"])
+    assert f"{branch} could not be pushed: " in output
+    assert "Next: give the workflow a token with `contents: write` and `workflows: write`" in output
+    assert "Traceback" not in output
     assert platform.pulls == []
     hook.unlink()
 
-    ran = weekly(platform, UPDATE, TEMPLATE_TOKEN="of-the-team")
-    assert ran.result == "success", told(ran.jobs["template-update"])
+    completed = weekly(platform, UPDATE, TEMPLATE_TOKEN="of-the-team")
+    assert completed.result == "success", read_output(completed.jobs["template-update"])
     (pull,) = platform.pulls
     assert (pull["head"], pull["labels"]) == (branch, ["conflict"])
     assert f"- `{PULL_REQUEST}`" in pull["body"]
@@ -171,8 +171,8 @@ def test_a_conflict_is_proposed_with_both_versions_where_the_token_may(
     )
     assert ran_there.returncode == 0, ran_there
     git(mine, "push", "--quiet", "origin", branch)
-    ran = weekly(platform, UPDATE, TEMPLATE_TOKEN="of-the-team")
-    assert f"{branch} stays as it is, as s@e.org has pushed to it" in ran.summary
+    completed = weekly(platform, UPDATE, TEMPLATE_TOKEN="of-the-team")
+    assert f"{branch} stays as it is, as s@e.org has pushed to it" in completed.summary
     assert "resolved " in repository.git("show", f"{branch}:{PULL_REQUEST}")
 
 
@@ -181,15 +181,15 @@ def test_an_advisory_is_red_unless_it_is_excused(platform: Platform, service: st
     ask = "        run: uv run churn audit"
     repository.edit(AUDIT, f"{ask}\n", f"{ask} --service-url {service}\n")
     repository.commit("The advisory service of this machine")
-    ran = weekly(platform, AUDIT)
-    assert ran.result == "success", told(ran.jobs["audit"])
-    assert "No secret in " in told(ran.jobs["audit"])
-    assert "no known vulnerabilities" in told(ran.jobs["audit"])
+    completed = weekly(platform, AUDIT)
+    assert completed.result == "success", read_output(completed.jobs["audit"])
+    assert "No secret in " in read_output(completed.jobs["audit"])
+    assert "no known vulnerabilities" in read_output(completed.jobs["audit"])
     (repository.folder / EXCEPTIONS).unlink()
     repository.commit("Nothing is excused")
-    ran = weekly(platform, AUDIT)
-    assert ran.result == "failure"
-    outcomes = {step.name: step.outcome for step in ran.jobs["audit"].steps.all}
+    completed = weekly(platform, AUDIT)
+    assert completed.result == "failure"
+    outcomes = {step.name: step.outcome for step in completed.jobs["audit"].steps.all}
     assert outcomes["uv run churn secrets"] == "success"
     assert outcomes[f"uv run churn audit --service-url {service}"] == "failure"
-    assert str(ADVISORY["id"]) in told(ran.jobs["audit"])
+    assert str(ADVISORY["id"]) in read_output(completed.jobs["audit"])

@@ -166,10 +166,10 @@ def selected(name: str, patterns: list[str]) -> bool:
 def _regex(pattern: str) -> str:
     """A filter pattern as a regular expression; `?` and `+` are about the character before."""
     known = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "?", "+": "+"}
-    found = re.findall(r"\*\*/|\*\*|\*|\[[a-zA-Z0-9-]+\]|\\.|.", pattern)
+    parts = re.findall(r"\*\*/|\*\*|\*|\[[a-zA-Z0-9-]+\]|\\.|.", pattern)
     return "".join(
         known.get(part) or (part if part[1:] and part[0] == "[" else re.escape(part[-1]))
-        for part in found
+        for part in parts
     )
 
 
@@ -183,13 +183,13 @@ KINDS: dict[str, tuple[type, Any]] = {
 """Of the inputs: what a value is, and what it is where nothing is given."""
 
 
-def inputs(declared: Mapping[str, Any], given: Mapping[str, Any], default: Any) -> dict[str, Any]:
+def inputs(declared: Mapping[str, Any], entries: Mapping[str, Any], default: Any) -> dict[str, Any]:
     """The inputs of a run, with what was not given.
 
     `default` makes the value of a default. Errors: NotRunnable for an input that is not declared,
     is missing or is not of its kind, which the platform refuses too.
     """
-    if wrong := set(given) - set(declared):
+    if wrong := set(entries) - set(declared):
         raise NotRunnable(f"inputs {', '.join(sorted(wrong))} are not declared")
     values: dict[str, Any] = {}
     for name in declared:
@@ -198,11 +198,11 @@ def inputs(declared: Mapping[str, Any], given: Mapping[str, Any], default: Any) 
         if kind not in KINDS:
             raise NotRunnable(f"input {name}: there is no type {kind!r}")
         expected, nothing = KINDS[kind]
-        if about.get("required") and name not in given and "default" not in about:
+        if about.get("required") and name not in entries and "default" not in about:
             raise NotRunnable(f"input {name} is required")
         options = about.get("options", [])
         nothing = options[0] if kind == "choice" and options else nothing
-        value = given.get(name, default(about["default"]) if "default" in about else nothing)
+        value = entries.get(name, default(about["default"]) if "default" in about else nothing)
         if isinstance(value, float) and expected is int:
             expected = float
         if isinstance(value, bool) != (expected is bool) or not isinstance(value, expected):

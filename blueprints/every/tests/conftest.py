@@ -118,12 +118,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _breadth(item: pytest.Item) -> str | None:
     """The explicit mark, else the widest data fixture that the test asks for."""
     marked = [name for name in MARKS if item.get_closest_marker(name)]
-    asked = [
+    names = [
         mark for fixture, mark in BREADTHS.items() if fixture in getattr(item, "fixturenames", ())
     ]
     test = getattr(item, "obj", None)
     generated = ["property"] if getattr(test, "is_hypothesis_test", False) else []
-    return next(iter(marked or asked[::-1] or generated), None)
+    return next(iter(marked or names[::-1] or generated), None)
 
 
 class Grid:
@@ -187,8 +187,8 @@ class Grid:
         if not self.tests[cell]:
             return "no test" if self.whole and cell in EXPECTED else ""
         counts = {"failed": self.failures[cell], "not judged": self.skips[cell]}
-        told = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
-        failed = f" ({told})" if told else ""
+        words = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
+        failed = f" ({words})" if words else ""
         return f"{self.tests[cell]}{failed} · {self.rows[cell]:,} · {self.seconds[cell]:.1f} s"
 
 

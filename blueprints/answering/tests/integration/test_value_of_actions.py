@@ -50,10 +50,10 @@ def test_each_unit_is_worth_what_the_brief_says(
 ) -> None:
     price = brief.value
     dear = predicted(sample).with_columns(p_cost=pl.lit(0.25))
-    found = outcomes.build_outcomes(dear, brief)
-    assert found["outcome"].to_list() == sample[contract.TARGET].to_list()
-    assert set(found["action"]) == {brief.decision.action, brief.decision.otherwise}
-    for action, outcome, answer, value in found.select(
+    results = outcomes.build_outcomes(dear, brief)
+    assert results["outcome"].to_list() == sample[contract.TARGET].to_list()
+    assert set(results["action"]) == {brief.decision.action, brief.decision.otherwise}
+    for action, outcome, answer, value in results.select(
         "action", "outcome", "answer", "value"
     ).iter_rows():
         worth = price.right if answer == outcome else price.wrong
@@ -66,8 +66,8 @@ def test_a_call_costs_what_the_brief_says_or_what_was_paid(
 ) -> None:
     rows = predicted(sample).with_columns(p_cost=pl.lit(0.25))
     for call, cost in (("measured", 0.25), (-0.5, 0.5)):
-        found = outcomes.build_outcomes(rows, brief.replace(value={"call": call}))
-        assert set(found["cost"]) == {cost}
+        results = outcomes.build_outcomes(rows, brief.replace(value={"call": call}))
+        assert set(results["cost"]) == {cost}
 
 
 def test_the_dearer_a_wrong_answer_is_the_less_is_answered(
@@ -76,8 +76,8 @@ def test_the_dearer_a_wrong_answer_is_the_less_is_answered(
     rows = predicted(sample)
 
     def sent(**prices: float) -> int:
-        found = outcomes.build_outcomes(rows, brief.replace(value=prices))
-        return int(found["right"].is_not_null().sum())
+        results = outcomes.build_outcomes(rows, brief.replace(value=prices))
+        return int(results["right"].is_not_null().sum())
 
     assert sent(wrong=-1e9) == 0
     assert sent(wrong=-1e9) < sent() < sent(handed_over=-1e9)
@@ -102,9 +102,9 @@ def test_what_rests_on_no_passage_is_never_sent(
     invented = predicted(sample).with_columns(
         p_intent=pl.lit("none"), p_right=pl.lit(1.0), p_said=pl.lit("You have won a car.")
     )
-    found = outcomes.build_outcomes(invented, brief)
-    assert set(found["action"]) == {brief.decision.otherwise}
-    assert set(found["grounded"]) == {False}
+    results = outcomes.build_outcomes(invented, brief)
+    assert set(results["action"]) == {brief.decision.otherwise}
+    assert set(results["grounded"]) == {False}
 
 
 def test_only_prepared_passages_are_sent_whatever_is_asked(
@@ -116,8 +116,8 @@ def test_only_prepared_passages_are_sent_whatever_is_asked(
         + pl.col("wording")
     )
     for rows in (hostile, orders):
-        found = answered(rows, challenger, brief)
-        sent = found.filter(pl.col("action") == brief.decision.action)
+        results = answered(rows, challenger, brief)
+        sent = results.filter(pl.col("action") == brief.decision.action)
         passages = pl.DataFrame(
             {"answer": list(model.ANSWERS), "passage": list(model.ANSWERS.values())}
         )
@@ -144,8 +144,8 @@ def test_gibberish_is_handed_over(
     point: pl.DataFrame, challenger: Any, brief: outcomes.PricedBrief
 ) -> None:
     rows = pl.concat([point] * len(GIBBERISH)).with_columns(wording=pl.Series(GIBBERISH))
-    found = answered(rows, challenger, brief)
-    assert set(found["action"]) == {brief.decision.otherwise}
+    results = answered(rows, challenger, brief)
+    assert set(results["action"]) == {brief.decision.otherwise}
 
 
 def test_a_chance_of_being_right_is_what_it_says(every_row: pl.DataFrame) -> None:

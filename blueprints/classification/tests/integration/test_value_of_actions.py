@@ -36,11 +36,11 @@ def test_the_brief_prices_the_classes_of_the_contract(
 def test_each_unit_is_worth_what_the_brief_says(
     sample: pl.DataFrame, brief: outcomes.PricedBrief
 ) -> None:
-    found = outcomes.build_outcomes(predicted(sample), brief)
-    assert found.height == sample.height
-    assert found["outcome"].to_list() == sample[contract.TARGET].to_list()
+    results = outcomes.build_outcomes(predicted(sample), brief)
+    assert results.height == sample.height
+    assert results["outcome"].to_list() == sample[contract.TARGET].to_list()
     prices = brief.value.actions
-    for action, outcome, value in found.select("action", "outcome", "value").iter_rows():
+    for action, outcome, value in results.select("action", "outcome", "value").iter_rows():
         if action == outcomes.REVIEW:
             assert brief.value.review is not None
             best = max(0.0, *(price[outcome] for price in prices.values()))

@@ -42,9 +42,9 @@ def test_online_says_what_batch_says(
     client: TestClient, brief: outcomes.PricedBrief, sample: pl.DataFrame
 ) -> None:
     rows = sample.head(SHOWN)
-    asked = client.post("/predict", json=in_json(rows))
-    assert asked.status_code == 200, asked.text
-    answers = asked.json()["answers"]
+    response = client.post("/predict", json=in_json(rows))
+    assert response.status_code == 200, response.text
+    answers = response.json()["answers"]
     limited = brief.decision.out_of is not None
     free = brief.replace(decision={"at_most": None, "out_of": None}) if limited else brief
     batch = score.score_rows(rows, partial(score.predict, CHAMPION), free)
@@ -56,7 +56,7 @@ def test_online_says_what_batch_says(
     for row in rows.iter_slices(1):
         alone += client.post("/predict", json=in_json(row)).json()["answers"]
     one_by_one, together = (
-        pl.DataFrame(found, infer_schema_length=None) for found in (alone, answers)
+        pl.DataFrame(records, infer_schema_length=None) for records in (alone, answers)
     )
     assert_frame_equal(one_by_one, together, rel_tol=1e-9, abs_tol=1e-9)  # the last digits may move
     if not limited:
@@ -66,9 +66,9 @@ def test_online_says_what_batch_says(
 def test_the_example_that_it_shows_is_answered(client: TestClient, point: pl.DataFrame) -> None:
     (shown,) = client.get("/openapi.json").json()["components"]["schemas"]["Rows"]["examples"]
     assert shown == in_json(point)
-    told = client.post("/predict", json=shown)
-    assert told.status_code == 200, told.text
-    assert len(told.json()["answers"]) == 1
+    response = client.post("/predict", json=shown)
+    assert response.status_code == 200, response.text
+    assert len(response.json()["answers"]) == 1
 
 
 def test_a_row_that_breaks_the_contract_is_refused_by_name(
@@ -87,5 +87,5 @@ def test_it_says_who_is_in_charge_and_that_it_is_ready(
 ) -> None:
     assert client.get("/health").json() == {"status": "ok"}
     ready = client.get("/ready").json()
-    asked = client.post("/predict", json=in_json(sample.head(1))).json()
-    assert ready == {"status": "ready", "champion": asked["champion"], "model": asked["model"]}
+    answer = client.post("/predict", json=in_json(sample.head(1))).json()
+    assert ready == {"status": "ready", "champion": answer["champion"], "model": answer["model"]}

@@ -14,22 +14,22 @@ def parts(rows: pl.DataFrame) -> dict[str, pl.DataFrame]:
 
 
 def test_every_row_is_in_one_part_and_no_part_is_empty(sample: pl.DataFrame) -> None:
-    found = parts(sample)
-    assert sorted(row for part in found.values() for row in part["row"]) == list(
+    frames = parts(sample)
+    assert sorted(row for part in frames.values() for row in part["row"]) == list(
         range(sample.height)
     )
-    assert {"train", "validation", "test"} <= set(found)
+    assert {"train", "validation", "test"} <= set(frames)
 
 
 def test_labels_are_known_before_the_next_part_begins(sample: pl.DataFrame) -> None:
-    found = parts(sample)
+    frames = parts(sample)
     if contract.TIME:
         for early, late in (("train", "validation"), ("validation", "test")):
-            known = (found[early][contract.TIME] + contract.HORIZON).max()
-            assert known <= found[late][contract.TIME].min()  # type: ignore[operator]
+            known = (frames[early][contract.TIME] + contract.HORIZON).max()
+            assert known <= frames[late][contract.TIME].min()  # type: ignore[operator]
     else:
         key = contract.ENTITY or "row"
-        sides = [set(found[name][key]) for name in ("train", "validation", "test")]
+        sides = [set(frames[name][key]) for name in ("train", "validation", "test")]
         assert sum(len(side) for side in sides) == len(set.union(*sides))
 
 

@@ -140,8 +140,8 @@ def test_a_worse_model_is_not_shipped(
 ) -> None:
     copy = workshop(every_row)
     (copy.folder / f"src/{PACKAGE}/model.py").open("a").write(WORSE)
-    ran = copy.repro()
-    assert ran.returncode == 0, ran.stderr
+    completed = copy.repro()
+    assert completed.returncode == 0, completed.stderr
     decision = json.loads((copy.folder / "reports/decision.json").read_text())
     assert decision["verdict"] in {"hold", "unclear"}
     checked = copy.check()

@@ -53,15 +53,15 @@ def listed(point: pl.DataFrame, kind: str, wanted: str, chances: list[float]) ->
     row = point.with_columns(pl.lit(wanted).alias(contract.TARGET)).with_row_index("row")
     missing = training.PLACES - len(chances)
     names = [*LISTED[: len(chances)], *[""] * missing]
-    said = dict(zip(training.NAMES, names, strict=True)) | {f"{training.OF}{kind}": 1.0}
-    said |= dict(zip(training.CHANCES, [*chances, *[0.0] * missing], strict=True))
+    columns = dict(zip(training.NAMES, names, strict=True)) | {f"{training.OF}{kind}": 1.0}
+    columns |= dict(zip(training.CHANCES, [*chances, *[0.0] * missing], strict=True))
     return describe_units(row).with_columns(
-        pl.lit(value).alias(name) for name, value in said.items()
+        pl.lit(value).alias(name) for name, value in columns.items()
     )
 
 
-def outcome(found: pl.DataFrame, brief: outcomes.PricedBrief) -> dict[str, Any]:
-    return outcomes.build_outcomes(found, brief).row(0, named=True)
+def outcome(predictions: pl.DataFrame, brief: outcomes.PricedBrief) -> dict[str, Any]:
+    return outcomes.build_outcomes(predictions, brief).row(0, named=True)
 
 
 def priced(brief: outcomes.PricedBrief, most: int = 5, **changes: Any) -> outcomes.PricedBrief:
@@ -91,10 +91,10 @@ def test_each_list_is_worth_what_the_brief_says(
     sample: pl.DataFrame, brief: outcomes.PricedBrief
 ) -> None:
     value = brief.value
-    found = outcomes.build_outcomes(predicted(sample), brief)
-    assert found["outcome"].to_list() == sample[contract.TARGET].to_list()
-    assert found["positive"].to_list() == (sample[contract.TARGET] != "").to_list()
-    for shown, outcome, worth in found.select("shown", "outcome", "value").iter_rows():
+    results = outcomes.build_outcomes(predicted(sample), brief)
+    assert results["outcome"].to_list() == sample[contract.TARGET].to_list()
+    assert results["positive"].to_list() == (sample[contract.TARGET] != "").to_list()
+    for shown, outcome, worth in results.select("shown", "outcome", "value").iter_rows():
         things = shown.split()
         earned = dict.fromkeys(things, 0.0)
         for word in outcome.split():
@@ -112,12 +112,12 @@ def test_an_event_by_a_place_further_down_counts_for_those_who_did_not_look_so_f
     point: pl.DataFrame, brief: outcomes.PricedBrief, kind: str
 ) -> None:
     noticed = priced(brief, noticed=0.5, shown=0.0)
-    found, lower = (
+    top, lower = (
         outcome(listed(point, kind, f"fig:{kind}{place}", [0.5]), noticed) for place in ("", "@3")
     )
-    assert found["value"] == brief.value.events[kind]
-    assert lower["value"] == pytest.approx(4 * found["value"])
-    assert (found["found"], lower["found"]) == (1, 4)
+    assert top["value"] == brief.value.events[kind]
+    assert lower["value"] == pytest.approx(4 * top["value"])
+    assert (top["found"], lower["found"]) == (1, 4)
 
 
 def test_what_is_wanted_twice_counts_once_and_as_the_dearer(
@@ -135,15 +135,15 @@ def test_the_higher_what_is_wanted_stands_the_more_a_list_is_worth(
     point: pl.DataFrame, brief: outcomes.PricedBrief, kind: str
 ) -> None:
     free = priced(brief, shown=0.0, noticed=0.9)
-    found = [
+    results = [
         outcome(listed(point, kind, f"{thing}:{kind}", [0.5] * 5), free)
         for thing in [*LISTED, "grape"]
     ]
-    for earlier, later in pairwise(found):
+    for earlier, later in pairwise(results):
         assert earlier["value"] > later["value"]
         assert earlier["ndcg"] > later["ndcg"]
-    assert found[0]["ndcg"] == 1
-    assert found[-1]["ndcg"] == found[-1]["value"] == 0
+    assert results[0]["ndcg"] == 1
+    assert results[-1]["ndcg"] == results[-1]["value"] == 0
 
 
 def test_a_thing_is_shown_only_where_it_is_expected_to_earn_more_than_it_costs(
@@ -178,10 +178,10 @@ def test_the_best_come_first_and_equal_ones_by_their_names(
     of_four = training.fit_rule(
         _fits(Fixed(plum=1.0, fig=1.0 + 1e-12, sloe=2.0, pear=0.0)), x, wanted
     )
-    found = training.predict(of_four, x)
-    assert found.null_count().sum_horizontal().item() == 0
-    assert list(found.row(0)[:5]) == ["sloe", "fig", "plum", "pear", ""]
-    rows = describe_units(sample.with_row_index("row")).hstack(found)
+    predictions = training.predict(of_four, x)
+    assert predictions.null_count().sum_horizontal().item() == 0
+    assert list(predictions.row(0)[:5]) == ["sloe", "fig", "plum", "pear", ""]
+    rows = describe_units(sample.with_row_index("row")).hstack(predictions)
     acted = outcomes.act(rows, priced(brief, 4, shown=0.0))
     assert acted["shown"][0].to_list() == ["sloe", "fig", "plum", "pear"]
 
@@ -196,9 +196,9 @@ def test_what_no_model_knows_counts_as_missed(
     point: pl.DataFrame, brief: outcomes.PricedBrief, kind: str
 ) -> None:
     row = listed(point, kind, f"of-2027:{kind} fig:{kind}", [0.5, 0.5])
-    found = outcome(row, priced(brief, shown=0.0))
-    assert (found["wanted"], found["found"]) == (2.0, 1.0)
-    assert 0 < found["ndcg"] < 1
+    result = outcome(row, priced(brief, shown=0.0))
+    assert (result["wanted"], result["found"]) == (2.0, 1.0)
+    assert 0 < result["ndcg"] < 1
 
 
 def test_a_row_that_a_model_could_not_take_is_shown_nothing(
@@ -208,9 +208,9 @@ def test_a_row_that_a_model_could_not_take_is_shown_nothing(
     blank = row.with_columns(
         pl.lit(None, row.schema[name]).alias(name) for name in row.columns if name[:2] == "p_"
     )
-    found = outcome(blank, brief)
-    assert (found["action"], found["value"], found["shown"]) == (outcomes.NOTHING, 0.0, "")
-    assert found["wanted"] == 1
+    result = outcome(blank, brief)
+    assert (result["action"], result["value"], result["shown"]) == (outcomes.NOTHING, 0.0, "")
+    assert result["wanted"] == 1
 
 
 @pytest.mark.point
@@ -222,8 +222,8 @@ def test_a_truth_that_cannot_be_read_is_named(kind: str) -> None:
 def test_the_chances_of_what_is_shown_come_true(every_row: pl.DataFrame) -> None:
     outcomes = pl.read_parquet("data/outcomes/challenger.parquet")
     assert outcomes.height < every_row.height
-    expected, found = (float(outcomes[name].sum()) for name in ("expected", "found"))
-    assert 0.5 < found / expected < 2
+    expected, actual = (float(outcomes[name].sum()) for name in ("expected", "found"))
+    assert 0.5 < actual / expected < 2
 
 
 def test_no_chance_is_above_that_of_a_better_place(every_row: pl.DataFrame) -> None:

@@ -40,9 +40,9 @@ def test_each_unit_is_worth_what_the_brief_says(
     sample: pl.DataFrame, brief: outcomes.PricedBrief
 ) -> None:
     price = brief.value
-    found = outcomes.build_outcomes(predicted(sample), brief)
-    assert found["outcome"].to_list() == sample[contract.TARGET].to_list()
-    for action, outcome, answer, value in found.select(
+    results = outcomes.build_outcomes(predicted(sample), brief)
+    assert results["outcome"].to_list() == sample[contract.TARGET].to_list()
+    for action, outcome, answer, value in results.select(
         "action", "outcome", "answer", "value"
     ).iter_rows():
         beyond = max(0, abs(answer - outcome) - price.free_within)
@@ -67,14 +67,14 @@ def test_a_person_is_asked_where_that_is_cheaper_and_no_more_often_than_the_brie
 ) -> None:
     rows = predicted(sample)
 
-    def asked(brief: outcomes.PricedBrief) -> int:
+    def count_reviews(brief: outcomes.PricedBrief) -> int:
         return int((outcomes.build_outcomes(rows, brief)["action"] == outcomes.REVIEW).sum())
 
-    free, dear, none = (asked(priced(brief, review=price)) for price in (-1e-9, -1e9, None))
+    free, dear, none = (count_reviews(priced(brief, review=price)) for price in (-1e-9, -1e9, None))
     assert free > dear == none == 0
     few = brief.replace(value={"review": -1e-9}, decision={"at_most": 1, "out_of": 10})
-    assert asked(few) == sample.height // 10
-    assert asked(brief.replace(value={"review": -1e9}, risk="high")) == sample.height
+    assert count_reviews(few) == sample.height // 10
+    assert count_reviews(brief.replace(value={"review": -1e9}, risk="high")) == sample.height
 
 
 def test_the_interval_holds_as_many_as_it_says(every_row: pl.DataFrame) -> None:
