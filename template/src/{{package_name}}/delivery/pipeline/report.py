@@ -6,7 +6,7 @@ from ..edge.brief import read_brief
 from ..edge.errors import run
 from ..edge.files import parse_paths, read_json, require_file, write_text
 from ..problem import outcomes
-from ..reporting.sections import NAMES, markdown, page, sections
+from ..reporting.sections import NAMES, build_sections, render_markdown, render_page
 from ..verdict.decision import read_decision
 
 
@@ -22,9 +22,9 @@ def main(argv: list[str] | None = None) -> int:
         pl.read_csv(require_file(folder / "plots" / name))
         for name in ("calibration.csv", "value.csv")
     )
-    parts = sections(brief, decision, reports, read_json(card), calibration, value)
-    write_text(markdown(parts), as_markdown)
-    write_text(page(parts, decision.verdict), as_html)
+    parts = build_sections(brief, decision, reports, read_json(card), calibration, value)
+    write_text(render_markdown(parts), as_markdown)
+    write_text(render_page(parts, decision.verdict), as_html)
     return 0
 
 

@@ -36,19 +36,19 @@ def build_page(root: Path, against: str) -> str:
     brief = outcomes.require_prices(read_brief(reports / "brief.json"))
     decision = read_decision(reports / "decision.json")
     contents = {name: read_json(reports / f"{name}.json") for name in report.NAMES}
-    unit, currency = report.plain(brief.decision.unit), brief.value.currency
+    unit, currency = report.escape(brief.decision.unit), brief.value.currency
     parts = [
-        report.verdict(brief, decision),
-        report.worth(brief, decision, contents["metrics"], contents["data"]),
+        report.present_verdict(brief, decision),
+        report.present_worth(brief, decision, contents["metrics"], contents["data"]),
         report.Section("What changed", describe_changes(root, against)),
-        report.lines(decision, currency),
+        report.present_lines(decision, currency),
         report.Section("The worst slices", describe_worst_slices(contents["slices"], currency)),
-        report.versus(contents["metrics"], contents["comparison"], unit, currency),
+        report.present_comparison(contents["metrics"], contents["comparison"], unit, currency),
     ]
     parts.append(report.Section("Tests (failed) · rows · seconds", read_test_grid(root).rstrip()))
     branch = os.environ.get("GITHUB_HEAD_REF") or _git(root, "branch", "--show-current").strip()
     how = REPRODUCE.format(branch=branch or "HEAD", package=__name__.partition(".")[0])
-    return report.markdown([*parts, report.Section("How to reproduce", how)])
+    return report.render_markdown([*parts, report.Section("How to reproduce", how)])
 
 
 def describe_worst_slices(sliced: Json, currency: str, shown: int = 3) -> str:
@@ -59,15 +59,15 @@ def describe_worst_slices(sliced: Json, currency: str, shown: int = 3) -> str:
     parts.sort(key=lambda part: part["metrics"]["gain"]["estimate"])
     rows: report.Rows = []
     for part in parts[:shown]:
-        gain = report.shown(report.PRIMARY, Interval(**part["metrics"]["gain"]), currency)
-        rows.append([report.plain(part["slice"]), f"{part['n']:,}", gain])
-    return report.table(["slice", ">units", ">gain per 1,000"], rows)
+        gain = report.format_interval(report.PRIMARY, Interval(**part["metrics"]["gain"]), currency)
+        rows.append([report.escape(part["slice"]), f"{part['n']:,}", gain])
+    return report.build_table(["slice", ">units", ">gain per 1,000"], rows)
 
 
 def describe_changes(root: Path, against: str) -> str:
     """Decision, data, parameters, dependencies and team files, against another commit."""
     if _git(root, "rev-parse", "--verify", "--quiet", against + "^{commit}") == "":
-        return f"Nothing to compare with: there is no {report.plain(against)} here."
+        return f"Nothing to compare with: there is no {report.escape(against)} here."
     rows: report.Rows = []
     for kind, values in (
         ("decision", _read_decision), ("data", _read_data), ("parameter", _read_parameters),
@@ -76,17 +76,17 @@ def describe_changes(root: Path, against: str) -> str:
         old, new = values(_reader_at(root, against)), values(_reader_here(root))
         differing = [name for name in old | new if old.get(name) != new.get(name)]
         rows += [
-            [kind, report.plain(name), _format_cell(old.get(name)), _format_cell(new.get(name))]
+            [kind, report.escape(name), _format_cell(old.get(name)), _format_cell(new.get(name))]
             for name in differing[:SHOWN]
         ]
         rows += [[kind, f"and {len(differing) - SHOWN} more", "", ""]] if differing[SHOWN:] else []
     files = _git(root, "diff", "--name-only", against, "--", "src").split()
     rows += [
-        ["team file", report.plain(name), "", "edited"] for name in files if name.endswith(TEAM)
+        ["team file", report.escape(name), "", "edited"] for name in files if name.endswith(TEAM)
     ]
     if not rows:
         return f"No decision, data, parameter, dependency or team file differs from {against}."
-    return report.table(["what", "which", f"on {against}", "here"], rows)
+    return report.build_table(["what", "which", f"on {against}", "here"], rows)
 
 
 def _read_decision(read: Any) -> Json:
@@ -94,7 +94,7 @@ def _read_decision(read: Any) -> Json:
         return {}
     decision = parse_decision(text, "reports/decision.json")
     value = json.loads(read("reports/brief.json") or "{}").get("value", {})
-    gain = report.shown(report.PRIMARY, decision.gain.interval, value.get("currency", ""))
+    gain = report.format_interval(report.PRIMARY, decision.gain.interval, value.get("currency", ""))
     values = {name: getattr(decision, name) for name in ("verdict", "champion", "challenger")}
     return values | {"gain per 1,000": gain}
 
@@ -128,7 +128,7 @@ def _read_dependencies(read: Any) -> Json:
 def _format_cell(value: object) -> str:
     if value is None:
         return ""
-    return f"{value:,.6g}" if isinstance(value, float) else report.plain(value)
+    return f"{value:,.6g}" if isinstance(value, float) else report.escape(value)
 
 
 def _reader_at(root: Path, commit: str) -> Any:
@@ -167,15 +167,15 @@ def judge_and_describe(root: Path, against: str) -> str:
         gates = (check.CHECKS | {"committed": check.committed}).values()
         results = [gate(date.today()) for gate in gates]
         text = "# Not to be merged yet\n\n" if not all(passed for passed, _ in results) else ""
-        text += "".join(f"{report.plain(why)}\n\n" for passed, why in results if not passed)
+        text += "".join(f"{report.escape(why)}\n\n" for passed, why in results if not passed)
     except Refused as problem:
-        text = f"# Not to be merged yet\n\n{report.plain(problem)}\n\n{UNJUDGED}"
+        text = f"# Not to be merged yet\n\n{report.escape(problem)}\n\n{UNJUDGED}"
     except Fixable as problem:
-        text = f"# Not judged\n\n{report.plain(problem)}\n\n{UNJUDGED}"
+        text = f"# Not judged\n\n{report.escape(problem)}\n\n{UNJUDGED}"
     try:
         return text + build_page(root, against)
     except Fixable as problem:
-        return text + f"No report: {report.plain(problem)}\n"
+        return text + f"No report: {report.escape(problem)}\n"
 
 
 def read_test_grid(root: Path) -> str:

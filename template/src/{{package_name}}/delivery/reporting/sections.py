@@ -61,7 +61,7 @@ class Section(NamedTuple):
     chart: str = ""
 
 
-def plain(text: object) -> str:
+def escape(text: object) -> str:
     """Text that someone wrote as Markdown that shows just that; code spans stay code."""
     special = r"([\\*\[\]<&#|~$`]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))"
     parts = re.split(r"(`[^`|]+`)", " ".join(str(text).split()))
@@ -70,19 +70,19 @@ def plain(text: object) -> str:
     )
 
 
-def bare(text: str) -> str:
+def strip_markdown(text: str) -> str:
     """Markdown of this module as mere words, for a chart."""
     return re.sub(r"\\(.)|\*\*", r"\1", text)
 
 
-def table(header: list[str], rows: Rows) -> str:
+def build_table(header: list[str], rows: Rows) -> str:
     """A Markdown table; below a heading that starts with `>`, aligned to the right."""
     marks = ["---:" if name.startswith(">") else "---" for name in header]
     lines: Rows = [[name.removeprefix(">") for name in header], [*marks], *rows]
     return "\n".join(f"| {' | '.join(str(cell) for cell in line)} |" for line in lines)
 
 
-def shown(metric: str, interval: Interval, currency: str = "") -> str:
+def format_interval(metric: str, interval: Interval, currency: str = "") -> str:
     """An estimate with its interval: shares in percent, money whole, words for what is unknown."""
     known = [abs(value) for value in interval if value is not None]
     if not known:
@@ -94,51 +94,53 @@ def shown(metric: str, interval: Interval, currency: str = "") -> str:
     return f"{currency if kind == 'money' else ''} {words}".lstrip()
 
 
-def dot(label: str, tone: str, interval: Interval, note: str = "") -> Dot:
+def build_dot(label: str, tone: str, interval: Interval, note: str = "") -> Dot:
     """An estimate with its interval, to be drawn."""
     return Dot(label, tone, *interval, note)
 
 
-def verdict(brief: Brief, decision: Decision) -> Section:
+def present_verdict(brief: Brief, decision: Decision) -> Section:
     """The sentence, the verdict and what it means, the reasons."""
-    text = f"{plain(decision.sentence)}\n\n> **{decision.verdict}** {MEANING[decision.verdict]}\n"
+    text = f"{escape(decision.sentence)}\n\n> **{decision.verdict}** {MEANING[decision.verdict]}\n"
     if decision.reasons:
-        text += ">\n" + "".join(f"> - {plain(reason)}\n" for reason in decision.reasons)
-    return Section(plain(brief.title), text.rstrip())
+        text += ">\n" + "".join(f"> - {escape(reason)}\n" for reason in decision.reasons)
+    return Section(escape(brief.title), text.rstrip())
 
 
-def worth(brief: PricedBrief, decision: Decision, metrics: Json, data: Json) -> Section:
+def present_worth(brief: PricedBrief, decision: Decision, metrics: Json, data: Json) -> Section:
     """The gain in money, for the brief's own period too, and the prices it rests on."""
     gain, currency = decision.gain.interval, brief.value.currency
     words = describe_worth(brief, gain)
-    header, priced = presentation.prices(brief)
-    rows: Rows = [[plain(cell) for cell in row] for row in priced]
-    titles = [re.sub("[^>].*", lambda name: plain(name[0]), name) for name in header]
+    header, prices = presentation.prices(brief)
+    rows: Rows = [[escape(cell) for cell in row] for row in prices]
+    titles = [re.sub("[^>].*", lambda name: escape(name[0]), name) for name in header]
     marks = [(-decision.margin, "margin"), (decision.worth_detecting or 0.0, "worth detecting")]
-    drawn = dot("gain", "challenger", gain, shown(PRIMARY, gain, currency))
-    marked = [mark for mark in marks if mark[0]]
-    chart = charts.draw_gain(bare(words), drawn, marked, decision.gain.unit)
+    gain_dot = build_dot("gain", "challenger", gain, format_interval(PRIMARY, gain, currency))
+    visible_marks = [mark for mark in marks if mark[0]]
+    chart = charts.draw_gain(strip_markdown(words), gain_dot, visible_marks, decision.gain.unit)
     notes = "\n".join(f"- {note}" for note in list_limits(brief, metrics, data))
-    return Section("What it would be worth", f"{words}\n\n{notes}\n\n{table(titles, rows)}", chart)
+    return Section(
+        "What it would be worth", f"{words}\n\n{notes}\n\n{build_table(titles, rows)}", chart
+    )
 
 
 def describe_worth(brief: PricedBrief, gain: Interval) -> str:
     """The gain per 1,000 units and, where capacity comes once in a while, each time."""
     decision, currency = brief.decision, brief.value.currency
-    unit, size = plain(decision.unit), decision.out_of
+    unit, size = escape(decision.unit), decision.out_of
     words = "Against the champion, the challenger's gain would be worth "
-    words += f"{shown(PRIMARY, gain, currency)} per 1,000 {unit}s."
+    words += f"{format_interval(PRIMARY, gain, currency)} per 1,000 {unit}s."
     if decision.every and size:
         scaled = Interval(*(value and value * size / 1000 for value in gain))
-        words += f" For {size:,} {unit}s, that is **{shown(PRIMARY, scaled, currency)} "
-        words += f"every {plain(decision.every)}**."
+        words += f" For {size:,} {unit}s, that is **{format_interval(PRIMARY, scaled, currency)} "
+        words += f"every {escape(decision.every)}**."
     return words
 
 
 def list_limits(brief: PricedBrief, metrics: Json, data: Json) -> list[str]:
     """What a gain rests on, and what it does not say."""
     notes = [
-        presentation.judged_on(metrics["n"], metrics["positives"], plain(brief.decision.unit)),
+        presentation.judged_on(metrics["n"], metrics["positives"], escape(brief.decision.unit)),
         f"In brackets: {metrics['confidence']:.0%} intervals.",
         "Nothing was measured live: this is what acting would have been worth at the prices below.",
     ]
@@ -149,54 +151,58 @@ def list_limits(brief: PricedBrief, metrics: Json, data: Json) -> list[str]:
     return notes
 
 
-def versus(metrics: Json, comparison: Json, unit: str, currency: str) -> Section:
+def present_comparison(metrics: Json, comparison: Json, unit: str, currency: str) -> Section:
     """Every metric of rule, champion and challenger on the same units."""
     champion, how = comparison["champion"], "the rule, which is today's code"
     if champion != "rule":
-        how = f"{plain(champion)}: {COMPARED[comparison['compared_by']]}"
+        how = f"{escape(champion)}: {COMPARED[comparison['compared_by']]}"
     models = ["rule", "challenger"] if champion == "rule" else ["rule", "champion", "challenger"]
     rows: Rows = []
-    drawn, notes = [], []
+    panels, notes = [], []
     for metric in metrics["challenger"]:
         words = load_metrics()[metric]
         known = {m: Interval(**metrics[m][metric]) for m in models if metric in metrics[m]}
-        cells = [shown(metric, known[m], currency) if m in known else "" for m in models]
+        cells = [format_interval(metric, known[m], currency) if m in known else "" for m in models]
         rows.append([words.label, *cells])
         notes += [f"- *{words.label}*: {words.meaning.format(unit=unit)}"]
         title = f"{words.label}, {currency}" if words.form == "money" else words.label
-        dots = [dot(model, model, interval) for model, interval in known.items()]
-        drawn.append(Panel(title, dots, words.form == "share"))
+        dots = [build_dot(model, model, interval) for model, interval in known.items()]
+        panels.append(Panel(title, dots, words.form == "share"))
     text = f"All models were given the same {metrics['n']:,} {unit}s. The challenger is "
-    text += f"{plain(comparison['challenger'])}, the champion is {how}.\n\n"
-    text += table(["metric", *(f">{model}" for model in models)], rows) + "\n\n" + "\n".join(notes)
+    text += f"{escape(comparison['challenger'])}, the champion is {how}.\n\n"
+    text += (
+        build_table(["metric", *(f">{model}" for model in models)], rows)
+        + "\n\n"
+        + "\n".join(notes)
+    )
     sentence = "; ".join(f"{row[0]}: {', '.join(str(cell) for cell in row[1:])}" for row in rows)
-    chart = charts.draw_panels("models", sentence, drawn, columns=2)
+    chart = charts.draw_panels("models", sentence, panels, columns=2)
     return Section("Champion against challenger", text, chart)
 
 
-def capacity(brief: PricedBrief, curve: pl.DataFrame, unit: str, currency: str) -> Section:
+def present_capacity(brief: PricedBrief, curve: pl.DataFrame, unit: str, currency: str) -> Section:
     """What more or less of the scarce thing would be worth."""
     heading, sentence, label, shares, mark = presentation.capacity(brief, unit)
     sentence += " The curve has no intervals: it shows where capacity matters, not surely how much."
-    lines = by_model(curve, "acted_share", PRIMARY)
+    lines = list_points(curve, "acted_share", PRIMARY)
     steps = curve["acted_share"].unique().to_list()
     rows: Rows = []
     for share in sorted({min(steps, key=lambda share: abs(share - x)) for x in [*shares, 1.0]}):
         worth = [f"{currency} {y[x.index(share)]:,.0f}" for x, y in lines.values()]
         rows.append([f"{share:.0%}", *worth])
-    labels = (bare(label), bare(f"{currency} per 1,000 {unit}s"))
-    chart = charts.draw_curves("value", bare(sentence), lines, labels, mark=mark)
-    text = f"{sentence}\n\n{table([label, *(f'>{model}' for model in lines)], rows)}"
+    labels = (strip_markdown(label), strip_markdown(f"{currency} per 1,000 {unit}s"))
+    chart = charts.draw_curves("value", strip_markdown(sentence), lines, labels, mark=mark)
+    text = f"{sentence}\n\n{build_table([label, *(f'>{model}' for model in lines)], rows)}"
     return Section(heading, text, chart)
 
 
-def by_model(curve: pl.DataFrame, x: str, y: str) -> dict[str, tuple[list[float], list[float]]]:
+def list_points(curve: pl.DataFrame, x: str, y: str) -> dict[str, tuple[list[float], list[float]]]:
     """The points of one curve per model."""
     parts = curve.partition_by("model", as_dict=True, maintain_order=True)
     return {str(name): (part[x].to_list(), part[y].to_list()) for (name,), part in parts.items()}
 
 
-def lines(decision: Decision, currency: str) -> Section:
+def present_lines(decision: Decision, currency: str) -> Section:
     """Every success line and guardrail with its figure and its state."""
     rows: Rows = []
     states = set()
@@ -205,12 +211,12 @@ def lines(decision: Decision, currency: str) -> Section:
         ("guardrail", decision.guardrails),
     ):
         for line in judgements:
-            rows.append([plain(line.line), kind, describe_judgement(line, currency), line.state])
+            rows.append([escape(line.line), kind, describe_judgement(line, currency), line.state])
             states |= {part.state for part in line.slices}
     if not rows:
         return Section("Success lines and guardrails", "The brief names none.")
     text = "What the brief asks for, and whether it holds.\n\n"
-    text += table(["line", "kind", "found", "state"], rows) + "\n\n"
+    text += build_table(["line", "kind", "found", "state"], rows) + "\n\n"
     text += "\n".join(f"- *{state}*: {STATES[state]}" for state in STATES if state in states)
     return Section("Success lines and guardrails", text)
 
@@ -218,51 +224,55 @@ def lines(decision: Decision, currency: str) -> Section:
 def describe_judgement(line: Judgement, currency: str) -> str:
     """The figure of one line; of many slices how many are in which state, and the worst by name."""
     if line.is_overall:
-        return shown(line.metric, line.slices[0].interval, currency)
+        return format_interval(line.metric, line.slices[0].interval, currency)
     states: dict[str, list[SliceResult]] = {state: [] for state in STATES}
     for part in line.slices:
         states[part.state].append(part)
     counts = [f"{len(states[k])} {k.replace('holds', 'hold')}" for k in STATES if states[k]]
     worst = states["violated"] or states["unclear"]
     words = [
-        f"{plain(part.slice)} {shown(line.metric, part.interval, currency)}" for part in worst[:3]
+        f"{escape(part.slice)} {format_interval(line.metric, part.interval, currency)}"
+        for part in worst[:3]
     ]
     words += [f"{len(worst) - 3} more, see the slices"] if worst[3:] else []
     return "; ".join([f"of {len(line.slices)} slices: {', '.join(counts) or 'none'}", *words])
 
 
-def slices(sliced: Json, decision: Decision, unit: str, currency: str) -> Section:
+def present_slices(sliced: Json, decision: Decision, unit: str, currency: str) -> Section:
     """The challenger in each slice, those not judged by name, guardrails slice by slice."""
     parts = [part for column in sliced["segments"].values() for part in column]
     if not parts:
         return Section("Slices", "`contract.py` names no segments, so no slice was looked at.")
-    blind, n = unjudged(sliced), len(parts)
-    words = f"{n - len(blind)} of {n} slices hold enough {presentation.FEW} to be judged."
-    words += f" **Not judged, because there are too few: {', '.join(blind)}.**" if blind else ""
+    unjudged, n = list_unjudged(sliced), len(parts)
+    words = f"{n - len(unjudged)} of {n} slices hold enough {presentation.FEW} to be judged."
+    words += (
+        f" **Not judged, because there are too few: {', '.join(unjudged)}.**" if unjudged else ""
+    )
     judgements = [line for line in (*decision.guardrails, *decision.lines) if not line.is_overall]
-    drawn = [draw_judgement(line) for line in judgements]
-    if not drawn:
+    panels = [draw_judgement(line) for line in judgements]
+    if not panels:
         gains = [
-            dot(part["slice"], "challenger", Interval(**part["metrics"]["gain"])) for part in parts
+            build_dot(part["slice"], "challenger", Interval(**part["metrics"]["gain"]))
+            for part in parts
         ]
-        drawn = [Panel(f"gain over the champion, {currency} per 1,000", gains, False, 0)]
-    chart = charts.draw_panels("slices", bare(words), drawn)
+        panels = [Panel(f"gain over the champion, {currency} per 1,000", gains, False, 0)]
+    chart = charts.draw_panels("slices", strip_markdown(words), panels)
     return Section(
-        "Slices", f"{words}\n\n{table_of_slices(parts, judgements, unit, currency)}", chart
+        "Slices", f"{words}\n\n{build_table_of_slices(parts, judgements, unit, currency)}", chart
     )
 
 
 def draw_judgement(line: Judgement) -> Panel:
     """A line's slices against its limit."""
     dots = [
-        dot(part.slice, part.state.replace(" ", "-"), part.interval, part.state)
+        build_dot(part.slice, part.state.replace(" ", "-"), part.interval, part.state)
         for part in line.slices
     ]
     share = load_metrics()[line.metric].form == "share"
     return Panel(line.line, dots, share, line.limit)
 
 
-def table_of_slices(
+def build_table_of_slices(
     parts: list[Json], judgements: list[Judgement], unit: str, currency: str
 ) -> str:
     """Each slice with its units, the challenger's gain and metrics, and the states of its lines."""
@@ -274,24 +284,26 @@ def table_of_slices(
     is_counted = any(part["positives"] != part["n"] for part in parts)
     rows: Rows = []
     for part in parts:
-        intervals = {metric: Interval(**found) for metric, found in part["metrics"].items()}
+        intervals = {metric: Interval(**interval) for metric, interval in part["metrics"].items()}
         cells = [f"{part['positives']:,}"] if is_counted else []
-        cells += [shown(PRIMARY, intervals["gain"], currency)]
-        cells += [shown(metric, intervals[metric]) for metric in others]
+        cells += [format_interval(PRIMARY, intervals["gain"], currency)]
+        cells += [format_interval(metric, intervals[metric]) for metric in others]
         cells += [", ".join(dict.fromkeys(states[part["slice"]])) or "no line"]
-        rows.append([plain(part["slice"]), f"{part['n']:,}", *cells])
+        rows.append([escape(part["slice"]), f"{part['n']:,}", *cells])
     positive = [">positive"] if is_counted else []
     metrics = (f">{metric}" for metric in others)
-    return table(["slice", f">{unit}s", *positive, ">gain per 1,000", *metrics, "lines"], rows)
+    return build_table(
+        ["slice", f">{unit}s", *positive, ">gain per 1,000", *metrics, "lines"], rows
+    )
 
 
-def unjudged(sliced: Json) -> list[str]:
+def list_unjudged(sliced: Json) -> list[str]:
     """The slices with too few units that tell."""
     parts = [part for column in sliced["segments"].values() for part in column]
-    return [plain(part["slice"]) for part in parts if not part["judged"]]
+    return [escape(part["slice"]) for part in parts if not part["judged"]]
 
 
-def calibration(curve: pl.DataFrame, unit: str) -> Section:
+def present_calibration(curve: pl.DataFrame, unit: str) -> Section:
     """Whether predicted shares come true."""
     p, observed, n = pl.col("mean_predicted"), pl.col("observed"), pl.col("n")
     distance = ((p - observed).abs() * n).sum() / n.sum()
@@ -301,98 +313,104 @@ def calibration(curve: pl.DataFrame, unit: str) -> Section:
     words += ", ".join(f"{model} {100 * apart:.1f} points" for model, apart in distances) + "."
     part = curve.filter(model="challenger").select(p, observed, n)
     rows: Rows = [[f"{x:.1%}", f"{y:.1%}", f"{count:,}"] for x, y, count in part.iter_rows()]
-    points = by_model(curve, "mean_predicted", "observed")
+    points = list_points(curve, "mean_predicted", "observed")
     chart = charts.draw_curves("calibration", words, points, curve_words.axes, diagonal=True)
     header = [curve_words.columns[0], f">{curve_words.columns[1]}", f">{unit}s"]
-    return Section("Calibration", f"{words}\n\n{table(header, rows)}", chart)
+    return Section("Calibration", f"{words}\n\n{build_table(header, rows)}", chart)
 
 
-def candidates(training: Json, seconds: Json) -> Section:
+def present_candidates(training: Json, seconds: Json) -> Section:
     """The models that were tried, those that lost among them, beside the rule; why others were not
     tried; and how far what judges them can be trusted.
     """
-    tried = [*training["candidates"], {"name": "rule"} | training["rule"]]
+    models = [*training["candidates"], {"name": "rule"} | training["rule"]]
     words = {training["chosen"]: "chosen", "rule": "for comparison"}
     rows: Rows = []
     loss = training["loss"]
-    for model in sorted(tried, key=lambda model: model[loss]):
+    for model in sorted(models, key=lambda model: model[loss]):
         name = model["name"]
         interval = Interval(model[loss], model[f"{loss}_lower"], model[f"{loss}_upper"])
         figure = interval.format("{:,.4f}".format)
-        took = f"{seconds[name]:,.1f}" if name in seconds else ""
-        rows.append([plain(name), figure, took, words.get(name, "lost")])
+        duration = f"{seconds[name]:,.1f}" if name in seconds else ""
+        rows.append([escape(name), figure, duration, words.get(name, "lost")])
     label = loss.replace("_", " ")
     text = f"The candidate with the lowest {label} on the validation rows became the challenger. "
     text += "In brackets: 95% intervals. Seconds were measured when it was first trained like this."
-    text += "\n\n" + table(["candidate", f">{label}", ">seconds", "note"], rows)
+    text += "\n\n" + build_table(["candidate", f">{label}", ">seconds", "note"], rows)
     for model in training["not_tried"]:
-        text += f"\n\n**Not tried: {plain(model['name'])}**, because {plain(model['why'])}."
+        text += f"\n\n**Not tried: {escape(model['name'])}**, because {escape(model['why'])}."
     if training["yardstick"]:
-        text += f"\n\n{plain(training['yardstick']['told'])}"
+        text += f"\n\n{escape(training['yardstick']['told'])}"
     return Section("Candidates tried", text)
 
 
-def quality(data: Json, split: Json) -> Section:
+def present_data(data: Json, split: Json) -> Section:
     """Rows, quarantine, split, the target's balance, columns."""
     n, gap = data["rows"], split["gap_rows"]
-    kept = f"Of {n['raw']:,} rows, {n['valid']:,} keep the contract and {n['quarantined']:,} "
-    text = [kept + f"({data['quarantine_share']:.2%}) are in quarantine."]
+    sentence = f"Of {n['raw']:,} rows, {n['valid']:,} keep the contract and {n['quarantined']:,} "
+    text = [sentence + f"({data['quarantine_share']:.2%}) are in quarantine."]
     if data["reasons"]:
-        reasons: Rows = [[plain(reason), f"{count:,}"] for reason, count in data["reasons"].items()]
-        text.append(table(["why in quarantine", ">rows"], reasons))
+        reasons: Rows = [
+            [escape(reason), f"{count:,}"] for reason, count in data["reasons"].items()
+        ]
+        text.append(build_table(["why in quarantine", ">rows"], reasons))
     if entity := data["entities"]:
         again = f"{entity['recurring']:,} of them in more than one row"
-        text.append(f"{plain(entity['column'])}: {entity['distinct']:,} distinct, {again}.")
+        text.append(f"{escape(entity['column'])}: {entity['distinct']:,} distinct, {again}.")
     rows: Rows = []
     for name in ("train", "validation", "test"):
         part = split[name]
         rows.append([name, f"{part['rows']:,}", part.get("first", ""), part.get("last", "")])
     rows += [["gap (target not known in time)", f"{gap:,}", "", ""]] if gap else []
-    text.append(table([f"split by {split['by']}", ">rows", "first", "last"], rows))
+    text.append(build_table([f"split by {split['by']}", ">rows", "first", "last"], rows))
     header, balance = presentation.shares(data["target"])
-    text.append(table(header, [[plain(name), *cells] for name, *cells in balance]))
+    text.append(build_table(header, [[escape(name), *cells] for name, *cells in balance]))
     columns: Rows = []
     for column in data["columns"]:
-        cells = [column["dtype"], f"{column['null_share']:.1%}", values(column, n["valid"])]
-        columns.append([plain(column["name"]), *cells])
-    text.append(table(["column", "type", ">missing", "values"], columns))
+        cells = [
+            column["dtype"],
+            f"{column['null_share']:.1%}",
+            describe_column(column, n["valid"]),
+        ]
+        columns.append([escape(column["name"]), *cells])
+    text.append(build_table(["column", "type", ">missing", "values"], columns))
     if data["unused"]:
-        unused = ", ".join(plain(name) for name in data["unused"])
+        unused = ", ".join(escape(name) for name in data["unused"])
         text.append(f"In the source but not in the contract: {unused}.")
     return Section("Data quality", "\n\n".join(text))
 
 
-def values(column: Json, rows: int) -> str:
+def describe_column(column: Json, rows: int) -> str:
     """What a column holds, in a few words; nothing of a personal one."""
     if column["personal"]:
         return "personal, not shown"
     if counts := column.get("values"):
         most = sorted(counts, key=counts.__getitem__, reverse=True)
         more = f", {len(most) - 6} more" if most[6:] else ""
-        return ", ".join(f"{plain(name)} {counts[name] / rows:.0%}" for name in most[:6]) + more
+        return ", ".join(f"{escape(name)} {counts[name] / rows:.0%}" for name in most[:6]) + more
     ends = [column[key] for key in ("minimum", "maximum") if column.get(key) is not None]
     words = " to ".join(end if isinstance(end, str) else f"{end:,.6g}" for end in ends)
     words += f", mean {column['mean']:,.4g}" if column.get("mean") is not None else ""
     return words or f"{column.get('distinct', 0):,} distinct"
 
 
-def leaks(training: Json) -> Section:
+def present_leaks(training: Json) -> Section:
     """Features that alone give the target away."""
     limit = f"{presentation.POWER} {training['leak_auc']:g}"
     if not training["leaks"]:
         return Section("Suspected leaks", f"None: no feature alone reaches {limit}.")
     rows: Rows = []
     for leak in training["leaks"]:
-        why = plain(leak["meant"] or "") or "**no reason given, so the decision is hold**"
-        rows.append([plain(leak["feature"]), f"{leak['auc']:.3f}", why])
+        why = escape(leak["meant"] or "") or "**no reason given, so the decision is hold**"
+        rows.append([escape(leak["feature"]), f"{leak['auc']:.3f}", why])
     text = (
         f"These features alone reach {limit}: they know the target, or `contract.py` says why not."
     )
-    text += "\n\n" + table(["feature", f">{presentation.POWER}", "why it is meant"], rows)
+    text += "\n\n" + build_table(["feature", f">{presentation.POWER}", "why it is meant"], rows)
     return Section("Suspected leaks", text)
 
 
-def model_card(brief: PricedBrief, card: Json, data: Json, sliced: Json) -> Section:
+def present_card(brief: PricedBrief, card: Json, data: Json, sliced: Json) -> Section:
     """What the challenger is for, who answers for it, what it was made from and where it ends."""
     goal, decision, link = brief.outcome, brief.decision, "in [the brief](../project-brief.md"
     otherwise = decision.otherwise or "nothing"
@@ -418,24 +436,26 @@ def model_card(brief: PricedBrief, card: Json, data: Json, sliced: Json) -> Sect
         "risk": "high: a person decides every case" if brief.risk == "high" else brief.risk,
         "review by": brief.review_by or "no date yet",
     }
-    rows: Rows = [[name, plain(fact)] for name, fact in facts.items()]
-    rows.append(["slices not judged", ", ".join(unjudged(sliced)) or "none"])
+    rows: Rows = [[name, escape(fact)] for name, fact in facts.items()]
+    rows.append(["slices not judged", ", ".join(list_unjudged(sliced)) or "none"])
     rows.append(["users", f"{link}#users)"])
     rows.append(["wrong answers", f"how they are handled is {link}#how-wrong-answers-are-handled)"])
-    return Section("Model card", table(["about", "the challenger"], rows))
+    return Section("Model card", build_table(["about", "the challenger"], rows))
 
 
-def reproduce(card: Json) -> Section:
+def present_origin(card: Json) -> Section:
     """The commands that give the same figures, and what they were made from."""
     hashes = {f"{part} rows": digest for part, digest in card["rows"].items()}
     hashes |= {f"{name}.py": digest for name, digest in card["sources"].items()}
     versions = ", ".join(f"{name} {version}" for name, version in card["libraries"].items())
     rows: Rows = [[name, f"`{digest[:12]}`"] for name, digest in hashes.items()]
     text = f"{REPRODUCE}\n\nMade with {versions}.\n\n"
-    return Section("How to reproduce", text + table(["made from", "SHA-256 begins with"], rows))
+    return Section(
+        "How to reproduce", text + build_table(["made from", "SHA-256 begins with"], rows)
+    )
 
 
-def sections(
+def build_sections(
     brief: PricedBrief,
     decision: Decision,
     reports: Json,
@@ -446,24 +466,24 @@ def sections(
     """All sections, in the order in which people ask; `reports` holds the stages' JSON by name."""
     data, metrics, training = (reports[name] for name in ("data", "metrics", "training"))
     sliced, seconds = reports["slices"], reports["seconds"]["seconds"]
-    unit, currency = plain(brief.decision.unit), brief.value.currency
+    unit, currency = escape(brief.decision.unit), brief.value.currency
     return [
-        verdict(brief, decision),
-        worth(brief, decision, metrics, data),
-        versus(metrics, reports["comparison"], unit, currency),
-        capacity(brief, valued, unit, currency),
-        lines(decision, currency),
-        slices(sliced, decision, unit, currency),
-        calibration(calibrated, unit),
-        candidates(training, seconds),
-        quality(data, reports["split"]),
-        leaks(training),
-        model_card(brief, card, data, sliced),
-        reproduce(card),
+        present_verdict(brief, decision),
+        present_worth(brief, decision, metrics, data),
+        present_comparison(metrics, reports["comparison"], unit, currency),
+        present_capacity(brief, valued, unit, currency),
+        present_lines(decision, currency),
+        present_slices(sliced, decision, unit, currency),
+        present_calibration(calibrated, unit),
+        present_candidates(training, seconds),
+        present_data(data, reports["split"]),
+        present_leaks(training),
+        present_card(brief, card, data, sliced),
+        present_origin(card),
     ]
 
 
-def markdown(sections: list[Section]) -> str:
+def render_markdown(sections: list[Section]) -> str:
     """All sections as one Markdown document."""
     first, *others = (f"# {section.heading}\n\n{section.text}\n" for section in sections)
     return "\n#".join([first, *others])
@@ -493,12 +513,12 @@ DRESSED = [  # what the style sheet needs: states, intervals on their own line, 
 ]
 
 
-def style() -> str:
+def read_style() -> str:
     """The style sheet of the page."""
     return Path(__file__).with_name("report.css").read_text(encoding="utf-8")
 
 
-def page(sections: list[Section], verdict: str) -> str:
+def render_page(sections: list[Section], verdict: str) -> str:
     """The same sections as one HTML page that needs nothing else, in the colours of its verdict."""
     reader = MarkdownIt("commonmark", {"html": False}).enable("table")
     body = ""
@@ -511,5 +531,5 @@ def page(sections: list[Section], verdict: str) -> str:
         rank = "h2" if body else "h1"
         heading = reader.renderInline(section.heading)
         body += f"<section>\n<{rank}>{heading}</{rank}>\n{part}</section>\n"
-    title = html.escape(bare(sections[0].heading))
-    return PAGE.format(title=title, style=style(), verdict=verdict, body=body)
+    title = html.escape(strip_markdown(sections[0].heading))
+    return PAGE.format(title=title, style=read_style(), verdict=verdict, body=body)

@@ -21,7 +21,7 @@ from ..edge.errors import Fixable
 from ..edge.explain import yaml
 from ..edge.files import read_json, require_file, sha256
 from ..edge.parameters import NEXT, Settings, read
-from ..reporting.sections import style
+from ..reporting.sections import read_style
 from ..verdict.decision import Decision, read_decision
 
 if TYPE_CHECKING:
@@ -372,6 +372,6 @@ def _log_artifacts(client: "MlflowClient", run: str, reports: Path, challenger: 
     for name in (*NAMES, "seconds"):
         client.log_artifact(run, str(reports / f"{name}.json"), "reports")
     client.log_artifacts(run, str(reports / "plots"), "plots")
-    for name, chart in extract_charts(page.read_text(encoding="utf-8"), style()).items():
+    for name, chart in extract_charts(page.read_text(encoding="utf-8"), read_style()).items():
         client.log_text(run, chart, f"figures/{name}")
     client.log_artifacts(run, str(challenger), "model")
