@@ -48,8 +48,10 @@ def kept_clone(original: Any, clones: Path, template: Path, addresses: set[str])
     """`Template.local_abspath`: of this template one clone for each commit, which stays."""
 
     def local_abspath(self: Any) -> Path:
+        if self.vcs != "git" or self.url_expanded not in addresses:
+            return original.func(self)
         ref = self.ref or copier._vcs.get_latest_tag(self.url_expanded, self.use_prereleases)
-        if self.vcs != "git" or self.url_expanded not in addresses or ref == "HEAD":
+        if ref == "HEAD":
             return original.func(self)
         kept = clones / git(template, "rev-parse", f"{ref}^{{commit}}").strip()
         if not kept.exists():

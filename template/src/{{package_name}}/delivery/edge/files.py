@@ -88,10 +88,19 @@ def read_json(path: Path, *, made_by: str = "uv run dvc repro") -> Any:
     Raises:
         Fixable: there is none, or it is no JSON (after a merge, for example).
     """
+    return parse_json(require_file(path, made_by=made_by).read_bytes(), str(path), made_by=made_by)
+
+
+def parse_json(text: str | bytes, name: str, *, made_by: str = "uv run dvc repro") -> Any:
+    """The content of the text of the file `name`.
+
+    Raises:
+        Fixable: it is no JSON.
+    """
     try:
-        return json.loads(require_file(path, made_by=made_by).read_text(encoding="utf-8"))
+        return json.loads(text)
     except ValueError as error:
-        raise Fixable(f"{path}: expected JSON, found {error}. Next: {made_by}") from None
+        raise Fixable(f"{name}: expected JSON, found {error}. Next: {made_by}") from None
 
 
 def write_json(content: Any, path: Path) -> None:

@@ -26,7 +26,7 @@ WORDS = {
     "inf_nan": "is not a finite number",
     "nan": "is not a number",
     "inf": "is infinite",
-    "regex": "does not have the required form",
+    "regex": "is not in the required form",
 }
 # Year first: left to guess, polars would take 05/04 for the 5th of April without a word.
 MOMENTS = ("%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y-%m-%d")

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ..edge.errors import Fixable
 from ..edge.explain import explain
-from ..edge.files import require_file, write_json
+from ..edge.files import parse_json, require_file, write_json
 from ..statistics.interval import Interval
 
 DECISION = Path("reports/decision.json")
@@ -106,12 +106,12 @@ def write_decision(decision: Decision, path: Path) -> None:
 
 def read_decision(path: Path = DECISION) -> Decision:
     """Read `reports/decision.json`; Fixable where it is not there or cannot be understood."""
-    return parse_decision(require_file(path).read_text(encoding="utf-8"), str(path))
+    return parse_decision(require_file(path, made_by=AGAIN).read_bytes(), str(path))
 
 
-def parse_decision(text: str, name: str) -> Decision:
+def parse_decision(text: str | bytes, name: str) -> Decision:
     """A decision from the text of the file `name`: this one, or one of an earlier commit."""
     try:
-        return Decision.model_validate_json(text)
+        return Decision.model_validate(parse_json(text, name, made_by=AGAIN))
     except ValidationError as error:
         raise Fixable(f"{explain(name, error, Decision)}\nNext: {AGAIN}") from None
