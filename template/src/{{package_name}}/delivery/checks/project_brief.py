@@ -1,18 +1,17 @@
 """The hook `project-brief`: each brief is complete for its phase, its metrics known."""
 
 import sys
-from pathlib import Path
 
-from ..edge.errors import run
-from ..problem.brief import read_known_brief
+from ..edge import brief
+from ..problem.brief import list_comparable
 
 
 def main(argv: list[str] | None = None) -> int:
-    """`project_brief.py [project-brief.md …]`: stop at the first brief that cannot be used."""
-    for name in (sys.argv[1:] if argv is None else argv) or ["project-brief.md"]:
-        read_known_brief(Path(name))
-    return 0
+    """`project_brief.py [project-brief.md …]`: print what is wrong with each brief and end with
+    2.
+    """
+    return brief.main(argv, list_comparable)
 
 
 if __name__ == "__main__":
-    run(main)
+    sys.exit(main())
