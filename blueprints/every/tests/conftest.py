@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from project import contract
-from project.delivery.edge import parameters
+from project.delivery.edge import errors, parameters
 from project.delivery.tables.conform import to_contract
 from project.delivery.tables.sources import Ingest, read_source
 from project.delivery.tables.spot import compute_spot
@@ -193,7 +193,13 @@ class Grid:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Count from the first test on; stages that tests start leave bytecode for each other."""
+    """Count from the first test on, if this folder's code is what is tested; stages that tests
+    start leave bytecode for each other.
+    """
+    try:
+        errors.require_own_code(ROOT)
+    except errors.Fixable as problem:
+        raise pytest.UsageError(str(problem)) from None
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     grid = Grid()
     grid.whole = not (

@@ -1,5 +1,6 @@
 """How a command ends: 0 done, 1 a gate says no (on stdout), 2 a person can fix it (on stderr)."""
 
+import os
 import sys
 import traceback
 from collections.abc import Callable
@@ -33,11 +34,31 @@ def explain_team_error(error: Exception) -> str | None:
     )
 
 
+def require_own_code(folder: Path) -> None:
+    """Make sure that the code that runs is that of the project which `folder` belongs to, as DVC
+    and git record it.
+
+    Raises:
+        Fixable: it is that of another folder, or a copy that was installed.
+    """
+    projects = (root / "src" / TEAM.name for root in (folder, *folder.parents))
+    own = next((code for code in projects if (code / "delivery").is_dir()), TEAM)
+    if not own.samefile(TEAM):
+        mend = "uv sync --reinstall"
+        if "UV_NO_EDITABLE" in os.environ:
+            mend = "unset UV_NO_EDITABLE, then uv sync"
+        raise Fixable(
+            f"{own}: expected this code to run, found that the code in {TEAM} runs here.\n"
+            f"Next: {mend}, then the same command again, with uv run before it"
+        )
+
+
 def run(main: Callable[[], int | None]) -> NoReturn:
-    """Run a command and leave with its exit code; what a person can fix is one message and exit
-    code 2.
+    """Run a command with this project's code and leave with its exit code; what a person can fix is
+    one message and exit code 2.
     """
     try:
+        require_own_code(Path.cwd())
         sys.exit(main())
     except Refused as sentence:
         print(sentence)

@@ -13,6 +13,8 @@ import polars as pl
 
 from .errors import Fixable
 
+EXPERIMENTS = ".dvc/tmp/exps"  # below a project: where `dvc exp run --temp` and `--queue` run
+
 
 def parse_paths(argv: list[str] | None, description: str | None, *names: str) -> list[Path]:
     """A stage's command line: one path for each name, in the order in which `dvc.yaml` has them."""
@@ -33,6 +35,14 @@ def find_project(folder: Path) -> Path:
         if (root / "dvc.yaml").exists():
             return root
     raise Fixable(f"{folder}: expected to be inside the project, found no dvc.yaml here or above")
+
+
+def find_main_project(folder: Path) -> Path:
+    """The project that a project's folder is a copy of, where DVC runs an experiment
+    (`.dvc/tmp/exps`); `folder` itself anywhere else.
+    """
+    experiments = (root for root in folder.parents if folder.is_relative_to(root / EXPERIMENTS))
+    return next(experiments, folder)
 
 
 @contextmanager

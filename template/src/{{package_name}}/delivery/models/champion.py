@@ -22,7 +22,7 @@ import polars as pl
 
 from ... import contract
 from ..edge.errors import Fixable
-from ..edge.files import read_table, sha256, write_table
+from ..edge.files import find_main_project, read_table, sha256, write_table
 from ..edge.shell import PACKAGE, run, start, succeeds
 from . import model_folder
 from .in_charge import FETCH, read_champion_card, read_tag
@@ -105,7 +105,7 @@ def _start_its_own_code(folder: Path, rows: pl.DataFrame) -> Callable[[], Scores
     write_table(restore_names(rows, canaries), home / "in.parquet")
     words = ["score", str(home / "in.parquet"), str(home / "out.parquet")]
     words += ["--model", str(folder.resolve())]
-    first = _start(["python", "-m", f"{PACKAGE}.delivery.cli", *words], home, here=True)
+    first = _start(["python", "-m", f"{PACKAGE}.delivery.cli", *words], home)
 
     def finish() -> Scores:
         outputs = []
@@ -113,7 +113,7 @@ def _start_its_own_code(folder: Path, rows: pl.DataFrame) -> Callable[[], Scores
             for way, command in ((3, first), (4, None)):
                 frozen = ["uv", "run", "--quiet", "--frozen", "--no-dev", PACKAGE, *words]
                 try:
-                    process = command or _start(frozen, home, here=False)
+                    process = command or _start(frozen, home)
                 except Fixable as problem:
                     outputs.append(str(problem))
                     break
@@ -148,11 +148,10 @@ def restore_names(rows: pl.DataFrame, canaries: pl.DataFrame) -> pl.DataFrame:
     return renamed.with_columns(pl.lit(None, canaries.schema[name]).alias(name) for name in gone)
 
 
-def _start(command: list[str], home: Path, *, here: bool) -> subprocess.Popen[str]:
-    """Start a command with the code below `home`, in this environment or the one locked there."""
-    own = dict.fromkeys(("VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT", "PYTHONPATH"))
-    code = {"PYTHONPATH": str(home / "src")} if here else {}
-    return start(command, home, environment={**own, **code, OWN_CODE: "yes"})
+def _start(command: list[str], home: Path) -> subprocess.Popen[str]:
+    """Start a command with the code below `home`."""
+    own = {"VIRTUAL_ENV": None, "UV_PROJECT_ENVIRONMENT": None, "PYTHONPATH": str(home / "src")}
+    return start(command, home, environment={**own, OWN_CODE: "yes"})
 
 
 def _match_classes(scores: pl.DataFrame, rule_scores: pl.DataFrame) -> pl.DataFrame:
@@ -193,10 +192,15 @@ def unpack(tagged: str | None, home: Path) -> None:
 
 
 def fetch(tagged: str) -> None:
-    """Bring a tag that a shallow clone lacks, if its origin has it; one commit is enough."""
+    """Bring a tag that an experiment or a shallow clone lacks, if its project or its origin has it;
+    one commit is enough.
+    """
     name = f"refs/tags/{tagged}"
-    if not succeeds(["git", "rev-parse", "--verify", "--quiet", name]):
-        command = ["git", "fetch", "--quiet", "--depth=1", "origin", f"{name}:{name}"]
+    main = run(["git", "rev-parse", "--absolute-git-dir"], find_main_project(Path.cwd()))
+    for source in (main.stdout.strip(), "origin"):
+        if succeeds(["git", "rev-parse", "--verify", "--quiet", name]):
+            return
+        command = ["git", "fetch", "--quiet", "--depth=1", source, f"{name}:{name}"]
         run(command, environment={"GIT_TERMINAL_PROMPT": "0"})
 
 

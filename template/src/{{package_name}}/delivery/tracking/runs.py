@@ -11,7 +11,7 @@ import os
 import re
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from ..edge import shell
 from ..edge.errors import Fixable
 from ..edge.explain import yaml
-from ..edge.files import read_json, require_file, sha256
+from ..edge.files import find_main_project, read_json, require_file, sha256
 from ..edge.parameters import NEXT, Settings, read
 from ..reporting.sections import read_style
 from ..verdict.decision import Decision, read_decision
@@ -289,8 +289,13 @@ def start_run(
 
 
 def track(params: Path, reports: Path, challenger: Path) -> str:
-    """Track what the reports say, unless a run says it already; one sentence on what was done."""
-    uri = read_address(params)
+    """Track what the reports say, unless a run says it already; one sentence on what was done.
+
+    The runs of an experiment, which DVC does in a folder of its own and then removes, are with
+    those of the main project.
+    """
+    params, reports, challenger = (path.resolve() for path in (params, reports, challenger))
+    uri, commit = read_address(params), read_commit()
     every = yaml(params.read_text(encoding="utf-8"))
     settings = {name: value for name, value in every.items() if name != "track"}
     contents = {name: read_json(reports / f"{name}.json") for name in NAMES}
@@ -300,11 +305,12 @@ def track(params: Path, reports: Path, challenger: Path) -> str:
     against = contents["comparison"].get("champion_tag") or decision.champion
     gain = decision.gain.estimate or 0
     name = f"{decision.verdict} {gain:+,.0f}: {decision.challenger} against {against}"
-    with connect(uri, "uv run dvc repro track") as client:
+    again = "uv run dvc repro track"
+    with chdir(find_main_project(Path.cwd())), connect(uri, again) as client:
         where = open_experiment(client, uri)
         if earlier := find_finished_run(client, where, "inputs", inputs):
             return f"MLflow knows this result already: {earlier.info.run_name}"
-        about = list_tags(contents, decision, model, inputs, read_commit())
+        about = list_tags(contents, decision, model, inputs, commit)
         about |= {"mlflow.source.name": "dvc.yaml", "mlflow.source.git.commit": about["commit"]}
         about["mlflow.note.content"] = shorten_report(
             require_file(reports / "report.md").read_text("utf-8")
