@@ -121,6 +121,22 @@ def test_prose_is_no_new_result_and_a_price_is(tracked: Tracked) -> None:
     assert new["tags"]["tree"] == "clean", "what the run itself writes does not count"
 
 
+def test_the_run_of_an_experiment_in_a_folder_of_its_own_is_with_the_others(
+    tracked: Tracked,
+) -> None:
+    first = tracked.seen(OWN).run
+    dearer(tracked)
+    passes(tracked.run("dvc", "exp", "run", "--temp"), "Running stage 'track'", "Tracked as ")
+    new, old = tracked.seen(OWN).runs
+    assert old["id"] == first["id"]
+    assert new["metrics"]["gain"] > old["metrics"]["gain"]
+    assert new["status"] == "FINISHED"
+    assert sorted(new["files"]) == sorted(old["files"])
+    assert Path(new["uri"].removeprefix("file://")).is_relative_to(tracked.folder / "mlruns")
+    assert new["tags"]["commit"] == tracked.git("rev-parse", "HEAD").strip()
+    assert new["tags"]["tree"] == "uncommitted changes", "the price is not committed yet"
+
+
 def test_an_edit_that_is_not_committed_is_told(tracked: Tracked, empty: str) -> None:
     tracked.append("src/churn/features.py", "\n# An idea.\n")
     passes(tracked.track(*LOG, uri=empty), "Tracked as ")
