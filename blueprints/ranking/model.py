@@ -27,7 +27,10 @@ Numbers = NDArray[np.float64]
 
 
 class BestSellers(BaseEstimator):
-    """The best sellers, the same list for everybody: what the shop does today."""
+    """The best sellers, the same list for everybody: what the shop does today.
+
+    `act` is that list, as long as the brief allows, whatever a place is worth.
+    """
 
     brands_: NDArray[np.str_]
     """Brands that were wanted in the training rows, sorted."""
@@ -49,6 +52,11 @@ class BestSellers(BaseEstimator):
     def decision_function(self, x: pl.DataFrame) -> Numbers:
         """Return the same scores for each row of `x`: (rows, brands)."""
         return np.tile(self.shares_, (x.height, 1))
+
+    def act(self, x: pl.DataFrame) -> list[list[str]]:
+        """Return what is shown today for each row of `x`, best first; the brief says how many."""
+        best = np.argsort(-self.shares_, kind="stable")[:20]
+        return [self.brands_[best].tolist()] * x.height
 
 
 class CoVisits(BaseEstimator):

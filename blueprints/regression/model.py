@@ -30,7 +30,8 @@ class MedianRule(RegressorMixin, BaseEstimator):
     """The median price of the make at that age in whole years: what the buying desk does today.
 
     Cars of `oldest` years and more count as one age. A pair of make and age that was never sold
-    takes the median of its make, and a make that was never sold takes that of all cars.
+    takes the median of its make, and a make that was never sold takes that of all cars. `act` is
+    the offer that the desk makes, whatever an error costs.
     """
 
     makes_: NDArray[np.object_]
@@ -82,6 +83,12 @@ class MedianRule(RegressorMixin, BaseEstimator):
             .join(whole, on="make", how="left", maintain_order="left")
         )
         return prices.select(pl.coalesce("price", "of_make", self.overall_)).to_series().to_numpy()
+
+    def act(self, x: pl.DataFrame) -> NDArray[np.float64]:
+        """Return what is offered today for each row of `x`, in GBP; not a number where a person
+        would decide, which the desk does for no car.
+        """
+        return self.predict(x)
 
 
 def rule() -> MedianRule:

@@ -12,12 +12,11 @@ import polars as pl
 from ..edge.brief import Answers, Brief, Priced, require_kind
 from ..statistics import influence
 from ..statistics.interval import Interval
+from .action import OWN, draw_lots, find_periods, find_room, has_own, list_segments, sum_best
 from .target import COLUMNS, HAND_OVER, NONE
 from .training import LOSS, compute_loss
 
 PricedBrief = Priced[Answers]
-
-NAMES = ["p_intent", "p_right", "p_said", "p_cost", "p_ms"]
 
 
 def require_prices(brief: Brief) -> PricedBrief:
@@ -27,27 +26,58 @@ def require_prices(brief: Brief) -> PricedBrief:
 
 def act(predictions: pl.DataFrame, brief: PricedBrief) -> pl.DataFrame:
     """`action` (String), `score` (Float64, its expected value in money) and `said` (String, what to
-    send; null where it is handed over) for every prediction.
+    send; null where it is handed over) for every prediction, within the brief's capacity.
+    """
+    return cut(rank(predictions, brief), brief)
+
+
+def rank(predictions: pl.DataFrame, brief: PricedBrief) -> pl.DataFrame:
+    """What is best for each unit by itself: `action`, `score`, `said`; `score_over` where it is
+    handed over; `claim` (Float64: by what units compete for room; null where there is no
+    competing), `lot` and `period`.
 
     An answer is sent where it rests on a prepared passage and p * right + (1 - p) * wrong is more
-    than a handing over is worth; the call is paid either way. With `at_most` of `out_of`, only
-    the surest are sent; ties are broken by a hash of the unit, so that no order of rows favours
-    anyone. With `risk: high` a person answers always.
+    than a handing over is worth; the call is paid either way. With `risk: high` a person answers
+    always. What the rule answers by itself is taken as it is.
     """
     price, decision = brief.value, brief.decision
     p = predictions["p_right"].fill_null(0.0).to_numpy()
     worth = p * price.right + (1 - p) * price.wrong
-    sent = (predictions["p_intent"].fill_null(NONE) != NONE).to_numpy()
-    sent = sent & (worth > price.handed_over) & (brief.risk != "high")
-    if (capacity := decision.capacity(len(p))) is not None:
-        lot = predictions["row"].to_numpy().astype(np.uint64) * np.uint64(2654435761)
-        order = np.lexsort((lot % np.uint64(2**32), -np.where(sent, worth, -np.inf)))
-        sent[order[capacity:]] = False
-    words = np.where(sent, decision.action, decision.otherwise or HAND_OVER)
-    score = np.where(sent, worth, price.handed_over) - _cost(predictions, brief).to_numpy()
-    action = pl.Series("action", words.tolist(), dtype=pl.String)
-    texts = pl.select(pl.when(pl.Series(sent)).then(predictions["p_said"]).alias("said"))
-    return pl.DataFrame({"action": action, "score": score}).hstack(texts)
+    sent = (predictions["p_intent"].fill_null(NONE) != NONE).to_numpy() & (brief.risk != "high")
+    if has_own(predictions):
+        sent = sent & (predictions[OWN] != NONE).to_numpy()
+    else:
+        sent = sent & (worth > price.handed_over)
+    cost = _cost(predictions, brief).to_numpy()
+    return pl.select(
+        action=pl.when(pl.Series(sent)).then(pl.lit(decision.action)).otherwise(_hand_over(brief)),
+        score=pl.Series(np.where(sent, worth, price.handed_over) - cost, dtype=pl.Float64),
+        score_over=pl.Series(price.handed_over - cost, dtype=pl.Float64),
+        said=pl.when(pl.Series(sent)).then(predictions["p_said"]),
+        claim=None if has_own(predictions) else pl.Series(np.where(sent, worth, -np.inf)),
+    ).with_columns(draw_lots(predictions), find_periods(predictions, decision.every))
+
+
+def cut(ranked: pl.DataFrame, brief: PricedBrief) -> pl.DataFrame:
+    """What `act` gives, of ranked rows, whatever parts they came in: of each period only the surest
+    answers are sent, as many as there is room for.
+    """
+    room = pl.when(find_room(ranked, brief.decision.capacity))
+    return ranked.select(
+        room.then("action").otherwise(_hand_over(brief)).alias("action"),
+        room.then("score").otherwise("score_over").alias("score"),
+        room.then("said").alias("said"),
+    )
+
+
+def _hand_over(brief: PricedBrief) -> pl.Expr:
+    """What is done where no answer is sent."""
+    return pl.lit(brief.decision.otherwise or HAND_OVER)
+
+
+def takes_room(brief: PricedBrief) -> pl.Expr:
+    """Whether a unit of the outcomes table takes some of the brief's capacity: an answer does."""
+    return pl.col("action") == brief.decision.action
 
 
 def _cost(predictions: pl.DataFrame, brief: PricedBrief) -> pl.Series:
@@ -67,9 +97,7 @@ def build_outcomes(predictions: pl.DataFrame, brief: PricedBrief) -> pl.DataFram
     where it wanted to say nothing), `cost` (money) and `ms` (Float64, null where not recorded).
     """
     price, decision = brief.value, brief.decision
-    segments = [
-        name for name in predictions.columns if name not in ("row", "cluster", "target", *NAMES)
-    ]
+    segments = list_segments(predictions)
     intent, sent = pl.col("p_intent").fill_null(NONE), pl.col("action") == decision.action
     value = pl.when("right").then(price.right).when(~pl.col("right")).then(price.wrong)
     return (
@@ -130,8 +158,8 @@ def calibration(outcome: pl.DataFrame, predictions: pl.DataFrame, bins: int = 10
 
 
 def value_curve(predictions: pl.DataFrame, brief: PricedBrief, shares: list[float]) -> pl.DataFrame:
-    """Value per 1,000 units if the surest `acted_share` of them were answered and a person answered
-    the others; what a model cannot answer is handed over at any share.
+    """Value per 1,000 units if the surest `acted_share` of each period were answered and a person
+    answered the others; what a model cannot answer is handed over at any share.
 
     Columns: `acted_share`, `value_per_1000` (Float64). Units of equal chance count with their mean
     value.
@@ -142,13 +170,9 @@ def value_curve(predictions: pl.DataFrame, brief: PricedBrief, shares: list[floa
     right = pl.col("p_intent") == pl.col("target")
     worth = pl.when(answerable & right).then(price.right).otherwise(price.wrong)
     gained = pl.when(answerable).then(worth - price.handed_over).otherwise(0.0)
-    ordered = (
-        predictions.select(p=p, gained=gained)
-        .with_columns(pl.col("gained").mean().over("p"))
-        .sort("p", descending=True)
+    ranked = predictions.select(score=p, value=gained).with_columns(
+        find_periods(predictions, brief.decision.every)
     )
-    n = ordered.height
-    ends = [max(int(share * n), 1) - 1 for share in shares]
-    base = price.handed_over * n - float(_cost(predictions, brief).sum())
-    earned = ordered["gained"].cum_sum().gather(ends) + base
-    return pl.DataFrame({"acted_share": shares, "value_per_1000": earned * 1000 / n})
+    base = price.handed_over * ranked.height - float(_cost(predictions, brief).sum())
+    values = [(earned + base) * 1000 / ranked.height for earned in sum_best(ranked, shares)]
+    return pl.DataFrame({"acted_share": shares, "value_per_1000": values})

@@ -10,6 +10,9 @@ FEW = "units"
 POWER = "share of intents that it tells"
 """What `measure_power` measures."""
 
+OWN = "its own answers"
+"""What the rule is valued by where it decides by itself."""
+
 CALIBRATION = Curve(
     "Of answers given a chance of 80%, 80% should be right (the diagonal)",
     ("chance of being right given", "share that is right"),

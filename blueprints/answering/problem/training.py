@@ -11,6 +11,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from ..edge.errors import Fixable
+from .action import read_own
 from .target import NONE, TRUTH
 
 ANSWER_COLUMNS = ["intent", "score", "said", "cost", "ms"]
@@ -30,6 +32,9 @@ class Sure:
 
     start: NDArray[np.float64]
     """The log odds at score 0: for answers, for handing over."""
+
+    decides: bool = False
+    """Whether the model is a rule that says by itself (`act`) which of its answers are sent."""
 
     def fit(self, model: Any, x: pl.DataFrame, y: pl.Series) -> Self:
         """Learn the chances of a fitted `model` on rows `x` with the intents `y`."""
@@ -89,7 +94,9 @@ def fit(
 
 def fit_rule(rule: Any, x: pl.DataFrame, y: pl.Series) -> Any:
     """The rule, its chances taken from training rows."""
-    return Sure().fit(rule.fit(x, y.cast(TRUTH).to_numpy()), x, y.cast(TRUTH))
+    sure = Sure().fit(rule.fit(x, y.cast(TRUTH).to_numpy()), x, y.cast(TRUTH))
+    sure.decides = hasattr(rule, "act")
+    return sure
 
 
 LOSS = "brier"
@@ -113,15 +120,24 @@ def predict(model: Any, x: pl.DataFrame) -> pl.DataFrame:
     """For each row `p_intent` (String, "none": hand over), `p_right` (Float64, the chance that it
     is that), `p_said` (String, what would be sent), `p_cost` (Float64, money) and `p_ms` (Float64,
     milliseconds: 0 where nothing is timed, -1 where an answer should have been recorded and was
-    not).
+    not); of a rule that decides by itself also `OWN` (String), the intent that it answers.
     """
-    return model.answers(x).select(
+    predictions = model.answers(x).select(
         p_intent=pl.col("intent").fill_null(NONE),
         p_right="right",
         p_said=pl.col("said").fill_null(""),
         p_cost="cost",
         p_ms="ms",
     )
+    if not model.decides:
+        return predictions
+    own = read_own(model.model.act(x), x.height, NONE)
+    if strange := own.filter((own != NONE) & (own != predictions["p_intent"])).head(1).to_list():
+        raise Fixable(
+            "model.py: rule: act: expected the intent of `answers`, or none where a person "
+            f"answers, found {strange[0]!r}. Next: fix model.py, then uv run dvc repro"
+        )
+    return predictions.with_columns(own)
 
 
 def measure_judge(model: Any) -> dict[str, str | float] | None:

@@ -11,6 +11,7 @@ from ..edge.brief import Brief, Priced, Prices, require_kind
 from ..edge.errors import Fixable
 from ..statistics import influence
 from ..statistics.interval import Interval
+from .action import OWN, draw_lots, find_periods, find_room, has_own, list_segments, sum_best
 from .target import COLUMNS
 from .training import read_classes, read_probabilities
 
@@ -25,13 +26,19 @@ def require_prices(brief: Brief) -> PricedBrief:
 
 
 def act(predictions: pl.DataFrame, brief: PricedBrief) -> pl.DataFrame:
-    """`action` (String) and `score` (Float64, the action's expected value in money) for every
-    prediction.
+    """`action` (String) and `score` (Float64, what the best action is expected to be worth, in
+    money) for every prediction, within the brief's capacity.
+    """
+    return cut(rank(predictions, brief), brief)
+
+
+def rank(predictions: pl.DataFrame, brief: PricedBrief) -> pl.DataFrame:
+    """What is best for each unit by itself: `action`, `score`, `claim` (Float64: by what units
+    compete for room; null where there is no competing), `lot` and `period`.
 
     The action is the column of probabilities times prices that is highest, nothing being worth 0
-    and a review one more action: a person finds the truth and acts on it. With `at_most` of
-    `out_of`, only the best keep their action; ties are broken by a hash of the unit, so that no
-    order of rows favours anyone.
+    and a review one more action: a person finds the truth and acts on it. What the rule decides by
+    itself is taken as it is, and prices do not cut it.
     """
     prices, names = _prices(predictions, brief)
     p = read_probabilities(predictions, read_classes(predictions))
@@ -42,16 +49,41 @@ def act(predictions: pl.DataFrame, brief: PricedBrief) -> pl.DataFrame:
         expected[:, [name != REVIEW for name in names]] = -np.inf
     unknown = np.isnan(expected).any(axis=1)  # a row that a model could not take
     expected[unknown] = 0.0
-    best = expected.argmax(axis=1)
     score = expected.max(axis=1)
-    worthwhile = score > 0
-    if (capacity := brief.decision.capacity(len(score))) is not None:
-        lot = (predictions["row"].to_numpy().astype(np.uint64) * np.uint64(2654435761)) % np.uint64(
-            2**32
+    best = np.where(score > 0, np.array(names, dtype=object)[expected.argmax(axis=1)], NOTHING)
+    ranked = pl.DataFrame(
+        {"action": pl.Series(best.tolist(), dtype=pl.String), "score": score, "claim": score}
+    ).with_columns(draw_lots(predictions), find_periods(predictions, brief.decision.every))
+    if not has_own(predictions):
+        return ranked
+    return ranked.with_columns(_read_own_actions(predictions, names, brief), claim=None)
+
+
+def cut(ranked: pl.DataFrame, brief: PricedBrief) -> pl.DataFrame:
+    """What `act` gives, of ranked rows, whatever parts they came in: of each period the best keep
+    their action, as many as there is room for.
+    """
+    room = find_room(ranked, brief.decision.capacity)
+    action = pl.when(room).then("action").otherwise(pl.lit(NOTHING)).alias("action")
+    return ranked.select(action, "score")
+
+
+def takes_room(brief: PricedBrief) -> pl.Expr:
+    """Whether a unit of the outcomes table takes some of the brief's capacity."""
+    return pl.col("action") != NOTHING
+
+
+def _read_own_actions(predictions: pl.DataFrame, names: list[str], brief: PricedBrief) -> pl.Series:
+    """`action`: what the rule does by itself; with `risk: high` a person decides instead."""
+    own = predictions[OWN]
+    if unknown := sorted(set(own) - {NOTHING, *names}):
+        raise Fixable(
+            f"model.py: rule: act: expected an action of the brief ({', '.join(names)}) or "
+            f"{NOTHING}, found {unknown[0]!r}. Next: fix model.py, then uv run dvc repro"
         )
-        worthwhile[np.lexsort((lot, -score))[capacity:]] = False
-    actions = np.where(worthwhile, np.array(names, dtype=object)[best], NOTHING)
-    return pl.DataFrame({"action": pl.Series(actions.tolist(), dtype=pl.String), "score": score})
+    if brief.risk == "high":
+        own = own.set(own != NOTHING, REVIEW)
+    return own.alias("action")
 
 
 def build_outcomes(predictions: pl.DataFrame, brief: PricedBrief) -> pl.DataFrame:
@@ -63,11 +95,7 @@ def build_outcomes(predictions: pl.DataFrame, brief: PricedBrief) -> pl.DataFram
     """
     prices, names = _prices(predictions, brief)
     classes = read_classes(predictions)
-    segments = [
-        c
-        for c in predictions.columns
-        if c not in ("row", "cluster", "target") and not c.startswith("p_")
-    ]
+    segments = list_segments(predictions)
     actions = act(predictions, brief)
     cells = {(NOTHING, name): 0.0 for name in classes}
     cells |= {
@@ -132,23 +160,18 @@ def calibration(outcome: pl.DataFrame, predictions: pl.DataFrame, bins: int = 10
 
 
 def value_curve(predictions: pl.DataFrame, brief: PricedBrief, shares: list[float]) -> pl.DataFrame:
-    """Value per 1,000 units if the best `acted_share` of them were acted on: what more or less
-    capacity would be worth.
+    """Value per 1,000 units if the best `acted_share` of each period were acted on: what more or
+    less capacity would be worth.
 
     Columns: `acted_share`, `value_per_1000` (Float64). Units of equal score count with their mean
     value.
     """
     unlimited = brief.replace(decision={"at_most": None, "out_of": None})
-    ordered = (
-        build_outcomes(predictions, unlimited)
-        .with_columns(pl.col("value").mean().over("score"))
-        .sort("score", descending=True)
+    ranked = build_outcomes(predictions, unlimited).with_columns(
+        find_periods(predictions, brief.decision.every)
     )
-    earned = ordered["value"].cum_sum()
-    ends = [max(int(share * ordered.height), 1) - 1 for share in shares]
-    return pl.DataFrame(
-        {"acted_share": shares, "value_per_1000": earned.gather(ends) * 1000 / ordered.height}
-    )
+    worth = [earned * 1000 / ranked.height for earned in sum_best(ranked, shares)]
+    return pl.DataFrame({"acted_share": shares, "value_per_1000": worth})
 
 
 def _prices(predictions: pl.DataFrame, brief: PricedBrief) -> tuple[np.ndarray, list[str]]:

@@ -9,6 +9,9 @@ FEW = "positive units"
 POWER = "AUC"
 """What `measure_power` measures."""
 
+OWN = "its own list"
+"""What the rule is valued by where it decides by itself."""
+
 CALIBRATION = Curve(
     "Where 10% is predicted, 10% should be positive (the diagonal)",
     ("predicted share of positive", "observed share"),

@@ -16,6 +16,8 @@ COLUMNS = ["action", "outcome", "score", "value", "positive"]
 def find_fault(target: "dy.Column") -> str | None:
     """What is wrong with the target's type in the contract, if anything."""
     if isinstance(target.dtype, pl.Enum):
+        if "_action" in target.dtype.categories:
+            return "expected no class called `_action`, a name that the pipeline itself uses"
         return None
     return f"expected a dy.Enum of the classes, found {type(target).__name__}"
 

@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from .action import drop_own, read_own
 from .target import TRUTH
 
 
@@ -30,7 +31,9 @@ def fit(
 
 
 def fit_rule(rule: Any, x: pl.DataFrame, y: pl.Series) -> Any:
-    """The rule with the shares it takes from training rows."""
+    """The rule with the shares it takes from training rows. What it decides by itself (`act`) is
+    valued as it is.
+    """
     return rule.fit(x, y.cast(TRUTH).to_numpy())
 
 
@@ -49,10 +52,15 @@ def compute_loss(predictions: pl.DataFrame, y: pl.Series) -> NDArray[np.float64]
 
 
 def predict(model: Any, x: pl.DataFrame) -> pl.DataFrame:
-    """One Float64 column `p_<class>` per class, in the order of the names."""
+    """One Float64 column `p_<class>` per class, in the order of the names; of a rule that decides
+    by itself also `OWN` (String), its action.
+    """
     probabilities = model.predict_proba(x)
     order = np.argsort(model.classes_)
-    return pl.DataFrame({f"p_{model.classes_[k]}": probabilities[:, k] for k in order})
+    shares = pl.DataFrame({f"p_{model.classes_[k]}": probabilities[:, k] for k in order})
+    if not hasattr(model, "act"):  # no candidate has it: what calibrates it stands before it
+        return shares
+    return shares.with_columns(read_own(model.act(x), x.height, "none"))
 
 
 def measure_judge(model: Any) -> dict[str, str | float] | None:
@@ -83,7 +91,8 @@ def measure_power(feature: pl.Series, y: pl.Series, seed: int) -> float:
 
 def read_classes(predictions: pl.DataFrame) -> list[str]:
     """The classes that predictions name, in their order."""
-    return [name.removeprefix("p_") for name in predictions.columns if name.startswith("p_")]
+    names = drop_own(predictions).columns
+    return [name.removeprefix("p_") for name in names if name.startswith("p_")]
 
 
 def read_probabilities(predictions: pl.DataFrame, classes: list[str]) -> np.ndarray:

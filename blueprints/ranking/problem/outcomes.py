@@ -9,11 +9,13 @@ What a prediction leads to is here: the action, within the brief's capacity, and
 """
 
 import polars as pl
+import polars.selectors as cs
 
 from ..edge.brief import Brief, Priced, Shown, require_kind
 from ..edge.errors import Fixable
 from ..statistics import influence
 from ..statistics.interval import Interval
+from .action import OWN, find_periods, has_own, list_segments, sum_best
 from .target import COLUMNS, parse_events
 from .training import CHANCES, DIGITS, NAMES, OF, PLACES, add_weights, list_places, sum_gain
 
@@ -35,8 +37,11 @@ def act(predictions: pl.DataFrame, brief: PricedBrief) -> pl.DataFrame:
 
     At place k a thing is worth noticed^(k - 1) x its chance x the price of an event, and what
     showing it costs: `noticed` is the persistence of rank-biased precision (Moffat and Zobel 2008).
-    It is shown while that is above 0, and while the list is shorter than `at_most`.
+    It is shown while that is above 0, and while the list is shorter than `at_most`. The order that
+    the rule has by itself is taken as it is, up to `at_most`. No unit competes with another.
     """
+    if has_own(predictions):
+        return _show_own(predictions, brief)
     value, decision = brief.value, brief.decision
     worth = _worth(predictions, brief)
     expected = [
@@ -66,6 +71,47 @@ def act(predictions: pl.DataFrame, brief: PricedBrief) -> pl.DataFrame:
     )
 
 
+def _show_own(predictions: pl.DataFrame, brief: PricedBrief) -> pl.DataFrame:
+    """What `act` gives where the rule has an order of its own."""
+    value, place = brief.value, pl.col("place").cast(pl.Float64)
+    rows = predictions.with_columns(row=pl.int_range(pl.len(), dtype=pl.UInt32)).select(
+        "row",
+        cs.starts_with("p_"),
+        shown=pl.col(OWN).str.split(" ").list.head(_most(brief)),
+        worth=_worth(predictions, brief),
+    )
+    looks = pl.lit(value.noticed).pow(place) * pl.col("chance").fill_null(0.0) * pl.col("worth")
+    scores = (
+        rows.select("row", "worth", brand="shown")
+        .explode("brand", empty_as_null=True)
+        .with_columns(place=pl.int_range(pl.len()).over("row"))
+        .join(
+            list_places(rows, PLACES).select("row", "brand", "chance"),
+            on=["row", "brand"],
+            how="left",
+        )
+        .sort("row", "place")
+        .group_by("row", maintain_order=True)
+        .agg(score=(looks + value.shown).sum())
+    )
+    return (
+        rows.select("row", shown=pl.col("shown").list.filter(pl.element() != ""))
+        .join(scores, on="row", how="left", maintain_order="left")
+        .select(
+            action=pl.when(pl.col("shown").list.len() == 0)
+            .then(pl.lit(NOTHING))
+            .otherwise(pl.lit(brief.decision.action)),
+            score=pl.when(pl.col("shown").list.len() == 0).then(0.0).otherwise("score"),
+            shown="shown",
+        )
+    )
+
+
+def takes_room(brief: PricedBrief) -> pl.Expr:
+    """Whether a unit of the outcomes table takes room that others want: no list does."""
+    return pl.lit(False)
+
+
 def build_outcomes(predictions: pl.DataFrame, brief: PricedBrief) -> pl.DataFrame:
     """The outcomes table of one model.
 
@@ -77,7 +123,7 @@ def build_outcomes(predictions: pl.DataFrame, brief: PricedBrief) -> pl.DataFram
     best possible) and `in_head` (UInt32, how many of those shown belong to the head). What came by
     a list counts by its weight (`weighted`) in value, wanted, found and ndcg.
     """
-    segments = _segments(predictions)
+    segments = list_segments(predictions)
     units = predictions.select(
         pl.col("row").alias("unit"),
         "cluster",
@@ -214,25 +260,11 @@ def value_curve(predictions: pl.DataFrame, brief: PricedBrief, shares: list[floa
     Columns: `acted_share`, `value_per_1000` (Float64). Units of equal score count with their mean
     value.
     """
-    ordered = (
-        build_outcomes(predictions, brief)
-        .with_columns(pl.col("score").round(DIGITS))
-        .with_columns(pl.col("value").mean().over("score"))
-        .sort("score", descending=True)
+    ranked = build_outcomes(predictions, brief).with_columns(
+        find_periods(predictions, brief.decision.every), score=pl.col("score").round(DIGITS)
     )
-    earned = ordered["value"].cum_sum()
-    ends = [max(int(share * ordered.height), 1) - 1 for share in shares]
-    return pl.DataFrame(
-        {"acted_share": shares, "value_per_1000": earned.gather(ends) * 1000 / ordered.height}
-    )
-
-
-def _segments(predictions: pl.DataFrame) -> list[str]:
-    return [
-        name
-        for name in predictions.columns
-        if name not in ("row", "cluster", "target") and not name.startswith("p_")
-    ]
+    worth = [earned * 1000 / ranked.height for earned in sum_best(ranked, shares)]
+    return pl.DataFrame({"acted_share": shares, "value_per_1000": worth})
 
 
 def _most(brief: PricedBrief) -> int:

@@ -9,6 +9,9 @@ FEW = "visits with an event"
 POWER = "overlap"
 """What `measure_power` measures."""
 
+OWN = "its own order"
+"""What the rule is valued by where it decides by itself."""
+
 CALIBRATION = Curve(
     "Of what is shown with a chance of 10%, 10% should be wanted (the diagonal), per {unit}",
     ("chance of what is shown, mean", "share wanted"),

@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from .action import read_own
 from .target import parse_events
 
 PLACES = 20
@@ -46,6 +47,9 @@ class Chances:
 
     shares: Numbers
     """Share of each kind among all events."""
+
+    decides: bool = False
+    """Whether the model is a rule whose own order (`act`) is valued as it is."""
 
     def fit(self, model: Any, x: pl.DataFrame, y: pl.Series, seen: pl.Series) -> Self:
         """Learn the chances of a fitted `model` on rows `x` with the truth `y`, and the share of
@@ -152,7 +156,9 @@ def fit(
 
 def fit_rule(rule: Any, x: pl.DataFrame, y: pl.Series) -> Any:
     """The rule with what it takes from training rows, and their chances."""
-    return Chances().fit(rule.fit(x, y.cast(pl.String)), x, y, y)
+    chances = Chances().fit(rule.fit(x, y.cast(pl.String)), x, y, y)
+    chances.decides = hasattr(rule, "act")
+    return chances
 
 
 LOSS = "missed_gain"
@@ -191,7 +197,8 @@ def sum_gain(placed: pl.DataFrame, place: str) -> pl.DataFrame:
 def predict(model: Any, x: pl.DataFrame) -> pl.DataFrame:
     """For each row the things that come first, `p_brand_01` to `p_brand_20` (String, "" where there
     are fewer), their chances of being wanted, `p_01` to `p_20` (Float64), and the share of each
-    kind of event, `p_of_<kind>` (Float64, the same in all rows).
+    kind of event, `p_of_<kind>` (Float64, the same in all rows); of a rule that decides by itself
+    also `OWN` (String), what it shows, with spaces between.
     """
     things, chances = model.rank(x)
     missing = PLACES - chances.shape[1]
@@ -201,7 +208,11 @@ def predict(model: Any, x: pl.DataFrame) -> pl.DataFrame:
         pl.lit(float(share)).alias(f"{OF}{kind}")
         for kind, share in zip(model.kinds, model.shares, strict=True)
     ]
-    return names.cast(pl.String).hstack(known).with_columns(kinds)
+    predictions = names.cast(pl.String).hstack(known).with_columns(kinds)
+    if not model.decides:
+        return predictions
+    lists = [" ".join(things) for things in model.model.act(x)]
+    return predictions.with_columns(read_own(lists, x.height, ""))
 
 
 def measure_judge(model: Any) -> dict[str, str | float] | None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ..edge.brief import Brief, Errors, Priced, require_kind
 from ..statistics import influence
 from ..statistics.interval import Interval
+from .action import OWN, draw_lots, find_periods, find_room, has_own, list_segments, sum_best
 from .target import COLUMNS
 from .training import LEVELS, LOSS, NAMES, compute_loss
 
@@ -28,34 +29,61 @@ def require_prices(brief: Brief) -> PricedBrief:
 
 
 def act(predictions: pl.DataFrame, brief: PricedBrief) -> pl.DataFrame:
-    """`action` (String), `score` (Float64, its expected value in money) and `answer` (Float64).
+    """`action` (String), `score` (Float64, its expected value in money) and `answer` (Float64), a
+    person deciding within the brief's capacity.
+    """
+    return cut(rank(predictions, brief), brief)
+
+
+def rank(predictions: pl.DataFrame, brief: PricedBrief) -> pl.DataFrame:
+    """What is best for each unit by itself: `action`, `score`, `answer`; `action_alone` and
+    `score_alone` where no person has time for it; `claim` (Float64: by what units compete for a
+    person; null where there is no competing), `lot` and `period`.
 
     The answer is the percentile at which being too high and being too low are expected to cost the
     same: low / (low + high) of the way (the newsvendor's; Arrow, Harris and Marschak 1951). Where a
-    review costs less than the answer is expected to, a person decides; with `at_most` of `out_of`,
-    only where that saves most. With `risk: high` a person decides always.
+    review costs less than the answer is expected to, a person decides; with `risk: high` always.
+    What the rule answers by itself is taken as it is; only where it has no answer a person decides.
     """
     answer, cost = _answered(predictions, brief)
-    value, decision = brief.value, brief.decision
-    action = np.full(len(answer), decision.action, dtype=object)
-    if value.review is not None:
-        saved = cost + value.review
-        review = np.full(len(answer), True) if brief.risk == "high" else ~(saved <= 0)
-        capacity = decision.capacity(len(saved))
-        if capacity is not None and brief.risk != "high":
-            most = np.nan_to_num(saved, nan=np.inf)  # without an answer, a person has to
-            review[np.lexsort((predictions["row"].to_numpy(), -most))[capacity:]] = False
-        cost = np.where(review, -value.review, cost)
-        action[review] = REVIEW
-    unanswered = np.isnan(cost)
-    action[unanswered] = NOTHING
+    unanswered, price = np.isnan(cost), brief.value.review
+    saved = np.nan_to_num(cost + (price or 0.0), nan=np.inf)  # without an answer, a person has to
+    review, claim = np.full(len(answer), False), None
+    if price is not None:
+        review = unanswered if has_own(predictions) else saved > 0
+        claim = None if has_own(predictions) else np.where(review, saved, -np.inf)
+        if brief.risk == "high":
+            review, claim = np.full(len(answer), True), None
+    alone = np.where(unanswered, NOTHING, np.array(brief.decision.action, dtype=object))
+    score = np.where(unanswered, 0.0, -cost)
     return pl.DataFrame(
         {
-            "action": pl.Series(action.tolist(), dtype=pl.String),
-            "score": np.where(unanswered, 0.0, -cost),
+            "action": np.where(review, REVIEW, alone).tolist(),
+            "score": np.where(review, price or 0.0, score),
             "answer": answer,
-        }
+            "action_alone": alone.tolist(),
+            "score_alone": score,
+            "claim": claim,
+        },
+        schema_overrides={"action": pl.String, "action_alone": pl.String, "claim": pl.Float64},
+    ).with_columns(draw_lots(predictions), find_periods(predictions, brief.decision.every))
+
+
+def cut(ranked: pl.DataFrame, brief: PricedBrief) -> pl.DataFrame:
+    """What `act` gives, of ranked rows, whatever parts they came in: of each period a person
+    decides where that saves most, as often as there is room for.
+    """
+    room = pl.when(find_room(ranked, brief.decision.capacity))
+    return ranked.select(
+        room.then("action").otherwise("action_alone").alias("action"),
+        room.then("score").otherwise("score_alone").alias("score"),
+        "answer",
     )
+
+
+def takes_room(brief: PricedBrief) -> pl.Expr:
+    """Whether a unit of the outcomes table takes some of the brief's capacity: a person's time."""
+    return pl.col("action") == REVIEW
 
 
 def build_outcomes(predictions: pl.DataFrame, brief: PricedBrief) -> pl.DataFrame:
@@ -67,9 +95,7 @@ def build_outcomes(predictions: pl.DataFrame, brief: PricedBrief) -> pl.DataFram
     interval) and `within` (whether the answer is within the tolerance).
     """
     price = brief.value
-    segments = [
-        name for name in predictions.columns if name not in ("row", "cluster", "target", *NAMES)
-    ]
+    segments = list_segments(predictions)
     error = pl.col("answer") - pl.col("outcome")
     beyond = (error.abs() - price.free_within).clip(lower_bound=0)
     each = pl.when(error > 0).then(price.per_unit_too_high).otherwise(price.per_unit_too_low)
@@ -126,19 +152,22 @@ def calibration(outcome: pl.DataFrame, predictions: pl.DataFrame) -> pl.DataFram
 
 
 def value_curve(predictions: pl.DataFrame, brief: PricedBrief, shares: list[float]) -> pl.DataFrame:
-    """Value per 1,000 units if only the surest `acted_share` of them were answered, and a person
-    decided the others at the price of a review (at none, where the brief has no such price).
+    """Value per 1,000 units if only the surest `acted_share` of each period were answered, and a
+    person decided the others at the price of a review (at none, where the brief has no such price).
 
     Columns: `acted_share`, `value_per_1000` (Float64).
     """
     review = brief.value.review or 0.0
     alone = brief.replace(risk="low", value={"review": None})
-    earned = build_outcomes(predictions, alone).sort("score", descending=True)["value"].cum_sum()
-    ends = [max(int(share * predictions.height), 1) for share in shares]
-    worth = [earned[end - 1] + review * (predictions.height - end) for end in ends]
-    return pl.DataFrame(
-        {"acted_share": shares, "value_per_1000": [x * 1000 / predictions.height for x in worth]}
+    ranked = build_outcomes(predictions, alone).with_columns(
+        find_periods(predictions, brief.decision.every)
     )
+    n = ranked.height
+    worth = [
+        (earned + review * (n - max(int(share * n), 1))) * 1000 / n
+        for share, earned in zip(shares, sum_best(ranked, shares), strict=True)
+    ]
+    return pl.DataFrame({"acted_share": shares, "value_per_1000": worth})
 
 
 def _answered(
@@ -154,6 +183,8 @@ def _answered(
     under = min(int(place), len(LEVELS) - 2)
     share = place - under
     answer = (1 - share) * percentiles[:, under] + share * percentiles[:, under + 1]
+    if has_own(predictions):
+        answer = predictions[OWN].to_numpy()
     error = answer[:, None] - percentiles
     beyond = np.maximum(np.abs(error) - value.free_within, 0)
     return answer, (beyond * np.where(error > 0, high, low)).mean(axis=1)

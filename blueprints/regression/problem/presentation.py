@@ -9,6 +9,9 @@ FEW = "units"
 POWER = "share of pairs in the right order"
 """What `measure_power` measures."""
 
+OWN = "its own answers"
+"""What the rule is valued by where it decides by itself."""
+
 CALIBRATION = Curve(
     "Below a percentile should lie its share of the {unit}s (the diagonal)",
     ("percentile given", "share below it"),

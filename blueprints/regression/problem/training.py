@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from .action import read_own
 from .target import TRUTH
 
 LEVELS = np.arange(1, 20) / 20
@@ -36,6 +37,9 @@ class Spread:
 
     distances: NDArray[np.float64]
     """Truth minus prediction: a row per range, a column per level."""
+
+    decides: bool = False
+    """Whether the model is a rule whose own answer (`act`) is valued as it is."""
 
     def fit(self, model: Any, x: pl.DataFrame, y: NDArray[np.float64]) -> Self:
         """Learn the distances of a fitted `model` on rows `x` with the truth `y`."""
@@ -73,7 +77,9 @@ def fit(
 
 def fit_rule(rule: Any, x: pl.DataFrame, y: pl.Series) -> Any:
     """The rule with what it takes from training rows, spread as these were."""
-    return Spread().fit(rule.fit(x, _to_numbers(y)), x, _to_numbers(y))
+    spread = Spread().fit(rule.fit(x, _to_numbers(y)), x, _to_numbers(y))
+    spread.decides = hasattr(rule, "act")
+    return spread
 
 
 LOSS = "pinball_loss"
@@ -91,8 +97,13 @@ def compute_loss(predictions: pl.DataFrame, y: pl.Series) -> NDArray[np.float64]
 
 
 def predict(model: Any, x: pl.DataFrame) -> pl.DataFrame:
-    """One Float64 column `p_<percentile>` per level, ascending."""
-    return pl.DataFrame(model.percentiles(x), schema=NAMES)
+    """One Float64 column `p_<percentile>` per level, ascending; of a rule that decides by itself
+    also `OWN` (Float64), its answer, which is not a number where a person decides.
+    """
+    percentiles = pl.DataFrame(model.percentiles(x), schema=NAMES)
+    if not model.decides:
+        return percentiles
+    return percentiles.with_columns(read_own(model.model.act(x), x.height, float("nan")))
 
 
 def measure_judge(model: Any) -> dict[str, str | float] | None:

@@ -47,15 +47,16 @@ class Scores(NamedTuple):
 
 def start_comparison(
     folder: Path, test: Path, rows: pl.DataFrame
-) -> Callable[[pl.DataFrame], Scores]:
+) -> Callable[[pl.DataFrame, pl.DataFrame], Scores]:
     """Start to score `rows` (contract rows with `row`) by any of the four ways.
 
     What is returned waits for the end; it takes the scores of the rule, which are the champion's
-    own while the rule is in charge (today's code always). `test` is the file that has the rows.
+    own while the rule is in charge (today's code always), and those of the challenger, whose
+    columns are today's. `test` is the file that has the rows.
     """
     card = read_champion_card(folder)
     if card.is_rule:
-        return lambda rule_scores: Scores(rule_scores, 2)
+        return lambda rule_scores, _: Scores(rule_scores, 2)
     model_folder.require_unaltered(folder)
     stored = folder / "predictions.parquet"
     if stored.exists() and card.rows.get("test") == sha256(test):
@@ -63,12 +64,12 @@ def start_comparison(
             read_table(stored), on="row", how="inner", maintain_order="left"
         )
         if predictions.height == rows.height:
-            return lambda rule_scores: Scores(_match_classes(predictions, rule_scores), 1)
+            return lambda _, challenger: Scores(_match_classes(predictions, challenger), 1)
     wait = start_scoring(folder, rows)
 
-    def finish(rule_scores: pl.DataFrame) -> Scores:
+    def finish(_: pl.DataFrame, challenger: pl.DataFrame) -> Scores:
         scores = wait()
-        return Scores(_match_classes(scores.table, rule_scores), scores.way)
+        return Scores(_match_classes(scores.table, challenger), scores.way)
 
     return finish
 
@@ -154,13 +155,13 @@ def _start(command: list[str], home: Path) -> subprocess.Popen[str]:
     return start(command, home, environment={**own, OWN_CODE: "yes"})
 
 
-def _match_classes(scores: pl.DataFrame, rule_scores: pl.DataFrame) -> pl.DataFrame:
-    """The champion's scores in the columns of the rule's, which are today's.
+def _match_classes(scores: pl.DataFrame, challenger: pl.DataFrame) -> pl.DataFrame:
+    """The champion's scores in the columns of the challenger's, which are today's.
 
     Raises:
         Fixable: its classes are not today's, or too many rows have no scores.
     """
-    names, today = (table.select("^p_.*$").columns for table in (scores, rule_scores))
+    names, today = (table.select("^p_.*$").columns for table in (scores, challenger))
     if sorted(names) != sorted(today):
         raise blocked(
             f"it knows the classes {', '.join(names)}, today's are {', '.join(today)}.\n{NEXT}"

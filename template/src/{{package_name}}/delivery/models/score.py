@@ -14,6 +14,7 @@ from ..edge.errors import Fixable
 from ..edge.explain import nearest
 from ..edge.files import read_table, write_table
 from ..problem import outcomes
+from ..problem.action import TIME
 from ..tables.conform import to_contract
 from ..tables.sources import read_file
 from . import champion, in_charge, model_folder
@@ -32,18 +33,19 @@ def score_rows(
     keep the contract.
 
     Columns: `row` (UInt32, its number), entity and time where the contract has them, `p_…`
-    (Float64), with a brief what `outcomes.act` gives (`action`, `score` and more), and `reasons`
-    (List[String]): why a row broke the contract and has no score, else null. The target is not
-    needed: it is not known yet.
+    (Float64), with a brief what `outcomes.act` gives (`action`, `score` and more; capacity is kept
+    within each period that `every` names), and `reasons` (List[String]): why a row broke the
+    contract and has no score, else null. The target is not needed: it is not known yet.
     """
     numbered = rows.drop(contract.TARGET, "row", strict=False).with_row_index("row")
     schema = allow_unknown_target(contract.Row)
     unknown = pl.lit(None, schema.columns()[contract.TARGET].dtype).alias(contract.TARGET)
     valid, quarantined = to_contract(numbered.with_columns(unknown), schema)
-    predictions = valid.select("row").hstack(predict(valid))
-    scored, unscored = _divide(predictions)
+    time = [pl.col(name).alias(TIME) for name in [contract.TIME] if name]
+    scored, unscored = _divide(valid.select("row", *time).hstack(predict(valid)))
     if brief is not None:
         scored = scored.hstack(outcomes.act(scored, brief))
+    scored = scored.drop(TIME, strict=False)
     reasons = pl.concat([quarantined.select("row", "reasons"), unscored])
     return (
         numbered.select("row", *(name for name in (contract.ENTITY, contract.TIME) if name))

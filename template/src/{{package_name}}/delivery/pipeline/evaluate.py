@@ -10,8 +10,17 @@ from ..edge.errors import run
 from ..edge.files import parse_paths, read_table, write_json, write_table, write_text
 from ..edge.parameters import read
 from ..problem import outcomes
+from ..problem.action import drop_own, find_periods, has_own
 from ..problem.metric import load_ratios
-from ..verdict.comparison import Comparison, Evaluate, count_units, measure, measure_slices
+from ..verdict.comparison import (
+    PRIMARY,
+    Comparison,
+    Evaluate,
+    compare,
+    count_units,
+    measure,
+    measure_slices,
+)
 
 MODELS = ("rule", "challenger", "champion")
 CURVE = [step / 50 for step in range(1, 51)]  # shares of units acted on, for the value curve
@@ -38,25 +47,69 @@ def measure_model(
 def build_metrics(
     results: dict[str, Result], brief: outcomes.PricedBrief, settings: Evaluate
 ) -> dict[str, Any]:
-    """The content of `reports/metrics.json`: counts of units, and every metric of every model."""
+    """The content of `reports/metrics.json`: counts of units, every metric of every model, and
+    whether the rule decides by itself and keeps to the brief's capacity.
+    """
     units = results["challenger"].outcome
     counts = {**count_units(units), "clusters": units["cluster"].n_unique()}
     return {
         **counts,
         "confidence": settings.confidence,
+        "rule_decides": has_own(results["rule"].predictions),
+        "capacity": describe_capacity(results["rule"], brief),
         **{name: measure_model(result, brief, settings) for name, result in results.items()},
+        **measure_rule_at_prices(results, brief, settings),
+    }
+
+
+def measure_rule_at_prices(
+    results: dict[str, Result], brief: outcomes.PricedBrief, settings: Evaluate
+) -> dict[str, Any]:
+    """Where the rule decides by itself: every metric of what today's prices would make of it, and
+    the challenger's gain over that, which no better threshold explains.
+    """
+    if not has_own(results["rule"].predictions):
+        return {}
+    predictions = drop_own(results["rule"].predictions)
+    priced = Result(predictions, outcomes.build_outcomes(predictions, brief))
+    pair = Comparison(results["challenger"].outcome, priced.outcome, brief, settings)
+    return {
+        "rule_at_prices": measure_model(priced, brief, settings),
+        "gain_over_rule_at_prices": compare(pair, PRIMARY)._asdict(),
+    }
+
+
+def describe_capacity(rule: Result, brief: outcomes.PricedBrief) -> dict[str, Any] | None:
+    """The share of units that the brief has room for, the period that it is kept within (None: over
+    all rows at once), and in how many of the periods the rule takes more; None without a limit.
+    """
+    most, of, every = brief.decision.at_most, brief.decision.out_of, brief.decision.every
+    if most is None or of is None:
+        return None
+    period = find_periods(rule.predictions, every)
+    taken = rule.outcome.select(outcomes.takes_room(brief).alias("taken"))
+    counts = taken.with_columns(period).group_by("period").agg(pl.col("taken").sum(), n=pl.len())
+    longer = counts.filter(pl.col("taken") > (pl.col("n") * (most / of)).ceil()).height
+    return {
+        "share": most / of,
+        "every": None if period.null_count() == len(period) else every,
+        "periods": counts.height,
+        "rule_share": counts["taken"].sum() / len(period),
+        "rule_exceeds_in": longer,
     }
 
 
 def write_curves(results: dict[str, Result], brief: outcomes.PricedBrief, folder: Path) -> None:
-    """Write the curves of rule and challenger as CSV, for DVC's plots and for the report."""
+    """Write the curves of rule and challenger as CSV, for DVC's plots and for the report. What a
+    rule decides by itself is neither more nor less: its value curve is that at today's prices.
+    """
     models = {name: results[name] for name in ("rule", "challenger")}
     calibration = {
         name: outcomes.calibration(result.outcome, result.predictions)
         for name, result in models.items()
     }
     value = {
-        name: outcomes.value_curve(result.predictions, brief, CURVE)
+        name: outcomes.value_curve(drop_own(result.predictions), brief, CURVE)
         for name, result in models.items()
     }
     for name, curves in (("calibration", calibration), ("value", value)):

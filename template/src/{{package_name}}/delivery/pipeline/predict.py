@@ -10,18 +10,20 @@ from ..edge.errors import Fixable, run
 from ..edge.files import parse_paths, read_table, write_json, write_table
 from ..models import champion, in_charge, model_folder
 from ..problem import target
+from ..problem.action import TIME
 
 
 def describe_units(rows: pl.DataFrame) -> pl.DataFrame:
     """What later stages need of each unit.
 
-    Columns: `row`; as text `cluster` (its entity, or itself) and the segments; `target`, in the
-    problem's own type.
+    Columns: `row`; as text `cluster` (its entity, or itself) and the segments; `TIME`, where the
+    contract has a time; `target`, in the problem's own type.
     """
     return rows.select(
         "row",
         pl.col(contract.ENTITY or "row").cast(pl.String).alias("cluster"),
         *(pl.col(name).cast(pl.String).fill_null("missing") for name in contract.SEGMENTS),
+        *(pl.col(name).alias(TIME) for name in [contract.TIME] if name),
         pl.col(contract.TARGET).cast(target.TRUTH).alias("target"),
     )
 
@@ -60,7 +62,7 @@ def main(argv: list[str] | None = None) -> int:
     rule_scores, challenger_scores = (
         model_folder.score(fitted, rows) for fitted in (rule, challenger)
     )
-    champion_scores, way = finish(rule_scores)
+    champion_scores, way = finish(rule_scores, challenger_scores)
     units = describe_units(rows)
     for path, scores in zip(
         targets, (rule_scores, challenger_scores, champion_scores), strict=True

@@ -13,6 +13,7 @@ from markdown_it import MarkdownIt
 
 from ..edge.brief import Brief
 from ..problem import presentation
+from ..problem.action import PERIODS
 from ..problem.metric import load_metrics
 from ..problem.outcomes import PricedBrief
 from ..statistics.interval import Interval
@@ -51,6 +52,13 @@ REPRODUCE = """From the commit that holds this report:
     uv run dvc pull      # data and models, where another machine made them
     uv run dvc repro     # only what changed runs
     git diff reports     # nothing: the same inputs give the same figures"""
+
+
+LABELS = {
+    "rule": "rule", "rule_at_prices": "rule at today's prices",
+    "champion": "champion", "challenger": "challenger",
+}  # fmt: skip
+TONES = {model: "rule" if model == "rule_at_prices" else model for model in LABELS}
 
 
 class Section(NamedTuple):
@@ -156,7 +164,9 @@ def present_comparison(metrics: Json, comparison: Json, unit: str, currency: str
     champion, how = comparison["champion"], "the rule, which is today's code"
     if champion != "rule":
         how = f"{escape(champion)}: {COMPARED[comparison['compared_by']]}"
-    models = ["rule", "challenger"] if champion == "rule" else ["rule", "champion", "challenger"]
+    models = ["rule", "rule_at_prices", "champion", "challenger"]
+    left_out = {"champion"} if champion == "rule" else set()
+    models = [model for model in models if model in metrics and model not in left_out]
     rows: Rows = []
     panels, notes = [], []
     for metric in metrics["challenger"]:
@@ -166,12 +176,13 @@ def present_comparison(metrics: Json, comparison: Json, unit: str, currency: str
         rows.append([words.label, *cells])
         notes += [f"- *{words.label}*: {words.meaning.format(unit=unit)}"]
         title = f"{words.label}, {currency}" if words.form == "money" else words.label
-        dots = [build_dot(model, model, interval) for model, interval in known.items()]
+        dots = [build_dot(LABELS[m], TONES[m], interval) for m, interval in known.items()]
         panels.append(Panel(title, dots, words.form == "share"))
     text = f"All models were given the same {metrics['n']:,} {unit}s. The challenger is "
-    text += f"{escape(comparison['challenger'])}, the champion is {how}.\n\n"
+    text += f"{escape(comparison['challenger'])}, the champion is {how}. "
+    text += f"{describe_rule(metrics, unit, currency)}\n\n"
     text += (
-        build_table(["metric", *(f">{model}" for model in models)], rows)
+        build_table(["metric", *(f">{LABELS[model]}" for model in models)], rows)
         + "\n\n"
         + "\n".join(notes)
     )
@@ -180,10 +191,38 @@ def present_comparison(metrics: Json, comparison: Json, unit: str, currency: str
     return Section("Champion against challenger", text, chart)
 
 
-def present_capacity(brief: PricedBrief, curve: pl.DataFrame, unit: str, currency: str) -> Section:
+def describe_rule(metrics: Json, unit: str, currency: str) -> str:
+    """What the rule is valued by, what a better threshold alone would have done, and whether the
+    rule takes more than the brief has room for.
+    """
+    if not metrics["rule_decides"]:
+        return "The rule does not decide by itself: its probabilities go through today's prices."
+    gain = Interval(**metrics["gain_over_rule_at_prices"])
+    words = f"The rule is valued by {presentation.OWN}, as it is today; prices play no part in it. "
+    words += f"The {LABELS['rule_at_prices']} is what the same rule would be worth if it acted as "
+    words += "the challenger does. Over that, which needs no model, the challenger's gain is "
+    words += f"{format_interval(PRIMARY, gain, currency)} per 1,000 {unit}s."
+    room = metrics["capacity"]
+    if room and room["rule_exceeds_in"]:
+        words += (
+            f" **The rule takes {room['rule_share']:.1%} of the {unit}s, and the brief has room "
+        )
+        words += f"for {room['share']:.1%}**: it is valued whole"
+        every = f", though it takes more than that in {room['rule_exceeds_in']:,} of "
+        every += f"{room['periods']:,} {escape(room['every'])}s"
+        words += f"{every if room['every'] else ''}."
+    return words
+
+
+def present_capacity(
+    brief: PricedBrief, metrics: Json, curve: pl.DataFrame, unit: str, currency: str
+) -> Section:
     """What more or less of the scarce thing would be worth."""
     heading, sentence, label, shares, mark = presentation.capacity(brief, unit)
+    sentence += describe_periods(brief, metrics["capacity"])
     sentence += " The curve has no intervals: it shows where capacity matters, not surely how much."
+    if metrics["rule_decides"]:
+        sentence += f" The curve of the rule is that of the {LABELS['rule_at_prices']}."
     lines = list_points(curve, "acted_share", PRIMARY)
     steps = curve["acted_share"].unique().to_list()
     rows: Rows = []
@@ -194,6 +233,19 @@ def present_capacity(brief: PricedBrief, curve: pl.DataFrame, unit: str, currenc
     chart = charts.draw_curves("value", strip_markdown(sentence), lines, labels, mark=mark)
     text = f"{sentence}\n\n{build_table([label, *(f'>{model}' for model in lines)], rows)}"
     return Section(heading, text, chart)
+
+
+def describe_periods(brief: PricedBrief, room: Json | None) -> str:
+    """Within which periods capacity was kept, and why not within those of the brief."""
+    every = brief.decision.every
+    if room is None:
+        return ""
+    if room["every"]:
+        return f" It is kept within each {escape(every)}, of which there are {room['periods']:,}."
+    reason = "`contract.py` names no time" if every in PERIODS else "the brief says no `every`"
+    if every and every not in PERIODS:
+        reason = f"`every: {escape(every)}` is none of {', '.join(PERIODS)}"
+    return f" It is kept over all {escape(brief.decision.unit)}s at once, because {reason}."
 
 
 def list_points(curve: pl.DataFrame, x: str, y: str) -> dict[str, tuple[list[float], list[float]]]:
@@ -471,7 +523,7 @@ def build_sections(
         present_verdict(brief, decision),
         present_worth(brief, decision, metrics, data),
         present_comparison(metrics, reports["comparison"], unit, currency),
-        present_capacity(brief, valued, unit, currency),
+        present_capacity(brief, metrics, valued, unit, currency),
         present_lines(decision, currency),
         present_slices(sliced, decision, unit, currency),
         present_calibration(calibrated, unit),

@@ -70,7 +70,7 @@ def _find_wrong_types(contract: ModuleType, columns: dict[str, dy.Column]) -> li
 def _find_taken(contract: ModuleType, columns: dict[str, dy.Column]) -> list[str]:
     """Columns whose name the pipeline needs for itself, one sentence each."""
     taken = [name for name in columns if name in OWN]
-    taken += [n for n in contract.SEGMENTS if n in OF_UNITS or n.startswith("p_")]
+    taken += [n for n in contract.SEGMENTS if n in OF_UNITS or n.startswith(("p_", "_"))]
     fault = "is a name that the pipeline itself uses; rename the column in the source"
     return [f"contract.py: `{name}` {fault}" for name in taken]
 
