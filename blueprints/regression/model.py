@@ -30,8 +30,10 @@ class MedianRule(RegressorMixin, BaseEstimator):
     """The median price of the make at that age in whole years: what the buying desk does today.
 
     Cars of `oldest` years and more count as one age. A pair of make and age that was never sold
-    takes the median of its make, and a make that was never sold takes that of all cars. `act` is
-    the offer that the desk makes, whatever an error costs.
+    takes the median of its make, and a make that was never sold takes that of all cars.
+
+    `act` is what the desk does with it, whatever an error costs: it offers what the list says, and
+    has a person value the car where that is `valued_from` GBP or more.
     """
 
     makes_: NDArray[np.object_]
@@ -46,8 +48,9 @@ class MedianRule(RegressorMixin, BaseEstimator):
     overall_: float
     """Median price of all cars, in GBP."""
 
-    def __init__(self, oldest: int = 15) -> None:
+    def __init__(self, oldest: int = 15, valued_from: float = 2_000) -> None:
         self.oldest = oldest
+        self.valued_from = valued_from
 
     def fit(self, x: pl.DataFrame, y: Any) -> Self:
         """Learn the price list from the columns make and age_months, and the prices in GBP."""
@@ -86,9 +89,10 @@ class MedianRule(RegressorMixin, BaseEstimator):
 
     def act(self, x: pl.DataFrame) -> NDArray[np.float64]:
         """Return what is offered today for each row of `x`, in GBP; not a number where a person
-        would decide, which the desk does for no car.
+        values the car.
         """
-        return self.predict(x)
+        prices = self.predict(x)
+        return np.where(prices < self.valued_from, prices, np.nan)
 
 
 def rule() -> MedianRule:

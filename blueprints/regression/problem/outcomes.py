@@ -10,6 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ..edge.brief import Brief, Errors, Priced, require_kind
+from ..edge.errors import Fixable
 from ..statistics import influence
 from ..statistics.interval import Interval
 from .action import OWN, draw_lots, find_periods, find_room, has_own, list_segments, sum_best
@@ -43,17 +44,19 @@ def rank(predictions: pl.DataFrame, brief: PricedBrief) -> pl.DataFrame:
     The answer is the percentile at which being too high and being too low are expected to cost the
     same: low / (low + high) of the way (the newsvendor's; Arrow, Harris and Marschak 1951). Where a
     review costs less than the answer is expected to, a person decides; with `risk: high` always.
-    What the rule answers by itself is taken as it is; only where it has no answer a person decides.
+    What the rule answers by itself is taken as it is; a person decides where it gives no number.
     """
     answer, cost = _answered(predictions, brief)
     unanswered, price = np.isnan(cost), brief.value.review
     saved = np.nan_to_num(cost + (price or 0.0), nan=np.inf)  # without an answer, a person has to
     review, claim = np.full(len(answer), False), None
     if price is not None:
-        review = unanswered if has_own(predictions) else saved > 0
-        claim = None if has_own(predictions) else np.where(review, saved, -np.inf)
-        if brief.risk == "high":
-            review, claim = np.full(len(answer), True), None
+        review = saved > 0
+        claim = np.where(review, saved, -np.inf)
+    if has_own(predictions):
+        review, claim = _find_handed_over(predictions, brief), None
+    if brief.risk == "high":
+        review, claim = np.full(len(answer), True), None
     alone = np.where(unanswered, NOTHING, np.array(brief.decision.action, dtype=object))
     score = np.where(unanswered, 0.0, -cost)
     return pl.DataFrame(
@@ -79,6 +82,18 @@ def cut(ranked: pl.DataFrame, brief: PricedBrief) -> pl.DataFrame:
         room.then("score").otherwise("score_alone").alias("score"),
         "answer",
     )
+
+
+def _find_handed_over(predictions: pl.DataFrame, brief: PricedBrief) -> NDArray[np.bool_]:
+    """Where the rule by itself gives no number, because a person decides today."""
+    over = predictions[OWN].is_nan().to_numpy()
+    if brief.value.review is None and over.any():
+        raise Fixable(
+            f"model.py: rule: act: expected a number for each row, found {over.sum():,} without: "
+            "a person decides there, and the brief has no price for it. "
+            "Next: add `review:` to value in the brief, then uv run dvc repro"
+        )
+    return over
 
 
 def takes_room(brief: PricedBrief) -> pl.Expr:
@@ -184,7 +199,8 @@ def _answered(
     share = place - under
     answer = (1 - share) * percentiles[:, under] + share * percentiles[:, under + 1]
     if has_own(predictions):
-        answer = predictions[OWN].to_numpy()
+        own = predictions[OWN].to_numpy()
+        answer = np.where(np.isnan(own), answer, own)
     error = answer[:, None] - percentiles
     beyond = np.maximum(np.abs(error) - value.free_within, 0)
     return answer, (beyond * np.where(error > 0, high, low)).mean(axis=1)

@@ -10,7 +10,7 @@ from project import contract, features, model
 from project.delivery.edge.brief import read_project_brief
 from project.delivery.models import model_file, model_folder
 from project.delivery.pipeline.predict import describe_units
-from project.delivery.problem import outcomes, training
+from project.delivery.problem import action, outcomes, training
 
 GIBBERISH = ["qwx zzrk", "asdf asdf", "12345", "?", "lorem ipsum dolor"]
 
@@ -29,6 +29,11 @@ def predicted(rows: pl.DataFrame) -> pl.DataFrame:
     x = features.features(rows)
     rule = training.fit_rule(model.rule(), x, rows[contract.TARGET])
     return describe_units(rows.with_row_index("row")).hstack(training.predict(rule, x))
+
+
+def at_prices(rows: pl.DataFrame) -> pl.DataFrame:
+    """The rule's predictions without what it decides by itself."""
+    return action.drop_own(predicted(rows))
 
 
 def answered(rows: pl.DataFrame, fitted: Any, brief: outcomes.PricedBrief) -> pl.DataFrame:
@@ -73,7 +78,7 @@ def test_a_call_costs_what_the_brief_says_or_what_was_paid(
 def test_the_dearer_a_wrong_answer_is_the_less_is_answered(
     sample: pl.DataFrame, brief: outcomes.PricedBrief
 ) -> None:
-    rows = predicted(sample)
+    rows = at_prices(sample)
 
     def sent(**prices: float) -> int:
         results = outcomes.build_outcomes(rows, brief.replace(value=prices))
@@ -86,7 +91,7 @@ def test_the_dearer_a_wrong_answer_is_the_less_is_answered(
 def test_a_person_answers_all_where_the_risk_is_high_and_the_rest_where_there_is_no_room(
     sample: pl.DataFrame, brief: outcomes.PricedBrief
 ) -> None:
-    rows = predicted(sample)
+    rows = at_prices(sample)
     careful = outcomes.build_outcomes(rows, brief.replace(risk="high"))
     assert set(careful["action"]) == {brief.decision.otherwise}
     few = brief.replace(decision={"at_most": 1, "out_of": 10})
@@ -94,6 +99,33 @@ def test_a_person_answers_all_where_the_risk_is_high_and_the_rest_where_there_is
     assert limited["right"].is_not_null().sum() == sample.height // 10
     least = rows["p_right"].filter(limited["right"].is_not_null()).min()
     assert least >= rows["p_right"].filter(limited["right"].is_null()).median()  # type: ignore[operator]
+
+
+def test_ten_parts_act_as_the_whole_does_and_keep_to_capacity_in_each_period(
+    sample: pl.DataFrame, brief: outcomes.PricedBrief
+) -> None:
+    rows = at_prices(sample)
+    limit = {"at_most": 1, "out_of": 10, "every": "day"}
+    few = brief.replace(value={"handed_over": -1e9}, decision=limit, risk="medium")
+    ranked = [outcomes.rank(part, few) for part in rows.iter_slices(max(rows.height // 10, 1))]
+    acted = outcomes.cut(pl.concat(ranked), few)
+    assert acted.equals(outcomes.act(rows, few))
+    period = action.find_periods(rows, "day")
+    taken = acted.select(outcomes.takes_room(few).alias("taken")).with_columns(period)
+    counts = taken.group_by("period").agg(pl.col("taken").sum(), room=(pl.len() / 10).ceil())
+    assert 0 < counts["taken"].sum() <= rows.height // 10
+    assert counts.filter(pl.col("taken") > pl.col("room")).is_empty()
+
+
+def test_what_the_rule_answers_is_taken_as_it_is_whatever_a_wrong_answer_costs(
+    sample: pl.DataFrame, brief: outcomes.PricedBrief
+) -> None:
+    rows = predicted(sample)
+    if not action.has_own(rows):
+        pytest.skip("the rule does not decide by itself")
+    dear = brief.replace(value={"wrong": -1e9}, risk="medium")
+    sent = outcomes.act(rows, dear)["action"] == brief.decision.action
+    assert sent.equals(rows[action.OWN] != "none")
 
 
 def test_what_rests_on_no_passage_is_never_sent(

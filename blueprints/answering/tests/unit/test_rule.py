@@ -25,6 +25,7 @@ def build_rows(*texts: str) -> pl.DataFrame:
 )
 def test_the_intent_with_most_keywords_stands(text: str, intent: str) -> None:
     assert rule().answers(build_rows(text))["intent"].to_list() == [intent]
+    assert rule().act(build_rows(text)).to_list() == [intent]
 
 
 def test_of_intents_with_as_many_keywords_the_first_stands_and_leads_by_nothing() -> None:

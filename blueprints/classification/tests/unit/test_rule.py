@@ -27,6 +27,7 @@ def test_the_list_holds_flexible_plans_with_two_support_calls(
         pl.lit(calls, dtype=pl.Int64).alias("support_calls"),
     )
     assert rule().listed(row).tolist() == [listed]
+    assert rule().act(row).tolist() == ["call" if listed else "none"]
 
 
 def test_the_rule_learns_how_many_leave_on_and_off_its_list(point: pl.DataFrame) -> None:

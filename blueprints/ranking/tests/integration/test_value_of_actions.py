@@ -13,7 +13,7 @@ from project.delivery.edge.brief import read_project_brief
 from project.delivery.edge.errors import Fixable
 from project.delivery.models import model_folder
 from project.delivery.pipeline.predict import describe_units
-from project.delivery.problem import outcomes, target, training
+from project.delivery.problem import action, outcomes, target, training
 
 LISTED = ["fig", "plum", "pear", "quince", "sloe"]
 """Things by names that no data has; they only have to look like things."""
@@ -190,6 +190,21 @@ def _fits(fixed: Fixed) -> Any:
     """A rule that learns nothing."""
     fixed.fit = lambda x, y: fixed  # type: ignore[attr-defined]
     return fixed
+
+
+def test_the_order_of_the_rule_is_taken_as_it_is_whatever_a_place_costs(
+    sample: pl.DataFrame, brief: outcomes.PricedBrief
+) -> None:
+    rows = predicted(sample)
+    if not action.has_own(rows):
+        pytest.skip("the rule does not decide by itself")
+    acted = outcomes.act(rows, priced(brief, 3, shown=-1e6))
+    own = rows[action.OWN].str.split(" ").list.head(3)
+    assert acted["shown"].equals(own.alias("shown"))
+    assert (
+        outcomes.act(action.drop_own(rows), priced(brief, 3, shown=-1e6))["shown"].list.len().sum()
+        == 0
+    )
 
 
 def test_what_no_model_knows_counts_as_missed(

@@ -25,7 +25,9 @@ def test_a_brand_with_more_orders_comes_first_however_often_others_are_clicked(
 ) -> None:
     wanted = ["ono:order", "ono:order", "pacer:order", "diva:click", "diva:click", "diva:click"]
     rows = visits(point, wanted)
-    assert ranked(rule().fit(features(rows), rows[TARGET]), rows) == ["ono", "pacer", "diva"]
+    fitted = rule().fit(features(rows), rows[TARGET])
+    assert ranked(fitted, rows) == ["ono", "pacer", "diva"]
+    assert fitted.act(features(rows)) == [["ono", "pacer", "diva"]] * len(rows)
 
 
 @pytest.mark.parametrize(("place", "first"), [(1, "ono"), (9, "pacer")])

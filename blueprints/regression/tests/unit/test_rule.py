@@ -46,6 +46,13 @@ def test_the_list_gives_the_median_price_of_the_make_at_that_age_in_whole_years(
     assert listed.predict(row).tolist() == [price]
 
 
+def test_a_person_values_the_cars_that_the_list_puts_at_2000_or_more(point: pl.DataFrame) -> None:
+    fitted = rule().fit(cars(point, age_months=[12, 24]), [2_000.0, 1_999.0])
+    offers = fitted.act(cars(point, age_months=[12, 24]))
+    assert np.isnan(offers[0])
+    assert offers[1] == 1_999
+
+
 def test_an_age_that_was_never_sold_takes_the_median_of_its_make(
     listed: MedianRule, point: pl.DataFrame
 ) -> None:

@@ -14,6 +14,7 @@ from ..edge.parameters import Settings, read
 from ..models import model_folder
 from ..models.card import ModelCard
 from ..problem import training
+from ..problem.action import drop_own
 from ..statistics import influence
 from ..statistics.interval import Interval
 
@@ -181,7 +182,7 @@ def build_card(
     """The card of a model, but for what the writing of its folder fills in; `hashes` are the
     SHA-256 of train, validation and test rows.
     """
-    numbers = trial.predictions.select(pl.selectors.numeric())
+    numbers = drop_own(trial.predictions).select(pl.selectors.numeric())
     return ModelCard(
         name=trial.name,
         kind=kind,
