@@ -83,6 +83,9 @@ def test_before_any_promotion_the_rule_scores(started: Shared, tmp_path: Path) -
     listed = (rows["plan"] == "flexible") & (rows["support_calls"] >= 2)
     assert scores["p_leaves"].n_unique() == 2
     assert (scores.filter(listed)["p_leaves"] > scores.filter(~listed)["p_leaves"].max()).all()
+    assert (scores["action"] == "call").equals(
+        listed
+    )  # all of its list, whatever there is room for
 
 
 def test_after_a_feature_changed_it_still_answers_as_on_the_day_it_took_charge(

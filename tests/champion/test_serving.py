@@ -78,8 +78,11 @@ def test_before_any_promotion_the_rule_answers(started: Shared) -> None:
         assert get(f"{address}/health") == {"status": "ok"}
         ready = get(f"{address}/ready")
         response = post(f"{address}/predict", in_json(test_rows(started).head(3)))
+        listed = test_rows(started).filter(plan="flexible", support_calls=2).head(20)
+        on_list = post(f"{address}/predict", in_json(listed))["answers"]
     assert (ready["status"], ready["champion"], ready["model"]) == ("ready", "the rule", "rule")
     assert (response["champion"], len(response["answers"])) == ("the rule", 3)
+    assert [answer["action"] for answer in on_list] == ["call"] * 20
 
 
 def test_the_champion_says_of_test_rows_what_its_predictions_say_and_keeps_to_capacity(

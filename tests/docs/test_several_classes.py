@@ -62,7 +62,11 @@ def chosen_by_price(repository: Repository) -> set[str]:
     brief says; the actions of the challenger.
     """
     actions = repository.json("reports/brief.json")["value"]["actions"]
-    for model in ("rule", "challenger"):
+    own = pl.read_parquet(repository.folder / "data/predictions/rule.parquet")
+    decides = "p__action" in own.columns  # then prices play no part in what the rule does
+    if decides:
+        assert outcomes(repository, "rule")["action"].equals(own["p__action"].alias("action"))
+    for model in ("challenger",) if decides else ("rule", "challenger"):
         names, worth = expected(repository, model)
         predictions = outcomes(repository, model)  # `score` is what acting, not nothing, is worth
         assert predictions["action"].to_list() == [names[best] for best in worth.argmax(axis=1)]

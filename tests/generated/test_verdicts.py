@@ -17,8 +17,11 @@ GUARDRAIL = "  - {metric: recall, where: each segment, at_least: 0.15}\n"
 
 RULE_AGAIN = """
 
+del {name}.act  # a rule that decides nothing by itself goes through the prices, as a model does
+
+
 def candidates(seed: int) -> dict[str, BaseEstimator]:
-    return {{"the rule again": {}}}
+    return {{"the rule again": {name}()}}
 """
 LINE_OF_MODELS = re.compile(r"  - \{metric: (?!value_per_1000).*\n")
 
@@ -94,7 +97,8 @@ def test_a_better_challenger_ships(repository: Repository) -> None:
 
 @every_problem
 def test_a_challenger_equal_to_the_rule_is_a_refresh(repository: Repository) -> None:
-    repository.append(repository.code("model"), RULE_AGAIN.format(EDITS[repository.problem].again))
+    name = EDITS[repository.problem].again.removesuffix("()")
+    repository.append(repository.code("model"), RULE_AGAIN.format(name=name))
     money_alone(repository)
     decided(
         repository,
@@ -102,6 +106,9 @@ def test_a_challenger_equal_to_the_rule_is_a_refresh(repository: Repository) -> 
         "Refresh if you need to: ",
         "no worse than the champion by more than the margin, but not surely better",
     )
+    report = (repository.folder / "reports/report.md").read_text(encoding="utf-8")
+    assert "The rule does not decide by itself: its probabilities go through" in report
+    assert "rule_at_prices" not in repository.json("reports/metrics.json")
 
 
 @every_problem
