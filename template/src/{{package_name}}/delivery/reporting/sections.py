@@ -195,7 +195,7 @@ def describe_rule(metrics: Json, unit: str, currency: str) -> str:
     """What the rule is valued by, what a better threshold alone would have done, and whether the
     rule takes more than the brief has room for.
     """
-    if not metrics["rule_decides"]:
+    if not metrics.get("rule_decides"):  # what an older release wrote does not say
         return "The rule does not decide by itself: its probabilities go through today's prices."
     gain = Interval(**metrics["gain_over_rule_at_prices"])
     words = f"The rule is valued by {presentation.OWN}, as it is today; prices play no part in it. "
@@ -219,9 +219,9 @@ def present_capacity(
 ) -> Section:
     """What more or less of the scarce thing would be worth."""
     heading, sentence, label, shares, mark = presentation.capacity(brief, unit)
-    sentence += describe_periods(brief, metrics["capacity"])
+    sentence += describe_periods(brief, metrics.get("capacity"))
     sentence += " The curve has no intervals: it shows where capacity matters, not surely how much."
-    if metrics["rule_decides"]:
+    if metrics.get("rule_decides"):
         sentence += f" The curve of the rule is that of the {LABELS['rule_at_prices']}."
     lines = list_points(curve, "acted_share", PRIMARY)
     steps = curve["acted_share"].unique().to_list()

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 PACKAGE = (__package__ or "").partition(".")[0]  # a stage that runs is called `__main__`
 NAMES = ("brief", "data", "split", "training", "comparison", "metrics", "slices", "decision")
-MODELS = ("rule", "champion", "challenger")
+MODELS = ("rule", "rule_at_prices", "champion", "challenger")
 ABOUT_PROMOTION = {"promotion.json", "predictions.parquet"}  # what a champion has besides its model
 QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -81,7 +81,7 @@ def list_metrics(reports: dict[str, Json], decision: Decision) -> dict[str, floa
     measures = reports["metrics"]
     figures = list_bounds("gain", decision.gain.interval._asdict())
     for model in MODELS:
-        for metric, interval in measures[model].items():
+        for metric, interval in measures.get(model, {}).items():
             figures |= list_bounds(f"{model}/{metric}", interval)
     for parts in reports["slices"]["segments"].values():
         for part in parts:
