@@ -113,8 +113,13 @@ SEGMENTS = ["kind", "channel"]
 PERSONAL = ["question", "wording", "recorded"]
 """Personal data: never in a log, and no feature unless features.py says so."""
 
-MEANT: dict[str, str] = {}
-"""Features that alone give the target away, each with the reason why that is no leak."""
+MEANT: dict[str, str] = {
+    "what_was_read_has_a_kind": "a row without it was read by halves, whatever its intent",
+    "only_prepared_questions_have_an_intent": "kind and intent are one reading, not two facts",
+}
+"""Features that alone give the target away, and rules above that read the target, each with the
+reason why that is no leak and chooses no rows.
+"""
 
 FORMER: dict[str, str] = {}
 """Columns that were renamed, today's name first: `{"wording": "message"}`. An earlier champion

@@ -90,7 +90,9 @@ PERSONAL = ["customer", "age_band"]
 """Personal data: never in a log, and no feature unless features.py says so."""
 
 MEANT: dict[str, str] = {}
-"""Features that alone give the target away, each with the reason why that is no leak."""
+"""Features that alone give the target away, and rules above that read the target, each with the
+reason why that is no leak and chooses no rows.
+"""
 
 FORMER: dict[str, str] = {}
 """Columns that were renamed, today's name first: `{"tariff": "plan"}`. An earlier champion finds

@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from ..made import Repository, fixable, passes, says_no, stopped
+from ..made import Completed, Repository, fixable, passes, says_no, stopped
 from .conftest import every_problem
 from .edits import EDITS
 
@@ -126,3 +126,98 @@ def test_one_value_only_is_no_target(repository: Repository) -> None:
     repository.feed(rows.filter(pl.col(target) == counts[target][0]))
     message = f"data/raw.parquet: expected {varied} in `{target}`, found "
     stopped(repository.run("dvc", "repro"), message, "Next: ")
+
+
+RULE = """
+
+class Chosen(Row):
+    @dy.rule()
+    def chosen(cls) -> pl.Expr:
+        return {}
+
+
+Row = Chosen
+"""
+STAGES = {
+    "validate": "data/raw.parquet data/valid.parquet data/quarantine.parquet reports/data.json",
+    "split": "data/valid.parquet data/quarantine.parquet data/train.parquet "
+    "data/validation.parquet data/test.parquet reports/split.json",
+}
+
+
+def stage(repository: Repository, name: str) -> Completed:
+    """One stage, as its command in `dvc.yaml` runs it."""
+    module = f"{repository.package}.delivery.pipeline.{name}"
+    return repository.run("python", "-m", module, "params.yaml", *STAGES[name].split())
+
+
+@every_problem
+def test_a_rule_that_reads_the_target_is_refused_until_it_is_meant(repository: Repository) -> None:
+    target, _ = EDITS[repository.problem].target
+    contract = repository.code("contract")
+    repository.append(contract, RULE.format(f"pl.any_horizontal(pl.col('^{target}$').is_null())"))
+    fixable(
+        stage(repository, "validate"),
+        f"contract.py: rule `chosen`: expected a rule that does not read the target `{target}`",
+        'If it is meant, say why: MEANT = {"chosen": "…"}',
+    )
+    repository.append(
+        contract, 'MEANT = MEANT | {"chosen": "it is the law"}\nTRUE = pl.lit(True)\n'
+    )
+    repository.edit(contract, "return pl.any_horizontal(", "return TRUE | pl.any_horizontal(")
+    passes(stage(repository, "validate"))
+    assert repository.json("reports/data.json")["rules_on_target"]["chosen"] == "it is the law"
+
+
+def test_what_the_column_of_the_target_says_of_itself_is_no_such_rule_but_a_check_is(
+    repository: Repository,
+) -> None:
+    contract = repository.code("contract")
+    repository.edit(contract, '["leaves", "stays"], ', '["leaves", "stays"], nullable=True, ')
+    passes(stage(repository, "validate"))
+    repository.edit(
+        contract, "nullable=True, desc", 'check=lambda c: c.is_in(["leaves", "stays"]), desc'
+    )
+    fixable(stage(repository, "validate"), "contract.py: rule `outcome|check`: expected a rule")
+
+
+def test_rows_taken_out_of_the_test_part_stop_the_line(repository: Repository) -> None:
+    """One Monday: too few of all rows to be noticed among them."""
+    rule = "pl.col('week') != date(2025, 10, 6)"
+    repository.append(repository.code("contract"), RULE.format(rule))
+    passes(stage(repository, "validate"))
+    data = repository.json("reports/data.json")
+    assert data["quarantine_share"] < 0.015
+    before = (repository.folder / "reports/split.json").read_bytes()
+    fixable(
+        stage(repository, "split"),
+        "data/quarantine.parquet: expected at most 2.0% of the test rows to break the contract "
+        "(`validate: quarantine_at_most` holds for the test part alone, too), found ",
+        f"the row breaks chosen ({data['reasons']['the row breaks chosen']} rows)",
+    )
+    assert (repository.folder / "reports/split.json").read_bytes() == before
+
+
+def test_rows_whose_part_nobody_can_tell_count_as_test_rows(repository: Repository) -> None:
+    first = pl.int_range(pl.len()) < 60
+    week = pl.when(first).then(pl.lit("some day")).otherwise("week").alias("week")
+    repository.feed(repository.raw().with_columns(week))
+    stopped(
+        repository.run("dvc", "repro", "split"),
+        "of the test rows to break the contract",
+        ", 60 of them with a time or an entity that cannot be read): week is not a date",
+    )
+
+
+@every_problem
+def test_the_report_tells_which_part_the_quarantined_rows_are_missing_from(
+    repository: Repository,
+) -> None:
+    rows = repository.json("reports/data.json")["rows"]["quarantined"]
+    parts = repository.json("reports/split.json")["quarantine"]
+    assert sum(part["rows"] for part in parts.values()) == rows > 0
+    assert parts["test"]["target_kept"].keys() <= parts["test"]["target"].keys()
+    assert any(part["target"] for part in parts.values())
+    report = (repository.folder / "reports/report.md").read_text(encoding="utf-8")
+    n, share = parts["test"]["rows"], parts["test"]["share"]
+    assert f"\n| test | {n:,} | {share:.2%} | " in report

@@ -201,7 +201,9 @@ def test_a_column_that_gives_the_target_away_is_held_until_it_is_meant(
     )
     reason = "the office closes the book weeks before the target is known"
     repository.edit(
-        repository.code("contract"), "MEANT: dict[str, str] = {}", f'MEANT = {{"told": "{reason}"}}'
+        repository.code("contract"),
+        "MEANT: dict[str, str] = {",
+        f'MEANT: dict[str, str] = {{"told": "{reason}", ',
     )
     decided(repository, "ship", "Ship: ")
     [leak] = repository.json("reports/training.json")["leaks"]

@@ -11,6 +11,7 @@ from ..edge.parameters import read_section
 from ..edge.shell import dvc, run
 from ..problem.brief import read_known_brief
 from ..verdict.decision import AGAIN, DECISION, Decision, Verdict, parse_decision, read_decision
+from ..verdict.looks import count_looks, describe_looks
 from . import data_in_git, stage_deps, update_leftovers
 
 SECTIONS = ("ingest", "validate", "split", "train", "evaluate")
@@ -88,15 +89,16 @@ def current(today: date) -> tuple[bool, str]:
 
 
 def decision(today: date) -> tuple[bool, str]:
-    """The verdict on the challenger, as the outcomes give it now."""
+    """The verdict on the challenger, as the outcomes give it now, and the looks that it took."""
     written, now = read_decision(), decide_again()
     if round_floats(now.model_dump(mode="json")) != read_json(DECISION):
         return False, (
             f"{DECISION} says {written.verdict}, the outcomes say: {now.sentence} Next: {AGAIN}"
         )
+    sentence = f"{written.sentence} {describe_looks(count_looks())}"
     if written.verdict in STOPPED_BY:
-        return False, f"{written.sentence} {FIX}"
-    return True, written.sentence
+        return False, f"{sentence} {FIX}"
+    return True, sentence
 
 
 def decide_again() -> Decision:

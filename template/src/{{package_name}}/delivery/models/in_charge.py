@@ -42,7 +42,8 @@ class Former:
 class Promotion:
     """How a model took charge: `promotion.json` in the champion's folder, as any release wrote it.
 
-    `data` has the SHA-256 of each table that it was made from, by name.
+    `data` has the SHA-256 of each table that it was made from, by name; `looks` says how many
+    challengers were judged on the same test rows.
     """
 
     tag: str
@@ -55,6 +56,7 @@ class Promotion:
     date: str = ""
     data: dict[str, str] = field(default_factory=dict)
     before: Former | None = None
+    looks: str = ""
 
 
 def read_champion_card(folder: Path) -> ModelCard:

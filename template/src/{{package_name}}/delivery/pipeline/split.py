@@ -1,5 +1,5 @@
-"""Stage `split`: rows to learn from, rows to choose with, rows to judge on, and nothing leaks
-between them.
+"""Stage `split`: rows to learn from, rows to choose with, rows to judge on; nothing leaks between
+them, and not too many of those to judge on are in quarantine.
 """
 
 from datetime import timedelta
@@ -12,7 +12,8 @@ from pydantic import Field
 from ... import contract
 from ..edge.errors import Fixable, run
 from ..edge.files import parse_paths, read_table, sha256, write_json, write_table
-from ..edge.parameters import Settings, read
+from ..edge.parameters import Settings, read, read_section
+from ..tables.quarantine import UNKNOWN, describe_parts, read_typed, require_whole_test
 from ..tables.spot import compute_spot
 
 PARTS = ("train", "validation", "test")
@@ -83,6 +84,22 @@ def split(rows: pl.DataFrame, shares: Split) -> tuple[str, pl.DataFrame]:
     return "row", split_by_key(rows, key, shares)
 
 
+def place(quarantined: pl.DataFrame, valid: pl.DataFrame, shares: Split) -> pl.DataFrame:
+    """Quarantined rows with the `part` that they would belong to in a split that knows them too;
+    `unknown` where their time (without one: their entity) cannot be read.
+    """
+    name = contract.TIME or contract.ENTITY
+    is_known = pl.col(name).is_not_null() if name else pl.lit(True)
+    known = quarantined.filter(is_known)
+    if contract.TIME:
+        times = pl.concat([table.select("row", contract.TIME) for table in (valid, known)])
+        parted = split_by_time(times, contract.TIME, contract.HORIZON, shares)
+    else:
+        _, parted = split(known.drop("reasons"), shares)
+    placed = known.join(parted.select("row", "part"), on="row", how="left")
+    return pl.concat([placed, quarantined.filter(~is_known).with_columns(part=pl.lit(UNKNOWN))])
+
+
 def find_leaks(rows: pl.DataFrame) -> list[str]:
     """What crosses from one part to the next and must not, one sentence each."""
     parts = rows.filter(pl.col("part") != "gap")
@@ -147,11 +164,16 @@ def count_returning(parts: dict[str, pl.DataFrame]) -> int | None:
 
 def main(argv: list[str] | None = None) -> int:
     """Read valid rows, write train, validation and test rows."""
-    params, valid, *targets, report = parse_paths(
-        argv, __doc__, "params", "valid", *PARTS, "report"
+    params, valid, quarantine, *targets, report = parse_paths(
+        argv, __doc__, "params", "valid", "quarantine", *PARTS, "report"
     )
-    key, rows = split(read_table(valid), read(params, "split", Split))
+    shares, limit = read(params, "split", Split), read_section(params, "validate")
+    key, rows = split(read_table(valid), shares)
     require_sound(rows, key, valid)
+    placed = place(read_typed(read_table(quarantine)), rows, shares)
+    taken = describe_parts(placed, rows, contract.TARGET)
+    test_rows = rows.filter(part="test").height
+    require_whole_test(placed, test_rows, limit["quarantine_at_most"], str(quarantine))
     parts = {name: rows.filter(part=name).drop("part") for name in PARTS}
     content: dict[str, Any] = {"by": key}
     for path, (name, part) in zip(targets, parts.items(), strict=True):
@@ -159,6 +181,7 @@ def main(argv: list[str] | None = None) -> int:
         content[name] = describe_part(part, path)
     content["gap_rows"] = rows.filter(part="gap").height
     content["test_rows_of_known_entities"] = count_returning(parts)
+    content["quarantine"] = taken
     write_json(content, report)
     return 0
 

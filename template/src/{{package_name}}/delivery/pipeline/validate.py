@@ -15,14 +15,20 @@ from ..edge.errors import Fixable, run
 from ..edge.files import parse_paths, read_table, write_json, write_table
 from ..edge.parameters import Settings, read, read_section
 from ..problem import target
-from ..tables.conform import find_faults, to_contract
+from ..tables.conform import (
+    convert_columns,
+    find_faults,
+    find_rules_on_target,
+    to_contract,
+)
+from ..tables.quarantine import add_typed, count_reasons
 
 NEXT = "Next: fix the source or contract.py, then uv run dvc repro"
 
 
 class Validate(Settings):
     """`quarantine_at_most`: largest share of rows that may break the contract before the pipeline
-    stops.
+    stops; of all rows, and (by the stage `split`) of the test rows alone.
     """
 
     quarantine_at_most: float = Field(ge=0, le=1)
@@ -57,12 +63,6 @@ def _format_time(moment: Any) -> str | None:
     return moment.isoformat() if isinstance(moment, date | datetime) else None
 
 
-def count_reasons(quarantined: pl.DataFrame) -> dict[str, int]:
-    """Rows by reason, the commonest first."""
-    counts = quarantined["reasons"].explode().value_counts(name="n")
-    return dict(counts.sort(["n", "reasons"], descending=[True, False]).iter_rows())
-
-
 def count_entities(valid: pl.DataFrame) -> dict[str, str | int] | None:
     """The entity's column, how many there are and how many have several rows; None without one."""
     entity = contract.ENTITY
@@ -90,6 +90,7 @@ def describe(
         "rows": {"raw": source.height, "valid": valid.height, "quarantined": quarantined.height},
         "quarantine_share": quarantined.height / source.height,
         "reasons": count_reasons(quarantined),
+        "rules_on_target": find_rules_on_target(contract),
         "entities": count_entities(valid),
         "time": describe_time(valid),
         "target": target.summarize(valid[contract.TARGET]),
@@ -128,7 +129,9 @@ def main(argv: list[str] | None = None) -> int:
         raise Fixable("\n".join([*faults, NEXT]))
     source = read_table(raw).drop("row", strict=False).with_row_index("row")
     valid, quarantined = to_contract(source, contract.Row)
-    write_table(quarantined, quarantine)
+    faulty = source.join(quarantined.select("row"), on="row", how="semi")
+    typed = convert_columns(faulty, contract.Row.columns())
+    write_table(add_typed(quarantined, typed), quarantine)
     name = read_section(params, "ingest").get("source")
     content = {"source": name, **describe(source, valid, quarantined)}
     require_usable(content, limit, raw, quarantine)

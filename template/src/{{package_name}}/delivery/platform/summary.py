@@ -17,6 +17,7 @@ from ..problem import outcomes
 from ..reporting import sections as report
 from ..statistics.interval import Interval
 from ..verdict.decision import parse_decision, read_decision
+from ..verdict.looks import count_looks, describe_looks
 from . import bring
 from .host import show
 
@@ -40,6 +41,7 @@ def build_page(root: Path, against: str) -> str:
     parts = [
         report.present_verdict(brief, decision),
         report.present_worth(brief, decision, contents["metrics"], contents["data"]),
+        report.Section("Looks at these test rows", describe_looks(count_looks())),
         report.Section("What changed", describe_changes(root, against)),
         report.present_lines(decision, currency),
         report.Section("The worst slices", describe_worst_slices(contents["slices"], currency)),

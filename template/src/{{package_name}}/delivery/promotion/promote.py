@@ -9,6 +9,7 @@ from ..models import in_charge
 from ..models.card import read_card
 from ..models.in_charge import Former, Gain, Promotion
 from ..verdict.decision import Decision, read_decision
+from ..verdict.looks import count_looks, describe_looks
 from .change import carry_out, find_author, find_stale_stages, require_clean_main, resume
 from .locks import work_alone
 from .pointer import (
@@ -48,6 +49,7 @@ def plan_promotion(*, refresh: bool, because: str | None, name: str | None) -> P
         date=datetime.now(UTC).date().isoformat(),
         data=read_card(CHALLENGER / "card.json", fix=describe_fix(CHALLENGER)).rows,
         before=Former(in_charge.read_name(CHAMPION), read_pointer()),
+        looks=describe_looks(count_looks()),
     )
 
 

@@ -47,6 +47,7 @@ def append_change(change: Promotion, model: str) -> None:
         "Why": change.because,
         "Who": change.by,
         "Gain": change.gain and format_gain(change.gain),
+        "Looks": change.looks,
         "Data": ", ".join(f"{part} {digest[:12]}" for part, digest in change.data.items()),
         "Model": model,
     }

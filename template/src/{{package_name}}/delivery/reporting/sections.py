@@ -406,6 +406,11 @@ def present_data(data: Json, split: Json) -> Section:
             [escape(reason), f"{count:,}"] for reason, count in data["reasons"].items()
         ]
         text.append(build_table(["why in quarantine", ">rows"], reasons))
+    if n["quarantined"]:
+        text.append(describe_quarantine(split))
+    if rules := data["rules_on_target"]:
+        named = "; ".join(f"{escape(name)}: {escape(reason)}" for name, reason in rules.items())
+        text.append(f"Rules of the contract that read the target, and why they may: {named}.")
     if entity := data["entities"]:
         again = f"{entity['recurring']:,} of them in more than one row"
         text.append(f"{escape(entity['column'])}: {entity['distinct']:,} distinct, {again}.")
@@ -430,6 +435,22 @@ def present_data(data: Json, split: Json) -> Section:
         unused = ", ".join(escape(name) for name in data["unused"])
         text.append(f"In the source but not in the contract: {unused}.")
     return Section("Data quality", "\n\n".join(text))
+
+
+def describe_quarantine(split: Json, shown: int = 6) -> str:
+    """Which part the quarantined rows are missing from, and what their target looks like."""
+    rows: Rows = []
+    for part, content in split["quarantine"].items():
+        kept = content["target_kept"]
+        values = [
+            f"{escape(name)} {value:,.6g}" + (f" ({kept[name]:,.6g})" if name in kept else "")
+            for name, value in content["target"].items()
+        ]
+        values[shown:] = [f"{len(values) - shown} more"] if values[shown:] else []
+        rows.append([part, f"{content['rows']:,}", f"{content['share']:.2%}", ", ".join(values)])
+    words = "The part that they would belong to, and their target (in brackets: of those kept)."
+    header = ["part", ">in quarantine", ">of its rows", "target"]
+    return f"{words}\n\n{build_table(header, rows)}"
 
 
 def describe_column(column: Json, rows: int) -> str:

@@ -11,7 +11,11 @@ from ..edge.explain import nearest
 from ..problem import target
 
 NAMES = ("Row", "ENTITY", "TIME", "HORIZON", "TARGET", "SEGMENTS", "PERSONAL", "MEANT", "EXAMPLE")
-OWN = ("row", "part", "reasons", "spot")
+TYPED = "typed values"
+"""Beside the raw text of a quarantined row: its values in the contract's types, as far as they can
+be read.
+"""
+OWN = ("row", "part", "reasons", "spot", TYPED)
 """Columns that stages add to the contract's."""
 OF_UNITS = ("unit", "cluster", "target", *target.COLUMNS)
 """Columns of predictions and outcomes, which stand there beside the segments."""
@@ -47,7 +51,45 @@ def find_faults(contract: ModuleType) -> list[str]:
         for column in its_columns
         if column is not None and column not in columns
     ]
-    return unknown or [*_find_wrong_types(contract, columns), *_find_taken(contract, columns)]
+    return unknown or [
+        *_find_wrong_types(contract, columns),
+        *_find_taken(contract, columns),
+        *_find_unexplained_rules(contract),
+    ]
+
+
+def find_rules_on_target(contract: ModuleType) -> dict[str, str | None]:
+    """Each rule that reads the target, by its name, with the reason that `MEANT` gives for it.
+
+    Such a rule can take out of the test rows those that a model gets wrong. What the column of the
+    target says of its own values (type, classes, `min`, `regex`) is what the target is, and no such
+    rule; a `check` there is one.
+    """
+    row, name = contract.Row, contract.TARGET
+    schema = {column: kind.dtype for column, kind in row.columns().items()}
+    rules = {
+        rule: _reads(its.expr, name, schema)
+        for rule, its in row._validation_rules(with_cast=False).items()
+        if not rule.startswith(f"{name}|") or rule.startswith(f"{name}|check")
+    }
+    return {rule: contract.MEANT.get(rule) or None for rule, reads in rules.items() if reads}
+
+
+def _reads(expression: pl.Expr, name: str, schema: dict[str, pl.DataType]) -> bool:
+    """Whether an expression reads a column: polars' plan names it, however it was chosen."""
+    plan = pl.LazyFrame(schema=schema).select(expression.alias("rule")).explain(optimized=False)
+    return f'col("{name}")' in plan
+
+
+def _find_unexplained_rules(contract: ModuleType) -> list[str]:
+    """Rules that read the target without a reason, one sentence each."""
+    return [
+        f"contract.py: rule `{rule}`: expected a rule that does not read the target "
+        f"`{contract.TARGET}`, which could choose the rows that a model is judged on; found one. "
+        f'If it is meant, say why: MEANT = {{"{rule}": "…"}}'
+        for rule, reason in find_rules_on_target(contract).items()
+        if reason is None
+    ]
 
 
 def _find_wrong_types(contract: ModuleType, columns: dict[str, dy.Column]) -> list[str]:
@@ -88,9 +130,7 @@ def to_contract(raw: pl.DataFrame, row: type[dy.Schema]) -> tuple[pl.DataFrame, 
     """
     columns = row.columns()
     require_columns(raw, columns)
-    typed = raw.select(
-        "row", *(convert(raw.schema[name], column).alias(name) for name, column in columns.items())
-    )
+    typed = convert_columns(raw, columns)
     numbered: type[dy.Schema] = type("Numbered", (row,), {"row": dy.UInt32()})
     kept, failure = numbered.filter(typed)
     faults = [*_find_unreadable(raw, typed, columns), *_find_broken_rules(failure.details(), typed)]
@@ -99,6 +139,15 @@ def to_contract(raw: pl.DataFrame, row: type[dy.Schema]) -> tuple[pl.DataFrame, 
     quarantined = reasons.join(texts, on="row", maintain_order="left")
     valid = kept.join(reasons, on="row", how="anti", maintain_order="left")
     return valid.select("row", *columns), quarantined.select("row", *columns, "reasons")
+
+
+def convert_columns(raw: pl.DataFrame, columns: dict[str, dy.Column]) -> pl.DataFrame:
+    """`row` and the contract's columns of raw rows, in the contract's types; null where a value
+    cannot be read.
+    """
+    return raw.select(
+        "row", *(convert(raw.schema[name], column).alias(name) for name, column in columns.items())
+    )
 
 
 def require_columns(raw: pl.DataFrame, columns: dict[str, dy.Column]) -> None:
