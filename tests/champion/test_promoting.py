@@ -43,8 +43,10 @@ def test_the_first_promotion_leaves_a_settled_tree_a_tag_and_a_record(undisturbe
     started = undisturbed.git("show", "HEAD^:reports/decision.json")
     sentence = re.findall(r'"sentence": "(.+)"', started)[0]
     record = (undisturbed.folder / "docs/releases.md").read_text()
-    for words in ("## ", "gradient boosting takes charge from rule", sentence, "Who: Test"):
+    looks = "1 challenger was judged on these test rows; were it just as good as the champion, "
+    for words in ("## ", "gradient boosting takes charge from rule", sentence, "Who: Test", looks):
         assert words in record, record
+    assert undisturbed.json("models/champion/promotion.json")["looks"].startswith(looks)
     pointer = (undisturbed.folder / "models/champion.dvc").read_text()
     assert re.findall(r"Model: (\S+)", record)[0] in pointer
     assert record.count("GBP per 1,000 customers, n = ") == 1

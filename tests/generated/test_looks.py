@@ -14,8 +14,8 @@ Reports = dict[str, Any]
 
 
 def tries(training: Reports, split: Reports) -> Iterator[tuple[str, Reports]]:
-    """What commits of a branch hold, one file each: 39 other challengers, each three times, and five
-    that were judged on other rows.
+    """What commits of a branch hold, one file each: 39 other challengers, each three times, and
+    five that were judged on other rows.
     """
     for number in range(3 * 39):
         loss = {training["loss"]: 0.1 + number % 39 / 1000}
@@ -32,18 +32,19 @@ def tries(training: Reports, split: Reports) -> Iterator[tuple[str, Reports]]:
 def tried(repository: Repository) -> Repository:
     """With the branch `tries`, merged into main so that nothing of it is left in main's files."""
     commits = []
+    start = "commit refs/heads/tries\ncommitter Test <test@example.com> {} +0000\ndata 1\nx\n"
     reports = (repository.json(f"reports/{name}.json") for name in ("training", "split"))
     for second, (path, content) in enumerate(tries(*reports)):
         text = json.dumps(content, indent=1)
-        start = "" if commits else "from refs/heads/main^0\n"
         commits.append(
-            f"commit refs/heads/tries\ncommitter T <t@e> {1_700_000_000 + second} +0000\ndata 1\nx\n"
-            f"{start}M 100644 inline {path}\ndata {len(text.encode())}\n{text}\n"
+            start.format(1_700_000_000 + second)
+            + ("" if commits else "from refs/heads/main^0\n")
+            + f"M 100644 inline {path}\ndata {len(text.encode())}\n{text}\n"
         )
     broken = "<<<<<<< ours\n"
     commits.append(
-        f"commit refs/heads/tries\ncommitter T <t@e> 1800000000 +0000\ndata 1\nx\n"
-        f"M 100644 inline reports/training.json\ndata {len(broken)}\n{broken}\n"
+        start.format(1_800_000_000)
+        + f"M 100644 inline reports/training.json\ndata {len(broken)}\n{broken}\n"
     )
     passes(call(repository.folder, "git", "fast-import", "--quiet", stdin="".join(commits)))
     repository.git("merge", "--quiet", "--strategy", "ours", "--message", "None of them", "tries")

@@ -12,7 +12,7 @@ from ..edge.shell import dvc, run
 from ..problem.brief import read_known_brief
 from ..verdict.decision import AGAIN, DECISION, Decision, Verdict, parse_decision, read_decision
 from ..verdict.looks import count_looks, describe_looks
-from . import data_in_git, stage_deps, update_leftovers
+from . import changes, data_in_git, stage_deps, update_leftovers
 
 SECTIONS = ("ingest", "validate", "split", "train", "evaluate")
 STOPPED_BY: tuple[Verdict, ...] = ("hold",)  # what cannot be told stops no pull request
@@ -171,4 +171,14 @@ def main(*, against_commit: bool = False) -> int:
         failed |= not passed
         if check is current and not passed:
             break  # the decision that is there is about other files than these
+    if words := describe_measure():
+        print(f"--  measure: {words}")
     return int(failed)
+
+
+def describe_measure() -> str:
+    """What this work changes in what good means, for whoever merges it; '' where nothing."""
+    target = changes.find_target()
+    base = changes.find_base(Path(), target)
+    words = changes.describe_good(changes.find_changes(Path(), base)) if base else ""
+    return f"against {target}: {words}" if words else ""

@@ -7,10 +7,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from ..checks import check
+from ..checks import changes, check
 from ..edge.brief import read_brief
 from ..edge.errors import Fixable, Refused
-from ..edge.explain import yaml
 from ..edge.files import find_project, read_json, write_text
 from ..edge.shell import run
 from ..problem import outcomes
@@ -28,6 +27,7 @@ REPRODUCE = """The same on a laptop:
     git fetch origin {branch} && git checkout {branch}
     uv run {package} bring && uv run dvc repro && uv run {package} check"""
 SHOWN = 12  # lines of what changed, for each kind; a comment has an end
+TERMS = "Brief, contract, parameters, stages, tests and pointers"
 UNJUDGED = "What follows is what the commit says of itself.\n\n"
 
 
@@ -53,6 +53,31 @@ def build_page(root: Path, against: str) -> str:
     return report.render_markdown([*parts, report.Section("How to reproduce", how)])
 
 
+def describe_terms(root: Path, against: str) -> tuple[str, str]:
+    """Whether this work changes what good means, and all that it changes in brief, contract,
+    parameters, stages, code that judges, tests and pointers; both '' where it changes none.
+    """
+    if not (base := changes.find_base(root, against)):
+        return (
+            "",
+            f"Nothing to compare the brief with: there is no {report.escape(against)} here.\n\n",
+        )
+    rows: report.Rows = []
+    counts: dict[str, int] = {}
+    differences = changes.find_changes(root, base)
+    for change in differences:
+        counts[change.kind] = counts.get(change.kind, 0) + 1
+        if change.is_of_good or counts[change.kind] <= SHOWN:
+            rows.append([change.kind, *(report.escape(changes.shorten(x)) for x in change[1:])])
+    rows += [[kind, f"{n} in all", "", ""] for kind, n in counts.items() if n > SHOWN]
+    if not rows:
+        return "", ""
+    table = report.build_table(["what", "which", f"on {against}", "here"], rows)
+    words = changes.describe_good(differences)
+    mark = f"**{report.escape(words)}** The verdict is by the new measure.\n\n" if words else ""
+    return mark, f"# {TERMS}\n\n{table}\n\n"
+
+
 def describe_worst_slices(sliced: Json, currency: str, shown: int = 3) -> str:
     """The slices in which the challenger gains least, of those that can be judged."""
     parts = [part for column in sliced["segments"].values() for part in column if part["judged"]]
@@ -67,15 +92,14 @@ def describe_worst_slices(sliced: Json, currency: str, shown: int = 3) -> str:
 
 
 def describe_changes(root: Path, against: str) -> str:
-    """Decision, data, parameters, dependencies and team files, against another commit."""
+    """Decision, data, dependencies and team files, against another commit."""
     if _git(root, "rev-parse", "--verify", "--quiet", against + "^{commit}") == "":
         return f"Nothing to compare with: there is no {report.escape(against)} here."
     rows: report.Rows = []
     for kind, values in (
-        ("decision", _read_decision), ("data", _read_data), ("parameter", _read_parameters),
-        ("dependency", _read_dependencies),
+        ("decision", _read_decision), ("data", _read_data), ("dependency", _read_dependencies)
     ):  # fmt: skip
-        old, new = values(_reader_at(root, against)), values(_reader_here(root))
+        old, new = values(changes.read_at(root, against)), values(changes.read_here(root))
         differing = [name for name in old | new if old.get(name) != new.get(name)]
         rows += [
             [kind, report.escape(name), _format_cell(old.get(name)), _format_cell(new.get(name))]
@@ -87,7 +111,7 @@ def describe_changes(root: Path, against: str) -> str:
         ["team file", report.escape(name), "", "edited"] for name in files if name.endswith(TEAM)
     ]
     if not rows:
-        return f"No decision, data, parameter, dependency or team file differs from {against}."
+        return f"No decision, data, dependency or team file differs from {against}."
     return report.build_table(["what", "which", f"on {against}", "here"], rows)
 
 
@@ -109,19 +133,6 @@ def _read_data(read: Any) -> Json:
     return rows | {f"hash of {name}": part["sha256"][:12] for name, part in parts.items()}
 
 
-def _read_parameters(read: Any) -> Json:
-    return _flatten(yaml(read("params.yaml") or "{}") or {})
-
-
-def _flatten(nested: Json, before: str = "") -> Json:
-    """Nested keys as one: `train.seed`."""
-    flat: Json = {}
-    for name, value in nested.items():
-        inner = isinstance(value, dict)
-        flat |= _flatten(value, f"{before}{name}.") if inner else {f"{before}{name}": value}
-    return flat
-
-
 def _read_dependencies(read: Any) -> Json:
     packages = tomllib.loads(read("uv.lock") or "").get("package", [])
     return {package["name"]: package.get("version", "") for package in packages}
@@ -131,15 +142,6 @@ def _format_cell(value: object) -> str:
     if value is None:
         return ""
     return f"{value:,.6g}" if isinstance(value, float) else report.escape(value)
-
-
-def _reader_at(root: Path, commit: str) -> Any:
-    """Read files as a commit has them; '' where it has none."""
-    return lambda name: _git(root, "show", f"{commit}:./{name}")
-
-
-def _reader_here(root: Path) -> Any:
-    return lambda name: (root / name).read_text("utf-8") if (root / name).exists() else ""
 
 
 def _git(root: Path, *words: str) -> str:
@@ -163,7 +165,9 @@ def main(against: str, *, tests: bool = False) -> int:
 
 
 def judge_and_describe(root: Path, against: str) -> str:
-    """What stops it, then what the commit says of the model, as far as it says anything."""
+    """Whether it changes what good means, what stops it, what it changes, then what the commit says
+    of the model, as far as it says anything.
+    """
     try:
         bring.require_data(root)
         gates = (check.CHECKS | {"committed": check.committed}).values()
@@ -174,6 +178,8 @@ def judge_and_describe(root: Path, against: str) -> str:
         text = f"# Not to be merged yet\n\n{report.escape(problem)}\n\n{UNJUDGED}"
     except Fixable as problem:
         text = f"# Not judged\n\n{report.escape(problem)}\n\n{UNJUDGED}"
+    mark, terms = describe_terms(root, against)
+    text = f"{mark}{text}{terms}"
     try:
         return text + build_page(root, against)
     except Fixable as problem:
@@ -182,4 +188,4 @@ def judge_and_describe(root: Path, against: str) -> str:
 
 def read_test_grid(root: Path) -> str:
     """The grid of the last run of pytest here."""
-    return _reader_here(root)("reports/test-grid.md") or "No test has run here.\n"
+    return changes.read_here(root)("reports/test-grid.md") or "No test has run here.\n"
