@@ -22,7 +22,9 @@ def test_words_alone_leave_everything_as_it_was(team: Hub) -> None:
     assert "| unit |" in cells(completed.jobs["code"].summary, "Tests (failed) · rows · seconds")
     assert READY in page
     assert "Not " not in page.partition("\n")[0]
-    assert "No decision, data, parameter, dependency or team file differs" in page
+    assert "No decision, data, dependency or team file differs" in page
+    assert "Brief, contract, parameters" not in page
+    assert 'what "good" means' not in page
     assert team.comment.read_text() == page
     command = team.comment.with_name("comment.md.call").read_text()
     assert command.startswith("pr comment 1 --edit-last --create-if-none --body-file summary.md")

@@ -5,6 +5,7 @@ It reads the files themselves and no report: a report can say what its brief no 
 """
 
 import ast
+import hashlib
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -42,6 +43,7 @@ GOOD = {
 }
 """What changes what good means: by kind, how the names begin."""
 LONGEST = 80  # characters of an old or a new value
+EDITED = "edited"
 MARK = 'This changes what "good" means'
 
 
@@ -60,6 +62,8 @@ class Change(NamedTuple):
 
     def describe(self) -> str:
         """The change in a few words."""
+        if self.new == EDITED:
+            return f"{self.kind} {self.name}: {EDITED}"
         old, new = (shorten(value) or "nothing" for value in (self.old, self.new))
         return f"{self.kind} {self.name}: {old} → {new}"
 
@@ -86,16 +90,18 @@ def find_changes(root: Path, against: str) -> list[Change]:
     """Every such change between the commit `against` and the files in `root`."""
     old, new = read_at(root, against), read_here(root)
     changes = []
-    for kind, parse in PARSERS.items():
-        before, after = parse(old), parse(new)
+    for kind, (path, parse) in FILES.items():
+        if old(path) == new(path):
+            continue
+        before, after = parse(old(path)), parse(new(path))
         names = [name for name in before | after if before.get(name) != after.get(name)]
         changes += [Change(kind, n, before.get(n, ""), after.get(n, "")) for n in names]
     for kind, paths in (("code that judges", JUDGING), ("gate", GATES)):
-        changes += [Change(kind, name, "", "edited") for name in _differ(root, against, paths)]
+        changes += [Change(kind, name, "", EDITED) for name in _differ(root, against, paths)]
     changes += _find_tests_taken_away(root, against)
     for name in _differ(root, against, ("*.dvc",)):
         changes.append(Change("pointer", name, _read_hash(old(name)), _read_hash(new(name))))
-    return changes + _find_outputs_without_cause(old, new)
+    return changes + _find_outputs_without_cause(old("dvc.lock"), new("dvc.lock"))
 
 
 def describe_good(changes: list[Change]) -> str:
@@ -148,23 +154,18 @@ def _flatten_item(item: Any, before: str) -> Facts:
     return flatten(item, before) if isinstance(item, dict) else {f"{before} {item}": "named"}
 
 
-def _parse_brief(read: Read) -> Facts:
-    text = read("project-brief.md").replace("\r\n", "\n")
-    front, _, prose = text.partition("---\n")[2].partition("\n---")
+def _parse_brief(text: str) -> Facts:
+    front, _, prose = text.replace("\r\n", "\n").partition("---\n")[2].partition("\n---")
     facts = _parse_yaml(front or text, "front matter")
-    return facts | ({"text": f"{len(prose.split())} words"} if prose.strip() else {})
+    digest = hashlib.sha256(prose.encode()).hexdigest()[:8]
+    return facts | ({"text": f"{len(prose.split()):,} words ({digest})"} if prose.strip() else {})
 
 
-def _parse_parameters(read: Read) -> Facts:
-    return _parse_yaml(read("params.yaml"), "all")
+def _parse_stages(text: str) -> Facts:
+    return {name.removeprefix("stages "): fact for name, fact in _parse_yaml(text).items()}
 
 
-def _parse_stages(read: Read) -> Facts:
-    facts = _parse_yaml(read("dvc.yaml"), "all")
-    return {name.removeprefix("stages "): fact for name, fact in facts.items()}
-
-
-def _parse_yaml(text: str, name: str) -> Facts:
+def _parse_yaml(text: str, name: str = "all") -> Facts:
     """The keys of YAML, flat; what cannot be read is one fact of that name."""
     try:
         content = yaml(text) if text.strip() else {}
@@ -175,11 +176,10 @@ def _parse_yaml(text: str, name: str) -> Facts:
     return flatten(content)
 
 
-def _parse_contract(read: Read) -> Facts:
+def _parse_contract(text: str) -> Facts:
     """The columns and rules of `contract.py`, and its other names, each as its code without what
     only describes it.
     """
-    text = read(f"src/{PACKAGE}/contract.py")
     try:
         tree = ast.parse(text)
     except (SyntaxError, ValueError):
@@ -217,11 +217,11 @@ def _is_text(statement: ast.stmt) -> bool:
     return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
 
 
-PARSERS: dict[str, Callable[[Read], Facts]] = {
-    "brief": _parse_brief,
-    "contract": _parse_contract,
-    "parameter": _parse_parameters,
-    "stage": _parse_stages,
+FILES: dict[str, tuple[str, Callable[[str], Facts]]] = {
+    "brief": ("project-brief.md", _parse_brief),
+    "contract": (f"src/{PACKAGE}/contract.py", _parse_contract),
+    "parameter": ("params.yaml", _parse_yaml),
+    "stage": ("dvc.yaml", _parse_stages),
 }
 
 
@@ -256,9 +256,9 @@ def _is_skip(node: ast.AST) -> bool:
     return any(word in ast.unparse(node) for word in (".skip", ".xfail"))
 
 
-def _find_outputs_without_cause(old: Read, new: Read) -> list[Change]:
+def _find_outputs_without_cause(old: str, new: str) -> list[Change]:
     """Outputs that `dvc.lock` has otherwise, though what its stage is made from is the same."""
-    before, after = (_read_stages(read("dvc.lock")) for read in (old, new))
+    before, after = (_read_stages(lock) for lock in (old, new if new != old else ""))
     changes = []
     for stage in before.keys() & after.keys():
         outputs = [_flatten_outputs(lock.pop("outs", [])) for lock in (before[stage], after[stage])]
@@ -286,7 +286,7 @@ def _flatten_outputs(outputs: list[dict[str, Any]]) -> Facts:
 
 def _read_hash(pointer: str) -> str:
     """The hash by which DVC knows what a pointer points at."""
-    facts = _parse_yaml(pointer, "all")
+    facts = _parse_yaml(pointer)
     return next((fact[:12] for name, fact in facts.items() if name.endswith("md5")), "")
 
 
