@@ -166,13 +166,14 @@ def _parse_stages(text: str) -> Facts:
 
 
 def _parse_yaml(text: str, name: str = "all") -> Facts:
-    """The keys of YAML, flat; what cannot be read is one fact of that name."""
+    """The keys of YAML, flat; of what cannot be read, its lines, below that name."""
     try:
         content = yaml(text) if text.strip() else {}
     except (YAMLError, ValueError, RecursionError):
         content = None
     if not isinstance(content, dict):
-        return {name: " ".join(text.split())}
+        lines = (line.strip() for line in text.splitlines())
+        return {f"{name}, {line.partition(':')[0]}": line for line in lines if line}
     return flatten(content)
 
 
