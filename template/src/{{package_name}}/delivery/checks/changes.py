@@ -42,6 +42,7 @@ GOOD = {
     "code that judges": ("",),
 }
 """What changes what good means: by kind, how the names begin."""
+SHOWN = 12  # changes in a sentence
 LONGEST = 80  # characters of an old or a new value
 EDITED = "edited"
 MARK = 'This changes what "good" means'
@@ -60,11 +61,22 @@ class Change(NamedTuple):
         """Whether it changes what good means."""
         return self.name.startswith(GOOD.get(self.kind, ()))
 
+    def shorten(self) -> tuple[str, str]:
+        """How it stood and stands; of long texts the part in which they begin to differ."""
+        if max(len(self.old), len(self.new)) <= LONGEST:
+            return self.old, self.new
+        pairs = enumerate(zip(self.old, self.new, strict=False))
+        same = next((n for n, (before, after) in pairs if before != after), 0)
+        start = max(0, same - LONGEST // 2)
+        ends = (text[start : start + LONGEST] for text in (self.old, self.new))
+        old, new = (f"{'…' if start else ''}{text}" for text in ends)
+        return old, new
+
     def describe(self) -> str:
         """The change in a few words."""
         if self.new == EDITED:
             return f"{self.kind} {self.name}: {EDITED}"
-        old, new = (shorten(value) or "nothing" for value in (self.old, self.new))
+        old, new = (value or "nothing" for value in self.shorten())
         return f"{self.kind} {self.name}: {old} → {new}"
 
 
@@ -107,12 +119,8 @@ def find_changes(root: Path, against: str) -> list[Change]:
 def describe_good(changes: list[Change]) -> str:
     """What of it changes what good means, in a sentence; '' where nothing does."""
     words = [change.describe() for change in changes if change.is_of_good]
+    words[SHOWN:] = [f"and {len(words) - SHOWN} more"] if words[SHOWN:] else []
     return f"{MARK}: {'; '.join(words)}." if words else ""
-
-
-def shorten(text: str) -> str:
-    """The beginning of a long text."""
-    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
 
 def read_at(root: Path, commit: str) -> Read:
@@ -172,8 +180,7 @@ def _parse_yaml(text: str, name: str = "all") -> Facts:
     except (YAMLError, ValueError, RecursionError):
         content = None
     if not isinstance(content, dict):
-        lines = (line.strip() for line in text.splitlines())
-        return {f"{name}, {line.partition(':')[0]}": line for line in lines if line}
+        return {f"{name}, line {n}": line for n, line in enumerate(text.splitlines(), 1) if line}
     return flatten(content)
 
 

@@ -58,18 +58,17 @@ def describe_terms(root: Path, against: str) -> tuple[str, str]:
     parameters, stages, code that judges, tests and pointers; both '' where it changes none.
     """
     if not (base := changes.find_base(root, against)):
-        return (
-            "",
-            f"Nothing to compare the brief with: there is no {report.escape(against)} here.\n\n",
-        )
+        return "", f"The brief is compared with nothing: no {report.escape(against)} is here.\n\n"
     rows: report.Rows = []
     counts: dict[str, int] = {}
     differences = changes.find_changes(root, base)
     for change in differences:
         counts[change.kind] = counts.get(change.kind, 0) + 1
-        if change.is_of_good or counts[change.kind] <= SHOWN:
-            rows.append([change.kind, *(report.escape(changes.shorten(x)) for x in change[1:])])
-    rows += [[kind, f"{n} in all", "", ""] for kind, n in counts.items() if n > SHOWN]
+        if change.kind in changes.FILES or counts[change.kind] <= SHOWN:
+            cells = (change.name, *change.shorten())
+            rows.append([change.kind, *(report.escape(cell) for cell in cells)])
+    for kind in counts.keys() - changes.FILES.keys():
+        rows += [[kind, f"{counts[kind]} in all", "", ""]] if counts[kind] > SHOWN else []
     if not rows:
         return "", ""
     table = report.build_table(["what", "which", f"on {against}", "here"], rows)
