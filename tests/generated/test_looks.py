@@ -31,7 +31,7 @@ def tries(training: Reports, split: Reports) -> Iterator[tuple[str, Reports]]:
 @pytest.fixture
 def tried(repository: Repository) -> Repository:
     """With the branch `tries`, merged into main so that nothing of it is left in main's files."""
-    commits = []
+    commits: list[str] = []
     start = "commit refs/heads/tries\ncommitter Test <test@example.com> {} +0000\ndata 1\nx\n"
     reports = (repository.json(f"reports/{name}.json") for name in ("training", "split"))
     for second, (path, content) in enumerate(tries(*reports)):

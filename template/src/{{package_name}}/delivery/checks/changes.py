@@ -66,7 +66,8 @@ class Change(NamedTuple):
         if max(len(self.old), len(self.new)) <= LONGEST:
             return self.old, self.new
         pairs = enumerate(zip(self.old, self.new, strict=False))
-        same = next((n for n, (before, after) in pairs if before != after), 0)
+        both = min(len(self.old), len(self.new))
+        same = next((n for n, (before, after) in pairs if before != after), both)
         start = max(0, same - LONGEST // 2)
         ends = (text[start : start + LONGEST] for text in (self.old, self.new))
         old, new = (f"{'…' if start else ''}{text}" for text in ends)
