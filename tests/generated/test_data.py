@@ -221,3 +221,18 @@ def test_the_report_tells_which_part_the_quarantined_rows_are_missing_from(
     report = (repository.folder / "reports/report.md").read_text(encoding="utf-8")
     n, share = parts["test"]["rows"], parts["test"]["share"]
     assert f"\n| test | {n:,} | {share:.2%} | " in report
+    assert f"Of the test part, {share:.2%} are in quarantine; of the training part, " in report
+    assert "more than chance explains: look" not in report
+
+
+def test_more_quarantined_test_rows_than_chance_explains_are_said_on_the_page(
+    repository: Repository,
+) -> None:
+    """Few enough to pass: a person has to look."""
+    rule = "(pl.col('week') < date(2025, 9, 1)) | (pl.col('monthly_charge') < 28)"
+    repository.append(repository.code("contract"), RULE.format(rule))
+    passes(stage(repository, "validate"))
+    passes(stage(repository, "split"))
+    passes(repository.run(repository.package, "summary", "--against", "HEAD"))
+    page = (repository.folder / "reports/summary.md").read_text(encoding="utf-8")
+    assert "**That is more than chance explains: look at which rows these are.**" in page

@@ -41,7 +41,7 @@ def build_page(root: Path, against: str) -> str:
     parts = [
         report.present_verdict(brief, decision),
         report.present_worth(brief, decision, contents["metrics"], contents["data"]),
-        report.Section("Looks at these test rows", describe_looks(count_looks())),
+        report.Section("The test rows", describe_test_rows(contents["split"])),
         report.Section("What changed", describe_changes(root, against)),
         report.present_lines(decision, currency),
         report.Section("The worst slices", describe_worst_slices(contents["slices"], currency)),
@@ -75,6 +75,11 @@ def describe_terms(root: Path, against: str) -> tuple[str, str]:
     words = changes.describe_good(differences)
     mark = f"**{report.escape(words)}** The verdict is by the new measure.\n\n" if words else ""
     return mark, f"# {TERMS}\n\n{table}\n\n"
+
+
+def describe_test_rows(split: Json) -> str:
+    """How often they were judged on, and how many are missing from them."""
+    return f"{describe_looks(count_looks())}\n\n{report.describe_missing(split)}"
 
 
 def describe_worst_slices(sliced: Json, currency: str, shown: int = 3) -> str:

@@ -450,7 +450,23 @@ def describe_quarantine(split: Json, shown: int = 6) -> str:
         rows.append([part, f"{content['rows']:,}", f"{content['share']:.2%}", ", ".join(values)])
     words = "The part that they would belong to, and their target (in brackets: of those kept)."
     header = ["part", ">in quarantine", ">of its rows", "target"]
-    return f"{words}\n\n{build_table(header, rows)}"
+    return f"{words}\n\n{build_table(header, rows)}\n\n{describe_missing(split)}"
+
+
+def describe_missing(split: Json) -> str:
+    """How much of the test part is in quarantine, and whether that is more than of the training
+    part by more than chance explains (three standard errors).
+    """
+    test, train = (split["quarantine"].get(part, {"rows": 0}) for part in ("test", "train"))
+    taken, n = test["rows"], test["rows"] + split["test"]["rows"]
+    others, m = train["rows"], train["rows"] + split["train"]["rows"]
+    both = (taken + others) / (n + m)
+    error = (both * (1 - both) * (1 / n + 1 / m)) ** 0.5
+    words = f"Of the test part, {taken / n:.2%} are in quarantine; of the training part, "
+    words += f"{others / m:.2%}."
+    if taken / n - others / m > 3 * error:
+        words += " **That is more than chance explains: look at which rows these are.**"
+    return words
 
 
 def describe_column(column: Json, rows: int) -> str:

@@ -9,12 +9,9 @@ import polars as pl
 from ..edge.errors import Fixable
 from ..edge.explain import nearest
 from ..problem import target
+from .quarantine import TYPED
 
 NAMES = ("Row", "ENTITY", "TIME", "HORIZON", "TARGET", "SEGMENTS", "PERSONAL", "MEANT", "EXAMPLE")
-TYPED = "typed values"
-"""Beside the raw text of a quarantined row: its values in the contract's types, as far as they can
-be read.
-"""
 OWN = ("row", "part", "reasons", "spot", TYPED)
 """Columns that stages add to the contract's."""
 OF_UNITS = ("unit", "cluster", "target", *target.COLUMNS)

@@ -7,8 +7,11 @@ import polars as pl
 
 from ..edge.errors import Fixable
 from ..problem import target
-from .conform import TYPED
 
+TYPED = "typed values"
+"""Beside the raw text of a quarantined row: its values in the contract's types, as far as they can
+be read.
+"""
 UNKNOWN = "unknown"
 """The part of a row whose time or entity cannot be read."""
 
