@@ -63,7 +63,7 @@ def test_prices_and_capacity_do_not_cut_the_list_of_the_rule_and_the_report_says
 
 @pytest.mark.parametrize(
     ("returned", "finding"),
-    [('["call"]', "a text for each of 1"), ('np.full(x.height, "ring")', "found 'ring'")],
+    [('["call"]', "rows, found 1."), ('np.full(x.height, "ring")', "found 'ring'")],
 )
 def test_what_act_returns_is_checked(repository: Repository, returned: str, finding: str) -> None:
     repository.edit(MODEL, 'return np.where(self.listed(x), "call", "none")', f"return {returned}")

@@ -58,11 +58,11 @@ def test_each_unit_is_worth_what_the_brief_says(
     results = outcomes.build_outcomes(dear, brief)
     assert results["outcome"].to_list() == sample[contract.TARGET].to_list()
     assert set(results["action"]) == {brief.decision.action, brief.decision.otherwise}
-    for action, outcome, answer, value in results.select(
+    for done, outcome, answer, value in results.select(
         "action", "outcome", "answer", "value"
     ).iter_rows():
         worth = price.right if answer == outcome else price.wrong
-        sent = action == brief.decision.action
+        sent = done == brief.decision.action
         assert value == pytest.approx((worth if sent else price.handed_over) - 0.25)
 
 

@@ -45,13 +45,13 @@ def test_each_unit_is_worth_what_the_brief_says(
     assert results.height == sample.height
     assert results["outcome"].to_list() == sample[contract.TARGET].to_list()
     prices = brief.value.actions
-    for action, outcome, value in results.select("action", "outcome", "value").iter_rows():
-        if action == outcomes.REVIEW:
+    for done, outcome, value in results.select("action", "outcome", "value").iter_rows():
+        if done == outcomes.REVIEW:
             assert brief.value.review is not None
             best = max(0.0, *(price[outcome] for price in prices.values()))
             assert value == pytest.approx(best + brief.value.review)
         else:
-            assert value == (0 if action == outcomes.NOTHING else prices[action][outcome])
+            assert value == (0 if done == outcomes.NOTHING else prices[done][outcome])
 
 
 def test_no_more_units_are_acted_on_than_the_brief_allows(

@@ -47,12 +47,12 @@ def test_each_unit_is_worth_what_the_brief_says(
     price = brief.value
     results = outcomes.build_outcomes(predicted(sample), brief)
     assert results["outcome"].to_list() == sample[contract.TARGET].to_list()
-    for action, outcome, answer, value in results.select(
+    for done, outcome, answer, value in results.select(
         "action", "outcome", "answer", "value"
     ).iter_rows():
         beyond = max(0, abs(answer - outcome) - price.free_within)
         each = price.per_unit_too_high if answer > outcome else price.per_unit_too_low
-        review = action == outcomes.REVIEW
+        review = done == outcomes.REVIEW
         assert value == pytest.approx(price.review if review else beyond * each)
 
 
