@@ -19,9 +19,11 @@ from .mutate import (
     ANSWERS,
     BRIEF,
     CONFORM,
+    LOTS,
     OUTCOMES,
     REASON,
     REASONS_IN_WORDS,
+    ROOM,
     SERVICE,
     SPLIT_BY_TIME,
     VALIDATE,
@@ -301,7 +303,17 @@ MUTATIONS: dict[str, Mutation] = {
     "more calls than the squad can make": one(
         "integration/test_value_of_actions.py::"
         "test_no_more_units_are_acted_on_than_the_brief_allows",
-        ACTIONS, "A[B:]", "A[B + 9:]",
+        ROOM, "A < B[C]", "A < B[C] + 9",
+    ),
+    "a list that prices cut": one(
+        "integration/test_value_of_actions.py::"
+        "test_what_the_rule_decides_is_taken_as_it_is_whatever_it_costs",
+        ACTIONS, "not has_own(A)", "bool(A.height)",
+    ),
+    "lots that know the place in a part": one(
+        "integration/test_value_of_actions.py::"
+        "test_ten_parts_act_as_the_whole_does_and_keep_to_capacity_in_each_period",
+        LOTS, 'A["row"]', "pl.Series(range(A.height))",
     ),
     "a segment that the report does not have": one(
         "integration/test_slices.py::test_slices_of_the_report_are_those_of_the_outcomes",
