@@ -37,19 +37,20 @@ def check(repository: Repository) -> Completed:
 
 @every_problem
 def test_no_price_and_no_guardrail_changes_unseen(branch: Repository) -> None:
-    """Neither where the reports follow, nor where nobody ran the pipeline."""
+    """Nobody has run the pipeline: the page reads the files, not the reports."""
     text = (branch.folder / BRIEF).read_text(encoding="utf-8")
     line = re.findall(r"^value: .*$", text, re.M)[0]
     price = re.findall(r"(\w+): (-?[\d.]+)", line)[0]
-    guard = re.findall(r"  - \{metric: (\w+),.* at_least: ([\d.]+)\}", text)[-1]
+    guard, metric, limit = re.findall(r"(  - \{metric: (\w+),.* at_least: ([\d.]+)\})", text)[-1]
     branch.edit(BRIEF, line, line.replace(f": {price[1]}", f": {price[1]}9", 1))
-    branch.edit(BRIEF, f"at_least: {guard[1]}}}\n", "at_least: 0}\n")
+    branch.edit(BRIEF, guard, guard.replace(f": {limit}}}", ": 0}"))
     page = summary(branch)
     first = page.partition("\n")[0]
     assert first.startswith(MARK)
-    for words in (f"{price[0]}: {price[1]} → {price[1]}9", f"at_least {guard[1]} → at_least 0"):
+    limit = f"at_least {float(limit)}"
+    for words in (f"{price[0]}: {price[1]} → {price[1]}9", f"{limit} → at_least 0"):
         assert words in first.replace("\\", ""), first
-    row = re.search(rf"\| brief \| \S+ {guard[0]}.* \| at_least {guard[1]} \| at_least 0 \|", page)
+    row = re.search(rf"\| brief \| \S+ {metric}.* \| {limit} \| at_least 0 \|", page)
     assert row, page
     assert page.index(TERMS) < row.start() < page.index("What it would be worth")
     assert f"--  measure: against main: {MARK.strip('*')}" in check(branch).stdout
