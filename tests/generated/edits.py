@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from ..made import Repository
+from ..made import Completed, Repository, passes
 
 
 class Edits(NamedTuple):
@@ -215,3 +215,12 @@ def edit(repository: Repository, edits: list[tuple[str, str, str]]) -> None:
     """Make edits in files of the package."""
     for name, old, new in edits:
         repository.edit(repository.code(name), old, new)
+
+
+def stage(repository: Repository, name: str) -> Completed:
+    """Run one stage as `dvc.yaml` has it, and nothing before it; what it printed."""
+    text = (repository.folder / "dvc.yaml").read_text(encoding="utf-8")
+    words = text.partition(f"\n  {name}:\n")[2].partition("cmd:")[2].partition("\n    deps:")[0]
+    completed = repository.run(*words.replace(">-", "").split())
+    passes(completed)
+    return completed

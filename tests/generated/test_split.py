@@ -1,8 +1,11 @@
 """What must not cross from training to test stops the pipeline when it does."""
 
+import re
+
 import pytest
 
 from ..made import Repository, passes, stopped
+from .edits import stage
 from .mutate import SPLIT, SPLIT_BY_TIME, edit
 
 CONTRACT = "src/churn/contract.py"
@@ -55,3 +58,31 @@ def test_a_horizon_longer_than_the_data_leaves_nothing_to_train_on(repository: R
         "data/valid.parquet: expected train rows of two classes or more, found 0 rows of 0",
         "rows lie in the gap). Next: fix `split:` in params.yaml, or contract.py",
     )
+
+
+@pytest.mark.parametrize("time", [True, False], ids=["by time", "by customer"])
+def test_too_few_positives_are_told_before_training_with_the_share_that_holds_enough(
+    repository: Repository, time: bool
+) -> None:
+    repository.edit("params.yaml", "customers: 10000 ", "customers: 1500 ")
+    if not time:
+        without_time(repository)
+    for name in ("ingest", "validate"):
+        stage(repository, name)
+    words = stage(repository, "split").stdout
+    share = re.compile(
+        r"the test part holds (\d+) `leaves`.*`split: test: ([\d.]+)`.*would give 50"
+    )
+    [(number, enough)] = share.findall(words)
+    split = repository.json("reports/split.json")
+    [leaves] = [each for each in split["telling"] if each["group"] == "leaves"]
+    assert leaves["test"] == int(number) < 50
+    assert len(split["too_few"]) == 1
+    repository.edit("params.yaml", "  test: 0.2 ", f"  test: {enough} ")
+    assert ("leaves" in stage(repository, "split").stdout) is False or not time
+    [leaves] = [
+        each
+        for each in repository.json("reports/split.json")["telling"]
+        if each["group"] == "leaves"
+    ]
+    assert leaves["test"] >= (50 if time else 40)

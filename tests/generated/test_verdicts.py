@@ -118,7 +118,10 @@ def test_too_few_units_are_unclear(repository: Repository) -> None:
     [units] = count.findall(params)
     repository.edit("params.yaml", units, units.replace(str(UNITS), "150"))
     money_alone(repository)
+    few = f"the test rows hold (\\d+) {EDITS[repository.problem].few}; .*(about 50|collect more)$"
     decided(repository, "unclear", "Cannot tell: ", " to tell (fewer than 50)")
+    reasons = repository.json("reports/decision.json")["reasons"]
+    assert [reason for reason in reasons if re.match(few, reason)], reasons
 
 
 def test_a_gain_that_may_be_chance_is_unclear_and_says_how_many_units_would_tell(

@@ -7,8 +7,8 @@ from .words import Capacity, Curve
 FEW = "units"
 """What there must be enough of for a figure to be sure."""
 
-POWER = "share of intents that it tells"
-"""What `measure_power` measures."""
+POWER = "AUC"
+"""What the power of a feature is measured as."""
 
 OWN = "its own answers"
 """What the rule is valued by where it decides by itself."""

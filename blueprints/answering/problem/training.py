@@ -86,10 +86,15 @@ def _fit_sigmoid(score: NDArray[np.float64], right: NDArray[np.bool_]) -> tuple[
 
 
 def fit(
-    candidate: Any, x: pl.DataFrame, y: pl.Series, x_val: pl.DataFrame, y_val: pl.Series
-) -> Any:
+    candidate: Any,
+    x: pl.DataFrame,
+    y: pl.Series,
+    x_val: pl.DataFrame,
+    y_val: pl.Series,
+    cluster: pl.Series | None = None,
+) -> tuple[Any, list[Any]]:
     """A candidate fitted on training rows, its chances taken from validation rows."""
-    return Sure().fit(candidate.fit(x, y.cast(TRUTH).to_numpy()), x_val, y_val.cast(TRUTH))
+    return Sure().fit(candidate.fit(x, y.cast(TRUTH).to_numpy()), x_val, y_val.cast(TRUTH)), []
 
 
 def fit_rule(rule: Any, x: pl.DataFrame, y: pl.Series) -> Any:
@@ -162,46 +167,3 @@ def measure_judge(model: Any) -> dict[str, str | float] | None:
         "upper": float(bounds.high),
         "n": len(labels),
     }
-
-
-RECURS = 10  # rows that a value of text has on average, for it to count as a code
-
-
-def measure_power(feature: pl.Series, y: pl.Series, seed: int) -> float:
-    """How often one feature alone tells the intent, on the other half: a number by a small tree, a
-    code by what it mostly stood for.
-
-    A text whose values hardly recur is no code, and is compared with the intent's name only: that
-    the same words mean the same is what the questions are there for.
-    """
-    half = pl.Series(np.random.default_rng(seed).permutation(len(y)) % 2 == 0)
-    if feature.dtype.is_numeric() or feature.dtype.is_temporal() or feature.dtype == pl.Boolean:
-        return _measure_number(feature, y, half, seed)
-    return _measure_text(feature, y, half)
-
-
-def _measure_number(feature: pl.Series, y: pl.Series, half: pl.Series, seed: int) -> float:
-    """How often a small tree, fitted on one half, tells the intent of the other."""
-    from sklearn.tree import DecisionTreeClassifier
-
-    x = feature.cast(pl.Float64).fill_null(float("nan")).to_numpy().reshape(-1, 1)
-    tree = DecisionTreeClassifier(max_leaf_nodes=200, min_samples_leaf=5, random_state=seed)
-    intents, fitted = y.cast(TRUTH).to_numpy(), half.to_numpy()
-    return float(tree.fit(x[fitted], intents[fitted]).score(x[~fitted], intents[~fitted]))
-
-
-def _measure_text(feature: pl.Series, y: pl.Series, half: pl.Series) -> float:
-    """How often a text is the intent's name, or on one half what its value mostly stood for on the
-    other, whichever is more often.
-    """
-    table = pl.DataFrame({"value": feature.cast(pl.String), "intent": y.cast(TRUTH), "half": half})
-    named = table.select((pl.col("value") == pl.col("intent")).fill_null(False).mean()).item()
-    if feature.n_unique() * RECURS > len(feature):
-        return float(named)
-    counts = table.filter("half").group_by("value", "intent").len()
-    usual = counts.sort("len", "intent", descending=[True, False]).unique("value", keep="first")
-    joined = table.filter(~pl.col("half")).join(
-        usual, on="value", how="left", suffix="_usual", nulls_equal=True
-    )
-    met = joined.select((pl.col("intent") == pl.col("intent_usual")).fill_null(False).mean())
-    return float(max(named, met.item()))

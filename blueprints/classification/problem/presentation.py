@@ -7,7 +7,7 @@ FEW = "positive units"
 """What there must be enough of for a figure to be sure."""
 
 POWER = "AUC"
-"""What `measure_power` measures."""
+"""What the power of a feature is measured as."""
 
 OWN = "its own list"
 """What the rule is valued by where it decides by itself."""

@@ -28,5 +28,10 @@ def summarize(target: pl.Series) -> dict[str, int]:
     return dict(counts.iter_rows())
 
 
+def mark(target: pl.Series) -> pl.Series:
+    """What each unit may tell: its class; the brief's prices say which classes are positive."""
+    return target.cast(pl.String)
+
+
 VARIETY = "two classes or more"
 """What a target has to be for anything to be learned."""

@@ -6,8 +6,8 @@ from .words import Capacity, Curve
 FEW = "visits with an event"
 """What there must be enough of for a figure to be sure."""
 
-POWER = "overlap"
-"""What `measure_power` measures."""
+POWER = "power"
+"""What the power of a feature is measured as."""
 
 OWN = "its own order"
 """What the rule is valued by where it decides by itself."""

@@ -69,5 +69,11 @@ def summarize(target: pl.Series) -> dict[str, int]:
     return events
 
 
+def mark(target: pl.Series) -> pl.Series:
+    """What each unit may tell: one with an event; null for the others."""
+    events = target.cast(pl.String).str.strip_chars().fill_null("") != ""
+    return events.replace_strict([True], ["unit with an event"], default=None)
+
+
 VARIETY = "events with two brands or more"
 """What a target has to be for anything to be learned."""

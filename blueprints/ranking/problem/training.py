@@ -147,11 +147,16 @@ def add_weights(events: pl.DataFrame, noticed: float) -> pl.DataFrame:
 
 
 def fit(
-    candidate: Any, x: pl.DataFrame, y: pl.Series, x_val: pl.DataFrame, y_val: pl.Series
-) -> Any:
+    candidate: Any,
+    x: pl.DataFrame,
+    y: pl.Series,
+    x_val: pl.DataFrame,
+    y_val: pl.Series,
+    cluster: pl.Series | None = None,
+) -> tuple[Any, list[Any]]:
     """A candidate fitted on training rows, its chances taken from validation rows."""
     seen = pl.concat([y.cast(pl.String), y_val.cast(pl.String)])
-    return Chances().fit(candidate.fit(x, y.cast(pl.String)), x_val, y_val, seen)
+    return Chances().fit(candidate.fit(x, y.cast(pl.String)), x_val, y_val, seen), []
 
 
 def fit_rule(rule: Any, x: pl.DataFrame, y: pl.Series) -> Any:
@@ -218,40 +223,6 @@ def predict(model: Any, x: pl.DataFrame) -> pl.DataFrame:
 def measure_judge(model: Any) -> dict[str, str | float] | None:
     """How far what judges an answer can be trusted; None: here that is the truth itself."""
     return None
-
-
-def measure_power(feature: pl.Series, y: pl.Series, seed: int) -> float:
-    """How much of what is wanted one feature alone names: mean overlap (Jaccard 1901: things in
-    both sets by things in either) over the rows with an event. What it names are its own words, or
-    what was most often wanted at its value in the other half of the rows, whichever overlaps more.
-    """
-    truth = parse_events(y).unique(["row", "brand"]).select("row", "brand")
-    rows = pl.DataFrame({"value": feature.cast(pl.String).fill_null("")}).with_row_index("row")
-    rows = rows.with_columns(half=np.random.default_rng(seed).permutation(len(rows)) % 2 == 0)
-    wanted = truth.group_by("row").agg(pl.col("brand").sort().alias("wanted"))
-    known = rows.join(wanted, on="row")
-    if known.is_empty():
-        return 0.0
-    own = known.with_columns(named=pl.col("value").str.split(" ").list.unique())
-    usual = (
-        known.filter("half")
-        .group_by("value", "wanted")
-        .len()
-        .sort(["value", "len", "wanted"], descending=[False, True, False])
-        .unique("value", keep="first", maintain_order=True)
-        .select("value", named="wanted")
-    )
-    learned = known.filter(~pl.col("half")).join(usual, on="value", how="left")
-    return max(_measure_overlap(own), _measure_overlap(learned))
-
-
-def _measure_overlap(rows: pl.DataFrame) -> float:
-    """Mean overlap of the sets `named` and `wanted`; what is not named at all overlaps nothing."""
-    wanted, named = pl.col("wanted"), pl.col("named")
-    both = wanted.list.set_intersection(named).list.len()
-    either = wanted.list.set_union(named).list.len()
-    share = rows.select((both / either).fill_null(0.0).mean()).item()
-    return float(share or 0.0)
 
 
 def list_places(predictions: pl.DataFrame, places: int) -> pl.DataFrame:

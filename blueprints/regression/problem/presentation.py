@@ -7,7 +7,7 @@ FEW = "units"
 """What there must be enough of for a figure to be sure."""
 
 POWER = "share of pairs in the right order"
-"""What `measure_power` measures."""
+"""What the power of a feature is measured as."""
 
 OWN = "its own answers"
 """What the rule is valued by where it decides by itself."""

@@ -69,10 +69,15 @@ def _compute_quantiles(ascending: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def fit(
-    candidate: Any, x: pl.DataFrame, y: pl.Series, x_val: pl.DataFrame, y_val: pl.Series
-) -> Any:
+    candidate: Any,
+    x: pl.DataFrame,
+    y: pl.Series,
+    x_val: pl.DataFrame,
+    y_val: pl.Series,
+    cluster: pl.Series | None = None,
+) -> tuple[Any, list[Any]]:
     """A candidate fitted on training rows, its spread taken from validation rows."""
-    return Spread().fit(candidate.fit(x, _to_numbers(y)), x_val, _to_numbers(y_val))
+    return Spread().fit(candidate.fit(x, _to_numbers(y)), x_val, _to_numbers(y_val)), []
 
 
 def fit_rule(rule: Any, x: pl.DataFrame, y: pl.Series) -> Any:
@@ -109,24 +114,6 @@ def predict(model: Any, x: pl.DataFrame) -> pl.DataFrame:
 def measure_judge(model: Any) -> dict[str, str | float] | None:
     """How far what judges an answer can be trusted; None: here that is the truth itself."""
     return None
-
-
-def measure_power(feature: pl.Series, y: pl.Series, seed: int) -> float:
-    """How well one feature alone orders the units: of two units, the chance that the one with the
-    larger prediction (of a small tree, on the other half) has the larger target. This is what AUC
-    is for two classes.
-    """
-    from scipy.stats import kendalltau
-    from sklearn.tree import DecisionTreeRegressor
-
-    codes = feature.to_physical() if feature.dtype in (pl.Enum, pl.Categorical) else feature
-    x = codes.cast(pl.Float64).fill_null(float("nan")).to_numpy().reshape(-1, 1)
-    target = _to_numbers(y)
-    half = np.random.default_rng(seed).permutation(len(target)) % 2 == 0
-    tree = DecisionTreeRegressor(max_leaf_nodes=200, min_samples_leaf=5, random_state=seed)
-    tree.fit(x[half], target[half])
-    order = kendalltau(tree.predict(x[~half]), target[~half]).statistic
-    return 0.5 if np.isnan(order) else float((1 + order) / 2)
 
 
 def _to_numbers(y: pl.Series) -> NDArray[np.float64]:

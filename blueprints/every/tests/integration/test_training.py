@@ -13,7 +13,8 @@ NAMES = sorted(name for name, one in model.candidates(0).items() if not hasattr(
 
 def trained(rows: pl.DataFrame, name: str) -> tuple[Any, pl.DataFrame, pl.Series]:
     x, y = features.features(rows), rows[contract.TARGET]
-    return training.fit(model.candidates(0)[name], x, y, x, y), x, y
+    fitted, _ = training.fit(model.candidates(0)[name], x, y, x, y)
+    return fitted, x, y
 
 
 @pytest.mark.parametrize("name", NAMES)

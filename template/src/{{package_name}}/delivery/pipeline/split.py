@@ -2,6 +2,7 @@
 them, and not too many of those to judge on are in quarantine.
 """
 
+import math
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from ... import contract
 from ..edge.errors import Fixable, run
 from ..edge.files import parse_paths, read_table, sha256, write_json, write_table
 from ..edge.parameters import Settings, read, read_section
+from ..problem import target
+from ..statistics.interval import FEWEST
 from ..tables.quarantine import UNKNOWN, describe_parts, read_typed, require_whole_test
 from ..tables.spot import compute_spot
 
@@ -154,6 +157,47 @@ def describe_part(part: pl.DataFrame, path: Path) -> dict[str, int | str]:
     return {"rows": part.height} | span | {"sha256": sha256(path)}
 
 
+def count_telling(rows: pl.DataFrame, test: pl.DataFrame) -> list[dict[str, Any]]:
+    """For each kind of unit that a gain may rest on (`group`, as `target.mark` names them), how
+    many `rows` in all parts and in the `test` part are such, and the least share of test rows,
+    rounded up, with which `FEWEST` would be; None where there are not as many, or too many rows
+    would be gone for training.
+    """
+    marks, in_test = target.mark(rows[contract.TARGET]), target.mark(test[contract.TARGET])
+    counts = []
+    for group in sorted(marks.unique().drop_nulls()):
+        own = rows.filter(marks == group)
+        share = None
+        if own.height > FEWEST:
+            first = FEWEST / own.height
+            if contract.TIME:
+                time = own[contract.TIME].sort(descending=True)[FEWEST - 1]
+                first = rows.filter(pl.col(contract.TIME) >= time).height / rows.height
+            share = math.ceil(first * 1000) / 1000
+        number = int((in_test == group).sum())
+        counts.append({"group": group, "rows": own.height, "test": number, "share": share})
+    return counts
+
+
+def describe_shortage(counts: list[dict[str, Any]], shares: Split) -> list[str]:
+    """A sentence for each kind of unit of which the test part holds too few."""
+    sentences = []
+    for count in counts:
+        if count["test"] >= FEWEST:
+            continue
+        words = f"too few to tell: the test part holds {count['test']:,} `{count['group']}`, and "
+        words += f"{FEWEST} are needed; "
+        share = count["share"]
+        if share is None or share + shares.validation >= 1:
+            words += f"all rows hold {count['rows']:,}: collect more"
+        else:
+            about = "" if contract.TIME else "about "
+            words += f"{about}`split: test: {share:g}` in params.yaml would give {FEWEST} "
+            words += f"(now {shares.test:g})"
+        sentences.append(words)
+    return sentences
+
+
 def count_returning(parts: dict[str, pl.DataFrame]) -> int | None:
     """Test rows whose entity has training rows too; None without entities."""
     if contract.ENTITY is None:
@@ -182,6 +226,10 @@ def main(argv: list[str] | None = None) -> int:
     content["gap_rows"] = rows.filter(part="gap").height
     content["test_rows_of_known_entities"] = count_returning(parts)
     content["quarantine"] = taken
+    content["telling"] = count_telling(rows.drop("part"), parts["test"])
+    content["too_few"] = describe_shortage(content["telling"], shares)
+    for sentence in content["too_few"]:
+        print(f"split: {sentence}")
     write_json(content, report)
     return 0
 

@@ -13,13 +13,14 @@ from ..edge.files import parse_paths, read_json, read_table, write_json
 from ..edge.parameters import Settings, read
 from ..models import model_folder
 from ..models.card import ModelCard
-from ..problem import training
+from ..problem import power, separation, training
 from ..problem.action import drop_own
 from ..statistics import influence
 from ..statistics.interval import Interval
 
 CANARIES = 20  # rows that show, whenever a model is loaded, that it scores as on its first day
 LEAK_ROWS = 20_000  # rows are enough to see a column that alone gives the target away
+STRONGEST = 5  # features that the report shows with their power
 QUANTILES = [step / 20 for step in range(21)]
 CONFIDENCE = 0.95  # of the intervals of the candidates' loss
 
@@ -40,19 +41,25 @@ class Part(NamedTuple):
 
 
 class Trial(NamedTuple):
-    """A fitted model, its predictions for the validation rows and its loss there."""
+    """A fitted model, its predictions for the validation rows and its loss there, and how each way
+    to calibrate it did.
+    """
 
     name: str
     fitted: Any
     predictions: pl.DataFrame
     loss: Interval
+    calibration: list[Any]
 
 
-class Leak(NamedTuple):
-    """A feature, how well it alone predicts the target, and the contract's reason if meant."""
+class Strength(NamedTuple):
+    """A feature, how well it alone predicts the target, or what of it it `tells` (None: it could
+    not be checked), and the contract's reason if meant.
+    """
 
     feature: str
-    auc: float
+    auc: float | None
+    tells: str
     meant: str | None
 
 
@@ -83,20 +90,32 @@ def compute_features(rows: pl.DataFrame) -> pl.DataFrame:
     return x
 
 
-def find_leaks(part: Part, limit: float, seed: int) -> list[Leak]:
-    """Features that alone predict the target almost perfectly."""
-    x, y = part.x.head(LEAK_ROWS), part.y.head(LEAK_ROWS)
-    power = {name: training.measure_power(x[name], y, seed) for name in x.columns}
-    return [
-        Leak(name, auc, contract.MEANT.get(name)) for name, auc in power.items() if auc >= limit
+def measure_features(part: Part, seed: int) -> tuple[list[Strength], dict[str, int]]:
+    """How well each feature alone predicts the target, the strongest first; and the groups of rows
+    that are too small to check what tells them, each with its rows.
+    """
+    labels = power.label(part.y)
+    rows = separation.choose_rows(labels, LEAK_ROWS)
+    clusters = name_clusters(part.rows[rows])
+    groups = separation.build_groups(labels, rows, clusters, seed)
+    x, y = part.x[rows], part.y[rows]
+    powers = {name: power.measure(x[name], y, groups) for name in x.columns}
+    strengths = [
+        Strength(name, *powers[name], contract.MEANT.get(name))
+        for name in sorted(powers, key=lambda name: (-separation.rank(powers[name]), name))
     ]
+    return strengths, separation.count_rare(groups)
 
 
 def estimate_loss(predictions: pl.DataFrame, rows: pl.DataFrame) -> Interval:
     """The mean loss on `rows`; rows of one entity count as one cluster."""
     loss = training.compute_loss(predictions, rows[contract.TARGET])
-    cluster = rows[contract.ENTITY or "row"].cast(pl.String)
-    return influence.mean(loss, cluster, CONFIDENCE)
+    return influence.mean(loss, name_clusters(rows), CONFIDENCE)
+
+
+def name_clusters(rows: pl.DataFrame) -> pl.Series:
+    """What rows belong together by: the entity where there is one, else each row is alone."""
+    return rows[contract.ENTITY or "row"].cast(pl.String)
 
 
 def describe_loss(loss: Interval) -> dict[str, float | None]:
@@ -118,7 +137,7 @@ def fit_rule(train: Part, validation: Part) -> Trial:
     """The rule, fitted on training rows."""
     fitted = training.fit_rule(model.rule(), train.x, train.y)
     predictions = training.predict(fitted, validation.x)
-    return Trial("rule", fitted, predictions, estimate_loss(predictions, validation.rows))
+    return Trial("rule", fitted, predictions, estimate_loss(predictions, validation.rows), [])
 
 
 def fit_candidate(name: str, candidate: Any, train: Part, validation: Part) -> Trial:
@@ -128,14 +147,17 @@ def fit_candidate(name: str, candidate: Any, train: Part, validation: Part) -> T
         Fixable: it cannot learn from these features, or cannot predict.
     """
     try:
-        fitted = training.fit(candidate, train.x, train.y, validation.x, validation.y)
+        fitted, calibration = training.fit(
+            candidate, train.x, train.y, validation.x, validation.y, name_clusters(validation.rows)
+        )
         predictions = training.predict(fitted, validation.x)
     except (AttributeError, TypeError, ValueError) as error:
         raise Fixable(
             f"model.py: candidates: `{name}`: expected to learn from these features and to "
             f"predict, found {error}. Next: fix model.py, then uv run dvc repro"
         ) from None
-    return Trial(name, fitted, predictions, estimate_loss(predictions, validation.rows))
+    loss = estimate_loss(predictions, validation.rows)
+    return Trial(name, fitted, predictions, loss, calibration)
 
 
 def divide_candidates(seed: int, x: pl.DataFrame) -> tuple[dict[str, Any], dict[str, str]]:
@@ -206,17 +228,21 @@ def build_report(
     settings: Train,
 ) -> dict[str, Any]:
     """The content of `reports/training.json`."""
-    leaks = find_leaks(train, settings.leak_auc, settings.seed)
+    strengths, rare = measure_features(train, settings.seed)
+    leaks = [each for each in strengths if (each.auc or 0.0) >= settings.leak_auc]
     return {
         "chosen": challenger.name,
         "loss": training.LOSS,
         "rule": describe_loss(rule.loss),
         "candidates": [{"name": trial.name} | describe_loss(trial.loss) for trial in trials],
         "not_tried": [{"name": name, "why": reason} for name, reason in not_tried.items()],
+        "calibration": [way._asdict() for way in challenger.calibration],
         "yardstick": training.measure_judge(model),
         "features": train.x.columns,
         "leaks": [leak._asdict() for leak in leaks],
         "leak_auc": settings.leak_auc,
+        "strongest": [each._asdict() for each in strengths[:STRONGEST]],
+        "not_checked": [{"group": name, "rows": count} for name, count in rare.items()],
     }
 
 

@@ -9,6 +9,7 @@ import polars as pl
 from ..edge import brief as briefs
 from ..statistics.interval import Interval
 from .metric import Metric
+from .separation import Groups, Power
 from .words import Capacity, Curve
 
 Brief = Any  # with its decision and prices, of which each kind has other ones
@@ -26,6 +27,9 @@ class Target(Protocol):
     def find_fault(self, target: Any) -> str | None:
         """What is wrong with the type of the target in the contract, if anything."""
 
+    def mark(self, target: pl.Series) -> pl.Series:
+        """What each unit may tell (a text), or null: of each, a test part has to hold enough."""
+
     def summarize(self, target: pl.Series) -> Any:
         """What the target looks like, for `reports/data.json`."""
 
@@ -42,8 +46,11 @@ class Training(Protocol):
         y: pl.Series,
         x_val: pl.DataFrame,
         y_val: pl.Series,
-    ) -> Model:
-        """Fit a candidate on training rows and adjust it on validation rows."""
+        cluster: pl.Series | None = None,
+    ) -> tuple[Model, list[Any]]:
+        """Fit a candidate on training rows and adjust it on validation rows, those of one cluster
+        taken together; and how each way to adjust it did there, where there are several.
+        """
 
     def fit_rule(self, rule: Model, x: pl.DataFrame, y: pl.Series) -> Model:
         """Fit what the business does today, with what it takes from training rows."""
@@ -57,8 +64,15 @@ class Training(Protocol):
     def measure_judge(self, model: Model) -> dict[str, str | float] | None:
         """How far what judges an answer can be trusted; None where that is the truth."""
 
-    def measure_power(self, feature: pl.Series, y: pl.Series, seed: int) -> float:
-        """How well one feature alone tells the target."""
+
+class Powers(Protocol):
+    """How well one feature alone tells the target."""
+
+    def label(self, y: pl.Series) -> pl.Series:
+        """The groups of rows that a feature may give away: a text for each row."""
+
+    def measure(self, feature: pl.Series, y: pl.Series, groups: Groups) -> Power:
+        """How well one feature tells the target, at its best."""
 
 
 class Outcomes(Protocol):
@@ -118,10 +132,11 @@ class Metrics(Protocol):
 
 
 if TYPE_CHECKING:
-    from . import metrics, outcomes, presentation, target, training
+    from . import metrics, outcomes, power, presentation, target, training
 
     _target: Target = target
     _training: Training = training
     _outcomes: Outcomes = outcomes
+    _power: Powers = power
     _presentation: Presentation = presentation
     _metrics: Metrics = metrics

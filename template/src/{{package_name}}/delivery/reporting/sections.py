@@ -25,6 +25,7 @@ Json = dict[str, Any]
 Rows = list[list[object]]
 NAMES = ("data", "split", "training", "seconds", "comparison", "metrics", "slices")
 PRIMARY = "value_per_1000"
+MOST = 10  # kinds of units that are counted one by one
 MEANING: dict[Verdict, str] = {
     "ship": "The challenger would be worth more than the champion, beyond what chance explains: "
     "every success line holds, and no guardrail is violated.",
@@ -391,9 +392,32 @@ def present_candidates(training: Json, seconds: Json) -> Section:
     text += "\n\n" + build_table(["candidate", f">{label}", ">seconds", "note"], rows)
     for model in training["not_tried"]:
         text += f"\n\n**Not tried: {escape(model['name'])}**, because {escape(model['why'])}."
+    text += describe_calibration(training["calibration"])
     if training["yardstick"]:
         text += f"\n\n{escape(training['yardstick']['told'])}"
     return Section("Candidates tried", text)
+
+
+def describe_calibration(ways: list[Json]) -> str:
+    """How the chosen candidate's probabilities fared without and with each way of calibration."""
+    if not ways:
+        return ""
+    names = {"none": "none (before)"}
+    rows: Rows = [
+        [
+            names.get(way["method"], way["method"]),
+            f"{way['log_loss']:.4f}",
+            f"{100 * way['apart']:.1f} points",
+            f"{way['auc']:.3f}",
+            "chosen" if way["chosen"] else "",
+        ]
+        for way in ways
+    ]
+    header = ["calibration", ">log loss", ">mean distance", ">lowest AUC", "note"]
+    words = "Calibration of the chosen candidate, on validation rows it did not learn from: "
+    words += "the simplest way within one standard error of the lowest log loss is taken, unless "
+    words += "it orders a class worse."
+    return f"\n\n{words}\n\n{build_table(header, rows)}"
 
 
 def present_data(data: Json, split: Json) -> Section:
@@ -420,6 +444,7 @@ def present_data(data: Json, split: Json) -> Section:
         rows.append([name, f"{part['rows']:,}", part.get("first", ""), part.get("last", "")])
     rows += [["gap (target not known in time)", f"{gap:,}", "", ""]] if gap else []
     text.append(build_table([f"split by {split['by']}", ">rows", "first", "last"], rows))
+    text += describe_telling(split)
     header, balance = presentation.shares(data["target"])
     text.append(build_table(header, [[escape(name), *cells] for name, *cells in balance]))
     columns: Rows = []
@@ -469,6 +494,15 @@ def describe_missing(split: Json) -> str:
     return words
 
 
+def describe_telling(split: Json) -> list[str]:
+    """How many units of the test part can tell, and where there are too few, which share would hold
+    enough.
+    """
+    counts = [f"{each['test']:,} `{each['group']}`" for each in split["telling"][:MOST]]
+    words = [f"The test part holds {', '.join(counts)}."] if counts else []
+    return words + [f"**{escape(words)}.**" for words in split["too_few"]]
+
+
 def describe_column(column: Json, rows: int) -> str:
     """What a column holds, in a few words; nothing of a personal one."""
     if column["personal"]:
@@ -484,19 +518,26 @@ def describe_column(column: Json, rows: int) -> str:
 
 
 def present_leaks(training: Json) -> Section:
-    """Features that alone give the target away."""
+    """Features that alone give the target away, the strongest ones, and what was not checked."""
     limit = f"{presentation.POWER} {training['leak_auc']:g}"
-    if not training["leaks"]:
-        return Section("Suspected leaks", f"None: no feature alone reaches {limit}.")
+    leaks, strongest = training["leaks"], training["strongest"]
+    words = f"These features alone reach {limit}: they know the target, or `contract.py` says why "
+    words += "not." if leaks else ""
+    if not leaks and any(each["auc"] is not None for each in strongest):
+        words = f"None of the features that were checked reaches {limit} alone."
+    elif not leaks:
+        words = "No feature could be checked."
+    for group in training["not_checked"]:
+        words += f" **{escape(group['group'])}: not checked: {group['rows']:,} positives.**"
+    shown = leaks + [each for each in strongest if each not in leaks]
     rows: Rows = []
-    for leak in training["leaks"]:
-        why = escape(leak["meant"] or "") or "**no reason given, so the decision is hold**"
-        rows.append([escape(leak["feature"]), f"{leak['auc']:.3f}", why])
-    text = (
-        f"These features alone reach {limit}: they know the target, or `contract.py` says why not."
-    )
-    text += "\n\n" + build_table(["feature", f">{presentation.POWER}", "why it is meant"], rows)
-    return Section("Suspected leaks", text)
+    for each in shown:
+        figure = "not checked" if each["auc"] is None else f"{each['auc']:.3f}"
+        why = escape(each["meant"] or "")
+        why = why or ("**no reason given, so the decision is hold**" if each in leaks else "")
+        rows.append([escape(each["feature"]), figure, escape(each["tells"]), why])
+    header = ["strongest features", f">{presentation.POWER}", "tells", "why it is meant"]
+    return Section("Suspected leaks", f"{words}\n\n{build_table(header, rows)}")
 
 
 def present_card(brief: PricedBrief, card: Json, data: Json, sliced: Json) -> Section:

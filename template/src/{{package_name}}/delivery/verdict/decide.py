@@ -1,16 +1,18 @@
 """The decision: each line of the brief judged, the verdict, its reasons, and one sentence."""
 
+import math
 from collections.abc import Iterable, Sequence
 
 from ..edge.brief import Brief
 from ..problem import presentation
 from ..statistics import bootstrap
 from ..statistics.interval import FEWEST, Interval
-from .comparison import PRIMARY, compare
+from .comparison import PRIMARY, compare, count_units
 from .decision import Decision, Gain, Judgement, Verdict
 from .evidence import Evidence, Leak
 from .judge import describe_result, judge
 
+LARGEST = 0.6  # share of test rows that leaves enough to learn from
 ADVICE: dict[Verdict, str] = {
     "ship": "Ship",
     "refresh": "Refresh if you need to",
@@ -31,7 +33,7 @@ def decide(evidence: Evidence) -> Decision:
     confidence = comparison.settings.confidence
     needed = bootstrap.find_needed_size(gain, n, effect, confidence) if effect else None
     if verdict == "unclear":
-        reasons += explain_size(gain, n, effect, needed)
+        reasons += explain_size(gain, n, effect, needed) + explain_shortage(evidence)
     unit = f"{brief.value.currency} per 1,000 {brief.decision.unit}s"
     return Decision(
         verdict=verdict,
@@ -106,7 +108,7 @@ def find_unexplained(leaks: Iterable[Leak]) -> list[str]:
     """Each suspected leak for which `contract.py` gives no reason."""
     return [
         f"`{leak.feature}` alone predicts the target almost perfectly "
-        f"({presentation.POWER} {leak.auc:.3f}): "
+        f"({presentation.POWER} {leak.auc:.3f}{f' for {leak.tells}' if leak.tells else ''}): "
         "a suspected leak; if it is meant, say why in contract.py under MEANT"
         for leak in leaks
         if not leak.meant
@@ -124,6 +126,19 @@ def explain_size(gain: Interval, n: int, effect: float | None, needed: int | Non
     if not has_open_gain or not effect or not needed or needed <= n:
         return []
     return [f"about {needed - n:,} more units would tell a gain of {effect:g}"]
+
+
+def explain_shortage(evidence: Evidence) -> list[str]:
+    """Which share of test rows would hold enough units that tell, where there are too few."""
+    units = count_units(evidence.comparison.new)
+    n, positives = units["n"], units["positives"]
+    if positives >= FEWEST:
+        return []
+    words = f"the test rows hold {positives:,} {presentation.FEW}"
+    share = math.ceil(1000 * FEWEST / max(positives, 1) * n / evidence.rows) / 1000
+    if positives and share <= LARGEST:
+        return [f"{words}; `split: test: {share:g}` in params.yaml would give about {FEWEST}"]
+    return [f"{words}; no share of today's rows would give {FEWEST}: collect more"]
 
 
 def describe(verdict: Verdict, reasons: list[str], gain: Interval, evidence: Evidence) -> str:

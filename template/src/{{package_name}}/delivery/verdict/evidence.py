@@ -12,16 +12,20 @@ from .decision import is_simulated
 
 
 class Leak(NamedTuple):
-    """A feature that alone predicts the target almost perfectly, and why that is `meant`."""
+    """A feature that alone predicts the target almost perfectly, or what of it it `tells`, and why
+    that is `meant`.
+    """
 
     feature: str
     auc: float
     meant: str | None
+    tells: str = ""
 
 
 class Evidence(NamedTuple):
     """Challenger and champion on the same units, what they are called, by which way the champion
-    was compared (1 to 4), the suspected leaks, and whether the rows are simulated.
+    was compared (1 to 4), the suspected leaks, whether the rows are simulated, and how many rows
+    all parts hold together.
     """
 
     comparison: Comparison
@@ -30,6 +34,7 @@ class Evidence(NamedTuple):
     compared_by: int | None
     leaks: tuple[Leak, ...]
     simulated: bool
+    rows: int
 
 
 def read_evidence(
@@ -45,6 +50,7 @@ def read_evidence(
     and the reports `data.json`, `training.json` and `comparison.json`.
     """
     names: dict[str, Any] = read_json(comparison)
+    report: dict[str, Any] = read_json(data)
     return Evidence(
         comparison=Comparison(
             new=read_table(challenger),
@@ -56,8 +62,9 @@ def read_evidence(
         champion=names["champion"],
         compared_by=names["compared_by"],
         leaks=tuple(
-            Leak(leak["feature"], leak["auc"], leak["meant"])
+            Leak(leak["feature"], leak["auc"], leak["meant"], leak.get("tells", ""))
             for leak in read_json(training)["leaks"]
         ),
-        simulated=is_simulated(read_json(data)["source"]),
+        simulated=is_simulated(report["source"]),
+        rows=report["rows"]["valid"],
     )
