@@ -38,6 +38,14 @@ TENSORS = "network.safetensors"
 CHECKPOINTS = "data/checkpoints"
 """Where a training that is under way leaves its state: git and DVC leave this folder alone."""
 
+FILES = {
+    "fit": "a training that has ended leaves no checkpoint",
+    "key": "a checkpoint of other code is never taken up",
+    "keep": "a killed training goes on from its checkpoint",
+    "resume": "a killed training goes on from its checkpoint",
+}
+"""Functions that read or write files, and why: `check` refuses any other but `save` and `load`."""
+
 
 class RetentionRule(ClassifierMixin, BaseEstimator):
     """Call those on a flexible plan who rang support twice: what the retention squad does today.

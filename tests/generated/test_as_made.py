@@ -89,10 +89,11 @@ def test_nothing_is_left_to_commit_and_nothing_is_out_of_date(repository: Reposi
     assert repository.git("status", "--porcelain", "--untracked-files=all") == ""
     passes(repository.run("dvc", "repro"), "Data and pipelines are up to date.")
     passes(
-        repository.run(repository.package, "check"),
+        repository.run(repository.package, "check", "--committed"),
         "ok  decision: Ship: ",
         "ok  current: ",
         "ok  brief: ",
+        "ok  derived: comes out again as it is here, but for the training (",
     )
     assert repository.git("status", "--porcelain") == ""
 

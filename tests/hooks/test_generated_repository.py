@@ -54,7 +54,7 @@ def test_a_fresh_render_is_green_and_each_check_looked_at_something(generated: C
     completed = generated.check("--all-files", "--verbose")
     green(completed)
     assert "Skipped" not in completed.stdout
-    assert len(ids(completed)) == 11
+    assert len(ids(completed)) == 12
 
 
 @pytest.mark.cold

@@ -1,18 +1,28 @@
 """`check`: the gates that a pull request has to pass, on a laptop and in CI alike."""
 
+import tempfile
+import time
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
 from ..edge.brief import Brief
 from ..edge.errors import Fixable
-from ..edge.files import read_json, require_file, round_floats
+from ..edge.files import require_file
 from ..edge.parameters import read_section
 from ..edge.shell import dvc, run
 from ..problem.brief import read_known_brief
-from ..verdict.decision import AGAIN, DECISION, Decision, Verdict, parse_decision, read_decision
+from ..verdict.decision import DECISION, Decision, Verdict, parse_decision, read_decision
 from ..verdict.looks import count_looks, describe_looks
-from . import changes, data_in_git, stage_deps, update_leftovers
+from . import (
+    champion_on_record,
+    changes,
+    data_in_git,
+    plan,
+    stage_deps,
+    team_files,
+    update_leftovers,
+)
 
 SECTIONS = ("ingest", "validate", "split", "train", "evaluate")
 STOPPED_BY: tuple[Verdict, ...] = ("hold",)  # what cannot be told stops no pull request
@@ -63,9 +73,16 @@ def inputs(today: date) -> tuple[bool, str]:
 
 
 def pipeline_deps(today: date) -> tuple[bool, str]:
-    """Every stage names the code it imports, so that a change reruns it."""
-    faults = stage_deps.find_faults(Path("dvc.yaml"))
+    """Every stage names the code it imports, so that a change reruns it, and runs as it should."""
+    pipeline = Path("dvc.yaml")
+    faults = [*stage_deps.find_faults(pipeline), *plan.find_faults(pipeline)]
     return not faults, "\n".join(faults) or "every stage names what it imports"
+
+
+def team_code(today: date) -> tuple[bool, str]:
+    """What the team's code computes depends on the rows that it is given, and on nothing else."""
+    faults = team_files.find_faults()
+    return not faults, "\n".join(faults) or team_files.describe()
 
 
 def kept_by_git(today: date) -> tuple[bool, str]:
@@ -75,6 +92,13 @@ def kept_by_git(today: date) -> tuple[bool, str]:
     except (Fixable, update_leftovers.GitError) as problem:
         raise Fixable(f"{problem}\nNext: git init, or work in a clone") from None
     return not faults, "\n".join(faults) or "code, text and pointers, and nothing left over"
+
+
+def champion(today: date) -> tuple[bool, str]:
+    """The champion is what the newest promotion or rollback on record put in charge."""
+    tagged = champion_on_record.read_tagged()
+    fault = champion_on_record.find_fault(tagged)
+    return fault is None, fault or champion_on_record.describe(tagged)
 
 
 def current(today: date) -> tuple[bool, str]:
@@ -89,35 +113,29 @@ def current(today: date) -> tuple[bool, str]:
 
 
 def decision(today: date) -> tuple[bool, str]:
-    """The verdict on the challenger, as the outcomes give it now, and the looks that it took."""
-    written, now = read_decision(), decide_again()
-    if round_floats(now.model_dump(mode="json")) != read_json(DECISION):
-        return False, (
-            f"{DECISION} says {written.verdict}, the outcomes say: {now.sentence} Next: {AGAIN}"
-        )
+    """The verdict on the challenger, and the looks that it took."""
+    written = read_decision()
     sentence = f"{written.sentence} {describe_looks(count_looks())}"
     if written.verdict in STOPPED_BY:
         return False, f"{sentence} {FIX}"
     return True, sentence
 
 
-def decide_again() -> Decision:
-    """What the outcomes that are here decide, as the stage `decide` would write it."""
-    from ..verdict.decide import decide
-    from ..verdict.evidence import read_evidence
+def derived(today: date) -> tuple[bool, str]:
+    """Everything but the training comes out again from the data, the models and the code here."""
+    start = time.perf_counter()
+    from .derive import derive
 
-    reports, outcomes = Path("reports"), Path("data/outcomes")
-    return decide(
-        read_evidence(
-            params=Path("params.yaml"),
-            brief=reports / "brief.json",
-            challenger=outcomes / "challenger.parquet",
-            champion=outcomes / "champion.parquet",
-            data=reports / "data.json",
-            training=reports / "training.json",
-            comparison=reports / "comparison.json",
-        )
-    )
+    with tempfile.TemporaryDirectory() as scratch:
+        derivation = derive(Path(scratch))
+    took = f"{time.perf_counter() - start:.1f} s"
+    if derivation.faults:
+        return False, "\n".join(derivation.faults)
+    again = [name for name in derivation.stages if name != "train"]
+    sentence = f"comes out again as it is here, but for the training ({took}): {', '.join(again)}"
+    if derivation.missing:
+        sentence += f"; not derived: {', '.join(derivation.missing)}"
+    return True, sentence
 
 
 def committed(today: date) -> tuple[bool, str]:
@@ -155,16 +173,20 @@ CHECKS: dict[str, Callable[[date], tuple[bool, str]]] = {
     "brief": brief,
     "inputs": inputs,
     "stages": pipeline_deps,
+    "code": team_code,
     "git": kept_by_git,
+    "champion": champion,
     "current": current,
     "decision": decision,
 }
+COMMITTED = {"committed": committed, "derived": derived}
+"""What is asked of a commit besides."""
 
 
 def main(*, against_commit: bool = False) -> int:
     """Run every check and print each result in a line; 1 if one says no."""
     failed = False
-    extra = {"committed": committed} if against_commit else {}
+    extra = COMMITTED if against_commit else {}
     for name, check in (CHECKS | extra).items():
         passed, sentence = check(date.today())
         print(f"{'ok' if passed else 'NO':2}  {name}: {sentence}", flush=True)

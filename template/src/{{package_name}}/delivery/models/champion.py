@@ -25,7 +25,13 @@ from ..edge.errors import Fixable
 from ..edge.files import find_main_project, read_table, sha256, write_table
 from ..edge.shell import PACKAGE, run, start, succeeds
 from . import model_folder
-from .in_charge import FETCH, read_champion_card, read_tag
+from .in_charge import (
+    FETCH,
+    PREDICTIONS,
+    read_champion_card,
+    read_tag,
+    require_promoted_files,
+)
 
 OWN_CODE = f"{PACKAGE.upper()}_SCORES_BY_ITS_OWN_CODE"
 """Set where a champion's own code runs for today's: it scores by itself and starts no other."""
@@ -58,7 +64,8 @@ def start_comparison(
     if card.is_rule:
         return lambda rule_scores, _: Scores(rule_scores, 2)
     model_folder.require_unaltered(folder)
-    stored = folder / "predictions.parquet"
+    require_promoted_files(folder)
+    stored = folder / PREDICTIONS
     if stored.exists() and card.rows.get("test") == sha256(test):
         predictions = rows.select("row").join(
             read_table(stored), on="row", how="inner", maintain_order="left"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..edge.errors import Fixable, run
-from ..edge.files import describe_fix, parse_paths, read_json, require_file, write_json
+from ..edge.files import describe_fix, parse_paths, read_json, require_file, sha256, write_json
 from .card import ModelCard, read_card, write_card
 
 RULE = ModelCard(name="rule", kind="rule")
@@ -17,6 +17,7 @@ FETCH = (
     "uv run dvc pull (or uv run dvc checkout, on the machine that made it), then uv run dvc repro"
 )
 PROMOTION = "promotion.json"  # beside the card
+PREDICTIONS = "predictions.parquet"  # what the model said of the test rows that it won on
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,8 @@ class Promotion:
     """How a model took charge: `promotion.json` in the champion's folder, as any release wrote it.
 
     `data` has the SHA-256 of each table that it was made from, by name; `looks` says how many
-    challengers were judged on the same test rows.
+    challengers were judged on the same test rows; `files` has the SHA-256 of the card and of the
+    predictions beside it, by path there: none where an older release promoted.
     """
 
     tag: str
@@ -57,6 +59,7 @@ class Promotion:
     data: dict[str, str] = field(default_factory=dict)
     before: Former | None = None
     looks: str = ""
+    files: dict[str, str] = field(default_factory=dict)
 
 
 def read_champion_card(folder: Path) -> ModelCard:
@@ -97,6 +100,18 @@ def read_promotion(folder: Path) -> Promotion | None:
         ) from None
 
 
+def require_promoted_files(folder: Path) -> None:
+    """Raise Fixable where card or predictions are not those that the promotion names."""
+    promotion = read_promotion(folder)
+    for name, expected in (promotion.files if promotion else {}).items():
+        path = require_file(folder / name, made_by=describe_fix(folder))
+        if (actual := sha256(path)) != expected:
+            raise Fixable(
+                f"{path}: expected the file that {PROMOTION} names (SHA-256 {expected[:12]}…), "
+                f"found another ({actual[:12]}…). Next: {describe_fix(folder)}"
+            )
+
+
 def write_promotion(promotion: Promotion, folder: Path) -> None:
     """Write `promotion.json` into the folder of a champion."""
     write_json(asdict(promotion), folder / PROMOTION)
@@ -111,6 +126,7 @@ def parse_promotion(content: dict[str, Any]) -> Promotion:
     gain, before = content.get("gain"), content.get("before")
     known["gain"] = Gain(**_known(Gain, gain)) if gain else None
     known["before"] = Former(before["name"], before["pointer"]) if before else None
+    known["files"] = dict(content.get("files", {}).items())
     return Promotion(**known)
 
 

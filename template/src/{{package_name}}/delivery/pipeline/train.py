@@ -1,6 +1,7 @@
 """Stage `train`: the rule, and the best of the candidates that challenge it."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -193,6 +194,9 @@ def fit_candidates(
     return trials, seconds
 
 
+Fit = Callable[[dict[str, Any], Part, Part], tuple[list[Trial], dict[str, float]]]
+
+
 def choose(trials: list[Trial]) -> Trial:
     """The trial with the lowest mean loss; one that is not defined comes last."""
     return min(trials, key=lambda trial: (trial.loss.estimate is None, trial.loss.estimate))
@@ -260,9 +264,10 @@ def keep_seconds(seconds: dict[str, float], inputs: dict[str, Any], path: Path) 
     return {"of": inputs, "seconds": {name: round(took, 2) for name, took in seconds.items()}}
 
 
-def main(argv: list[str] | None = None) -> int:
+def main(argv: list[str] | None = None, *, fit: Fit = fit_candidates) -> int:
     """Fit rule and candidates, choose on validation rows, write both models, how the candidates did
-    and how long they took.
+    and how long they took. `fit` is another way to a trial of each candidate: `checks/derive.py`
+    takes the challenger that is there.
     """
     params, train_path, validation_path, split, *folders, report, clock = parse_paths(
         argv, __doc__,
@@ -276,7 +281,7 @@ def main(argv: list[str] | None = None) -> int:
 
     rule = fit_rule(train, validation)
     candidates, not_tried = divide_candidates(settings.seed, train.x)
-    trials, seconds = fit_candidates(candidates, train, validation)
+    trials, seconds = fit(candidates, train, validation)
     challenger = choose(trials)
 
     canaries = validation.rows.drop("row").head(CANARIES)

@@ -174,7 +174,7 @@ def judge_and_describe(root: Path, against: str) -> str:
     """
     try:
         bring.require_data(root)
-        gates = (check.CHECKS | {"committed": check.committed}).values()
+        gates = (check.CHECKS | check.COMMITTED).values()
         results = [gate(date.today()) for gate in gates]
         text = "# Not to be merged yet\n\n" if not all(passed for passed, _ in results) else ""
         text += "".join(f"{report.escape(why)}\n\n" for passed, why in results if not passed)

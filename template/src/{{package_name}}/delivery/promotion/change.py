@@ -10,9 +10,11 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from ..edge.errors import Fixable
+from ..edge.explain import yaml
 from ..edge.shell import dvc, failure, git, run
 from ..models import in_charge
 from ..models.in_charge import Promotion
@@ -55,6 +57,12 @@ def find_author() -> str:
 def find_stale_stages() -> list[str]:
     """The stages and pointers that DVC finds changed, but for the one that only tells MLflow."""
     return sorted(set(json.loads(dvc("status", "--json"))) - {TRACK})
+
+
+def find_frozen_stages() -> list[str]:
+    """The stages that DVC does not run, whatever has changed."""
+    stages = yaml(Path("dvc.yaml").read_text(encoding="utf-8"))["stages"]
+    return [name for name, stage in stages.items() if stage.get("frozen")]
 
 
 def carry_out(change: Change, move: Callable[[], None]) -> int:

@@ -1,12 +1,14 @@
 """The champion's folder and its pointer in git: how another model is put there."""
 
+import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
-from ..edge.files import replace_file
+from ..edge.files import replace_file, sha256
 from ..edge.shell import dvc, failure, run
 from ..models import in_charge
-from ..models.in_charge import Promotion, write_promotion
+from ..models.in_charge import PREDICTIONS, Promotion, write_promotion
 
 CHAMPION, CHALLENGER = Path("models/champion"), Path("models/challenger")
 PART = CHAMPION.with_name(".champion.part")
@@ -20,8 +22,13 @@ def read_pointer() -> str:
 
 def read_hash() -> str:
     """The hash by which DVC knows the champion's folder."""
-    lines = read_pointer().splitlines()
-    return next(line.split("md5:")[1].strip() for line in lines if "md5:" in line)
+    return parse_hash(read_pointer())
+
+
+def parse_hash(pointer: str) -> str:
+    """The hash in the text of a pointer; '' where there is none."""
+    match = re.search(r"\bmd5: *(\S+)", pointer)
+    return match[1] if match else ""
 
 
 def is_challenger_in_charge() -> bool:
@@ -34,8 +41,9 @@ def copy_challenger(promotion: Promotion) -> None:
     """The challenger's folder, with its predictions and the promotion, becomes the champion's."""
     shutil.rmtree(PART, ignore_errors=True)
     shutil.copytree(CHALLENGER, PART)
-    shutil.copy(Path("data/predictions/challenger.parquet"), PART / "predictions.parquet")
-    write_promotion(promotion, PART)
+    shutil.copy(Path("data/predictions/challenger.parquet"), PART / PREDICTIONS)
+    files = {name: sha256(PART / name) for name in ("card.json", PREDICTIONS)}
+    write_promotion(replace(promotion, files=files), PART)
     shutil.rmtree(CHAMPION)
     PART.replace(CHAMPION)
     dvc("add", "--quiet", str(CHAMPION))

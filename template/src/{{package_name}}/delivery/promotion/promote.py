@@ -10,7 +10,14 @@ from ..models.card import read_card
 from ..models.in_charge import Former, Gain, Promotion
 from ..verdict.decision import Decision, read_decision
 from ..verdict.looks import count_looks, describe_looks
-from .change import carry_out, find_author, find_stale_stages, require_clean_main, resume
+from .change import (
+    carry_out,
+    find_author,
+    find_frozen_stages,
+    find_stale_stages,
+    require_clean_main,
+    resume,
+)
 from .locks import work_alone
 from .pointer import (
     CHALLENGER,
@@ -57,6 +64,12 @@ def require_new_challenger() -> None:
     """Raise Fixable unless the reports are of these files and the challenger is another model than
     the champion.
     """
+    if frozen := find_frozen_stages():
+        raise Fixable(
+            "dvc.yaml: expected stages that run whenever what they read changes, found `frozen: "
+            f"true` of {', '.join(frozen)}. Next: uv run dvc unfreeze {' '.join(frozen)}, then uv "
+            "run dvc repro"
+        )
     if stale := find_stale_stages():
         raise Fixable(
             f"dvc status: expected reports of these files, found {', '.join(stale)} out of date. "

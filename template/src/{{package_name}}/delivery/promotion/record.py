@@ -21,7 +21,12 @@ def read_record() -> str:
 
 def list_changes() -> list[tuple[str, str, str]]:
     """Date, title and tag of each change on record, oldest first."""
-    return HEADING.findall(read_record())
+    return parse_changes(read_record())
+
+
+def parse_changes(record: str) -> list[tuple[str, str, str]]:
+    """Date, title and tag of each change in the text of a record, oldest first."""
+    return HEADING.findall(record)
 
 
 def list_rolled_back() -> list[str]:

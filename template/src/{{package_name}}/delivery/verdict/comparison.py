@@ -18,10 +18,12 @@ PRIMARY = "value_per_1000"
 
 
 class Evaluate(Settings):
-    """`confidence` of every interval, bootstrap `draws` and their `seed`."""
+    """`confidence` of every interval, bootstrap `draws` and their `seed`. Less of either than this
+    would ship equal models too often.
+    """
 
-    confidence: float = Field(gt=0.5, lt=1)
-    draws: int = Field(ge=200)
+    confidence: float = Field(ge=0.9, lt=1)
+    draws: int = Field(ge=1000)
     seed: int
 
 
