@@ -49,9 +49,10 @@ def find_faults(pipeline: Path) -> list[str]:
         for name in find_frozen_stages()
     ]
     for name, paths in STAGES.items():
-        expected = f"python -m {PACKAGE}.delivery.pipeline.{name} {paths.replace(' -> ', ' ')}"
+        words = f"{PACKAGE}.delivery.pipeline.{name} {paths.replace(' -> ', ' ')}"
+        expected = f"{OWN_CODE}python -m {words}"
         cmd = " ".join(str(stages.get(name, {}).get("cmd", "no such stage")).split())
-        if cmd.removeprefix(OWN_CODE) != expected:
+        if OWN_CODE + cmd.removeprefix(OWN_CODE) != expected:
             faults.append(
                 f"{pipeline}: stage `{name}`: expected the cmd `{expected}`, found `{cmd}`. {NEXT}"
             )
