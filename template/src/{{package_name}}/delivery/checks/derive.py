@@ -21,7 +21,11 @@ from .plan import STAGES, split_paths
 
 RULE, CHALLENGER, CHAMPION = Path("models/rule"), Path("models/challenger"), Path("models/champion")
 TEST, BY_RULE = Path("data/test.parquet"), Path("data/predictions/rule.parquet")
-TRAINED = ("candidates", "not_tried")  # of reports/training.json: what only a training can tell
+TRAINED = (
+    "candidates",
+    "not_tried",
+    "calibration",
+)  # of reports/training.json: what only a training can tell
 OF_THE_MACHINE = ("files", "libraries")  # of a card.json: it guards these files itself
 CLOSE = 1e-6  # relative; another machine may add numbers in another order
 Stage = Callable[[list[str]], int]
@@ -90,7 +94,7 @@ def train_again(argv: list[str]) -> int:
         fitted, card = model_folder.load(CHALLENGER)
         predictions = training.predict(fitted, validation.x)
         loss = train.estimate_loss(predictions, validation.rows)
-        return [train.Trial(card.name, fitted, predictions, loss)], {}
+        return [train.Trial(card.name, fitted, predictions, loss, [])], {}
 
     return train.main(argv, fit=take_challenger)
 

@@ -12,7 +12,7 @@ STAGES = {
     "ingest": "params.yaml -> data/raw.parquet",
     "validate": "params.yaml data/raw.parquet"
     " -> data/valid.parquet data/quarantine.parquet reports/data.json",
-    "split": "params.yaml data/valid.parquet"
+    "split": "params.yaml data/valid.parquet data/quarantine.parquet"
     " -> data/train.parquet data/validation.parquet data/test.parquet reports/split.json",
     "train": "params.yaml data/train.parquet data/validation.parquet reports/split.json"
     " -> models/rule models/challenger reports/training.json reports/seconds.json",
