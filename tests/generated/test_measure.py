@@ -48,7 +48,8 @@ def test_no_price_and_no_guardrail_changes_unseen(branch: Repository) -> None:
     first = page.partition("\n")[0]
     assert first.startswith(MARK)
     limit = f"at_least {float(limit)}"
-    for words in (f"{price[0]}: {price[1]} → {price[1]}9", f"{limit} → at_least 0"):
+    old, new = (str(float(text) if "." in text else text) for text in (price[1], f"{price[1]}9"))
+    for words in (f"{price[0]}: {old} → {new}", f"{limit} → at_least 0"):
         assert words in first.replace("\\", ""), first
     row = re.search(rf"\| brief \| \S+ {metric}.* \| {limit} \| at_least 0 \|", page)
     assert row, page
