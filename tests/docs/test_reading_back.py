@@ -41,6 +41,7 @@ DECISION: dict[str, Any] = {
             ],
             "metric": "recall",
             "beats": None,
+            "covered": None,
         }
     ],
     "guardrails": [],

@@ -175,7 +175,7 @@ def three(
 
 def test_three_classes_ship(three: Repository) -> None:
     passes(three.run("dvc", "repro"))
-    passes(three.run("churn", "check"), "Ship: call or offer each customer for whom it pays")
+    passes(three.run("churn", "check"), "Ship: call or offer each customer where that pays")
     assert three.json("reports/decision.json")["gain"]["lower"] > 0
     assert chosen_by_price(three) == {"call", "offer", "review", "none"}
     reported(three)

@@ -26,7 +26,7 @@ def test_one_command_ends_with_the_decision_in_money_and_where_to_look(made: Rep
     for stage in ("brief", "ingest", "validate", "split", "train", "predict", "evaluate", "decide"):
         assert re.search(rf"^ +{stage} +\d+\.\d s$", made.how.stdout, re.MULTILINE), stage
     message = made.how.stdout.split("\n\n")[1]
-    assert message.startswith("Ship: call at most 400 of 5,000 customers a week; ")
+    assert message.startswith("Ship: call at most 400 of 5,000 customers every week; ")
     assert re.search(r"would be worth GBP \d+ \(\d+ to [\d,]+\) more per 1,000 customers", message)
     assert "reports/report.html" in made.how.stdout
     assert "project-brief.md" in made.how.stdout

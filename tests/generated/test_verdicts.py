@@ -79,6 +79,13 @@ def test_a_constant_in_place_of_the_challenger_is_held(repository: Repository) -
     edits = EDITS[repository.problem]
     repository.append(repository.code("model"), edits.constant)
     decided(repository, "hold", "Hold: ", "(constant)", *edits.figures)
+    report = (repository.folder / "reports/report.md").read_text(encoding="utf-8")
+    look = report.partition("\n## What to look at\n")[2].partition("\n## ")[0]
+    assert re.search(r"\| worst slices \| \w+ \| gain per 1,000 \|\n\|.*\n(\|.* \|\n){3}", look)
+    assert re.search(r"\| costs most, of all \w+ \| champion \| challenger \| gain per", look)
+    assert "| target | train | validation | test |\n" in look
+    levels = repository.json("reports/split.json")["test"]["target"]
+    assert [name for name in levels if f"| {name} | " in look]
 
 
 @every_problem
@@ -104,11 +111,17 @@ def test_a_challenger_equal_to_the_rule_is_a_refresh(repository: Repository) -> 
         repository,
         "refresh",
         "Refresh if you need to: ",
-        "no worse than the champion by more than the margin, but not surely better",
+        "The challenger (the rule again) does the same as the rule for each of ",
+        ": its gain is exactly 0.",
     )
     report = (repository.folder / "reports/report.md").read_text(encoding="utf-8")
     assert "The rule does not decide by itself: its probabilities go through" in report
     assert "rule_at_prices" not in repository.json("reports/metrics.json")
+    gain = repository.json("reports/decision.json")["gain"]
+    assert (gain["estimate"], gain["lower"], gain["upper"]) == (0, 0, 0)
+    actions = repository.json("reports/metrics.json")["actions"]
+    assert actions["rule"] == actions["challenger"]
+    assert sum(part["share"] for part in actions["rule"]) == pytest.approx(1)
 
 
 @every_problem
@@ -130,7 +143,7 @@ def test_a_gain_that_may_be_chance_is_unclear_and_says_how_many_units_would_tell
     repository.edit("params.yaml", "customers: 10000 ", "customers: 3500 ")
     repository.edit(BRIEF, RECALL, "")
     repository.edit(BRIEF, GUARDRAIL, "")
-    decided(repository, "unclear", "Cannot tell: ", "more units would tell a gain of 100")
+    decided(repository, "unclear", "Cannot tell: ", "more units would tell a gain of GBP 100")
 
 
 def test_a_slice_below_its_guardrail_is_held_and_named(repository: Repository) -> None:
@@ -179,7 +192,7 @@ def test_guardrails_on_slices_that_are_not_there_never_ship(repository: Reposito
     reason = (
         f"{label} in {where} at least 1%: too few {EDITS[repository.problem].few} in every slice"
     )
-    decided(repository, "unclear", "Cannot tell: ", reason)
+    decided(repository, "unclear", "Not shown yet: ", reason)
 
 
 def test_a_guardrail_on_a_slice_too_small_never_ships(repository: Repository) -> None:
@@ -187,7 +200,7 @@ def test_a_guardrail_on_a_slice_too_small_never_ships(repository: Repository) ->
     reason = (
         "recall in region = islands at least 15%: too few positive units in every slice to tell"
     )
-    decided(repository, "unclear", "Cannot tell: ", reason)
+    decided(repository, "unclear", "Not shown yet: ", reason)
 
 
 @every_problem

@@ -284,6 +284,33 @@ def test_a_guardrail_met_in_every_slice_seldom_fires(
     at_most(ALPHA, fired, repetitions, f"{slices} slices at recall {limit}; fires")
 
 
+@pytest.mark.parametrize("small", [2, 12])
+@pytest.mark.parametrize("limit", [0.1, 0.9])
+def test_small_slices_judged_together_fire_as_seldom(
+    small: int, limit: float, rng: np.random.Generator
+) -> None:
+    """Two slices of 80 positives, and small ones of 20 to 49 that are one slice more; the recall is
+    the limit in each, or above and below it in pairs of small ones, which meet it as one.
+    """
+
+    @cache
+    def p(positives: int, hits: int) -> float:
+        return tail(table(np.arange(positives) < hits), limit, (0, 1), rng)
+
+    repetitions = 1_000
+    for spread in (0.0, 0.08):
+        fired = 0
+        for _ in range(repetitions):
+            sizes = np.repeat(rng.integers(20, FEWEST, size=(small + 1) // 2), 2)
+            recalls = limit + spread * np.resize([1, -1], len(sizes))
+            other = int(sizes.sum()), int(rng.binomial(sizes, recalls).sum())
+            judged = [(80, int(hits)) for hits in rng.binomial(80, limit, size=2)]
+            judged += [other] if other[0] >= FEWEST else []
+            fired += any(bootstrap.holm([p(*pair) for pair in judged], ALPHA))
+        what = f"{small} small slices at recall {limit} +- {spread}, as one"
+        at_most(ALPHA, fired, repetitions, f"{what}; fires")
+
+
 @pytest.mark.parametrize("what", ["recall", "value"])
 def test_a_guardrail_over_slices_of_correlated_rows_seldom_fires(
     what: str, rng: np.random.Generator

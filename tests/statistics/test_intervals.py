@@ -36,6 +36,18 @@ def test_the_estimate_is_the_plain_ratio(money: pl.DataFrame) -> None:
     assert interval.lower < interval.estimate < interval.upper
 
 
+def test_where_nothing_can_differ_the_interval_is_exactly_nothing() -> None:
+    """And where nothing happens to differ in a sample, it is not."""
+    nothing = table([0.0] * 200)
+    assert bootstrap.ratio(nothing, *NAMES, extremes=(0, 0), **SETTINGS) == (0, 0, 0)
+    by_chance = bootstrap.ratio(nothing, *NAMES, extremes=(-45, 45), **SETTINGS)
+    assert by_chance.estimate == 0
+    assert by_chance.lower < 0 < by_chance.upper
+    limits: dict[str, Any] = {"draws": 2_000, "seed": 7, "extremes": (0, 0), "side": "at_least"}
+    assert bootstrap.tail(nothing, *NAMES, limit=0.0, **limits) == 1
+    assert bootstrap.tail(nothing, *NAMES, limit=-20.0, **limits) == 1
+
+
 def test_the_order_of_rows_plays_no_part(money: pl.DataFrame) -> None:
     shuffled = money.sample(fraction=1, shuffle=True, seed=1)
     limits: dict[str, Any] = {"side": "at_least", "limit": 1.0, **TAIL, "extremes": (-0.02, 4)}

@@ -10,7 +10,7 @@ from .conftest import FILE, MODEL, Hub, cells, green, red, wheel
 BRING, TESTS = "uv run churn bring", 'uv run pytest -m "sample or everything or system"'
 CHECK = "uv run churn check --committed"
 FAST = 'uv run pytest -m "not everything and not system"'
-READY = "Ship: call at most 400 of 5,000 customers a week"
+READY = "Ship: call at most 400 of 5,000 customers every week"
 MONEY = r"GBP -?[\d,]+ \(-?[\d,]+ to -?[\d,]+\)"
 
 
@@ -65,6 +65,8 @@ def test_a_worse_model_is_held_for_a_fork_too(team: Hub) -> None:
     head = page.partition("\n# Keep")[0]
     assert head.startswith("# Not to be merged yet\n")
     assert "Hold: call at most 400" in head
+    assert page.count("Hold: call at most 400") == 1
+    assert "| worst slices | customers |" in cells(page, "What to look at")
     assert "Next: change features.py, model.py or the brief, then uv run dvc repro" in head
     assert "| decision | verdict | ship | hold |" in cells(page, "What changed")
     assert completed.jobs["code"].result == "success"

@@ -18,6 +18,18 @@ from .training import LOSS, compute_loss
 
 PricedBrief = Priced[Answers]
 
+DONE = pl.struct("action", "answer", "cost")
+"""What a model did for each unit: where two did the same, their values are the same."""
+
+RESULT = (
+    pl.when("right")
+    .then(pl.lit("right"))
+    .when(~pl.col("right"))
+    .then(pl.lit("wrong"))
+    .otherwise(pl.lit(""))
+)
+"""What came of an action, in a word; empty where there is nothing to say of it."""
+
 
 def require_prices(brief: Brief) -> PricedBrief:
     """The brief with its decision and its prices; Fixable where it has none."""

@@ -2,7 +2,7 @@
 
 from .outcomes import PricedBrief
 from .target import HAND_OVER
-from .words import Capacity, Curve
+from .words import Capacity, Curve, describe_price, format_amount
 
 FEW = "units"
 """What there must be enough of for a figure to be sure."""
@@ -20,14 +20,14 @@ CALIBRATION = Curve(
 )
 
 
-def capacity(brief: PricedBrief, unit: str) -> Capacity:
+def capacity(brief: PricedBrief, units: str) -> Capacity:
     """What the value curve shows, for the report."""
     most, of = brief.decision.at_most, brief.decision.out_of
     return Capacity(
         "What it would be worth to answer more or less",
-        f"If the {unit}s of which a model is surest were answered, and a person answered the "
-        f"others at {brief.value.currency} {-brief.value.handed_over:,g} each.",
-        f"share of {unit}s answered without a person",
+        f"If the {units} of which a model is surest were answered, and a person answered the "
+        f"others at {brief.value.currency} {format_amount(-brief.value.handed_over)} each.",
+        f"share of {units} answered without a person",
         [0.25, 0.5, 0.75],
         (most / of, "at most, says the brief") if most and of else None,
     )
@@ -41,9 +41,9 @@ def shares(target: dict[str, int]) -> tuple[list[str], list[list[str]]]:
     ]
 
 
-def judged_on(n: int, positives: int, unit: str) -> str:
+def judged_on(n: int, positives: int, units: str) -> str:
     """The units that the gain was judged on."""
-    return f"Judged on {n:,} held-out {unit}s."
+    return f"Judged on {n:,} held-out {units}."
 
 
 def prices(brief: PricedBrief) -> tuple[list[str], list[list[str]]]:
@@ -55,20 +55,33 @@ def prices(brief: PricedBrief) -> tuple[list[str], list[list[str]]]:
         "a wrong answer": value.wrong,
         f"to {brief.decision.otherwise or HAND_OVER}": value.handed_over,
     }
-    rows = [[name, f"{money} {price:,g}"] for name, price in worth.items()]
-    paid = "what was paid for it" if call == "measured" else f"{money} {call:,g}"
+    rows = [[name, f"{money} {format_amount(price)}"] for name, price in worth.items()]
+    paid = "what was paid for it" if call == "measured" else f"{money} {format_amount(call)}"
     return [f"for each {brief.decision.unit}", ">worth"], [*rows, ["a call", paid]]
 
 
 def in_words(brief: PricedBrief) -> str:
     """The decision and its prices in one clause: `answer each question where that pays, else …`."""
     decision, value = brief.decision, brief.value
-    action, otherwise = decision.action, decision.otherwise or HAND_OVER
+    otherwise, money = decision.otherwise or HAND_OVER, value.currency
     most = ""
     if decision.at_most is not None:
         most = f", at most {decision.at_most:,} of {decision.out_of:,}"
     return (
-        f"{action} each {decision.unit} for which it pays{most}, {otherwise} the others; "
-        f"a right answer is worth {value.currency} {value.right:,g}, a wrong one costs "
-        f"{-value.wrong:,g}, to {otherwise} costs {-value.handed_over:,g}"
+        f"{decision.action} each {decision.unit} where that pays{most}, {otherwise} the others; "
+        f"a right answer {describe_price(value.right, money)}, a wrong one "
+        f"{describe_price(value.wrong, money)}, to {otherwise} "
+        f"{describe_price(value.handed_over, money)}"
     )
+
+
+def explain_action(action: str, brief: PricedBrief, n: int) -> str:
+    """Why a model does the same for every one of `n` units."""
+    decision = brief.decision
+    if action == decision.action:
+        return f"each answer is sure enough at these prices to {decision.action}"
+    if brief.risk == "high":
+        return "with risk: high a person answers always"
+    if decision.capacity(n) == 0:
+        return f"at most {decision.at_most:,} of {decision.out_of:,} is none of {n:,}"
+    return "no answer is sure enough at these prices to be sent"

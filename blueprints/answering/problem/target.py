@@ -37,5 +37,14 @@ def mark(target: pl.Series) -> pl.Series:
     return pl.Series("mark", ["unit"]).new_from_index(0, len(target))
 
 
+def measure_level(target: pl.Series) -> dict[str, float]:
+    """The share of each intent, for `reports/split.json`."""
+    counts = summarize(target)
+    return {name: count / max(sum(counts.values()), 1) for name, count in counts.items()}
+
+
+LEVEL = "share"
+"""How the figures of `measure_level` are written."""
+
 VARIETY = "two intents or more"
 """What a target has to be for anything to be learned."""

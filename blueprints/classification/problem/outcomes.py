@@ -19,6 +19,12 @@ NOTHING, REVIEW = "none", "review"
 
 PricedBrief = Priced[Prices]
 
+DONE = pl.col("action")
+"""What a model did for each unit: where two did the same, their values are the same."""
+
+RESULT = pl.col("outcome")
+"""What came of an action, in a word; empty where there is nothing to say of it."""
+
 
 def require_prices(brief: Brief) -> PricedBrief:
     """The brief with its decision and its prices; Fixable where it has none."""

@@ -23,6 +23,18 @@ NOTHING = "none"
 
 PricedBrief = Priced[Shown]
 
+DONE = pl.col("shown")
+"""What a model did for each unit: where two did the same, their values are the same."""
+
+RESULT = (
+    pl.when(pl.col("places") == 0)
+    .then(pl.lit(""))
+    .when(pl.col("found") > 0)
+    .then(pl.lit("wanted"))
+    .otherwise(pl.lit("not wanted"))
+)
+"""What came of an action, in a word; empty where there is nothing to say of it."""
+
 
 def require_prices(brief: Brief) -> PricedBrief:
     """The brief with its decision and its prices; Fixable where it has none."""

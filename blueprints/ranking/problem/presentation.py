@@ -1,9 +1,9 @@
 """Words and tables about a ranking problem, for decision and report."""
 
-from .outcomes import PricedBrief
-from .words import Capacity, Curve
+from .outcomes import NOTHING, PricedBrief
+from .words import Capacity, Curve, describe_price, format_amount, join_words
 
-FEW = "visits with an event"
+FEW = "units with an event"
 """What there must be enough of for a figure to be sure."""
 
 POWER = "power"
@@ -19,12 +19,12 @@ CALIBRATION = Curve(
 )
 
 
-def capacity(brief: PricedBrief, unit: str) -> Capacity:
+def capacity(brief: PricedBrief, units: str) -> Capacity:
     """What the value curve shows, for the report."""
     return Capacity(
-        f"What it would be worth in some {unit}s only",
-        f"If a list were shown only in those {unit}s in which it is expected to earn most.",
-        f"share of {unit}s with a list",
+        f"What it would be worth in some {units} only",
+        f"If a list were shown only in those {units} in which it is expected to earn most.",
+        f"share of {units} with a list",
         [0.2, 0.4, 0.6, 0.8],
         None,
     )
@@ -38,10 +38,10 @@ def shares(target: dict[str, int]) -> tuple[list[str], list[list[str]]]:
     ]
 
 
-def judged_on(n: int, positives: int, unit: str) -> str:
+def judged_on(n: int, positives: int, units: str) -> str:
     """The units that the gain was judged on, and which side their record favours."""
     return (
-        f"Judged on {n:,} held-out {unit}s, {positives:,} of them with an event. A list that was "
+        f"Judged on {n:,} held-out {units}, {positives:,} of them with an event. A list that was "
         "shown while they were recorded is favoured: who wanted anything else had to search for it "
         "or left no trace. Only a live experiment tells what other lists earn."
     )
@@ -51,11 +51,11 @@ def prices(brief: PricedBrief) -> tuple[list[str], list[list[str]]]:
     """The brief's prices as a table: header and rows."""
     value = brief.value
     rows = [
-        [f"shown and wanted: {kind}", f"{value.currency} {price:,g}"]
+        [f"shown and wanted: {kind}", f"{value.currency} {format_amount(price)}"]
         for kind, price in value.events.items()
     ]
     rows += [
-        ["each one shown", f"{value.currency} {value.shown:,g}"],
+        ["each one shown", f"{value.currency} {format_amount(value.shown)}"],
         ["who looks at one place and looks at the next", f"{value.noticed:.0%}"],
     ]
     return ["against showing nothing", ">price"], rows
@@ -66,5 +66,18 @@ def in_words(brief: PricedBrief) -> str:
     decision, value = brief.decision, brief.value
     words = f"{decision.action} at most {decision.at_most:,} {decision.of} for each "
     words += f"{decision.unit}; one that is wanted earns {value.currency} "
-    words += " or ".join(f"{price:,g} ({kind})" for kind, price in value.events.items())
-    return words + (f", each one shown costs {-value.shown:,g}" if value.shown else "")
+    words += join_words(
+        (f"{format_amount(price)} ({kind})" for kind, price in value.events.items()), "or"
+    )
+    if not value.shown:
+        return words
+    return f"{words}, each one that is shown {describe_price(value.shown, value.currency)}"
+
+
+def explain_action(action: str, brief: PricedBrief, n: int) -> str:
+    """Why a model does the same for every one of `n` units."""
+    if action == NOTHING:
+        return "at these prices nothing is expected to be worth its place on a list"
+    return (
+        f"at these prices something is expected to be worth its place in each {brief.decision.unit}"
+    )

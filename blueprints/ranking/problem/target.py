@@ -75,5 +75,16 @@ def mark(target: pl.Series) -> pl.Series:
     return events.replace_strict([True], ["unit with an event"], default=None)
 
 
+def measure_level(target: pl.Series) -> dict[str, float]:
+    """The share of rows with an event, and with each kind of event, for `reports/split.json`."""
+    rows, events = max(target.len(), 1), parse_events(target.fill_null(""))
+    kinds = dict(events.group_by("event").agg(pl.col("row").n_unique()).sort("event").iter_rows())
+    level = {"with an event": events["row"].n_unique() / rows}
+    return level | {f"with {kind}": count / rows for kind, count in kinds.items()}
+
+
+LEVEL = "share"
+"""How the figures of `measure_level` are written."""
+
 VARIETY = "events with two brands or more"
 """What a target has to be for anything to be learned."""

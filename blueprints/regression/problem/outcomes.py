@@ -21,6 +21,22 @@ NOTHING, REVIEW = "none", "review"
 
 PricedBrief = Priced[Errors]
 
+ANSWER = pl.when(~pl.col("action").is_in([NOTHING, REVIEW])).then("answer")
+DONE = pl.struct("action", ANSWER.alias("answer"))
+"""What a model did for each unit: where two did the same, their values are the same."""
+
+ERROR = ANSWER - pl.col("outcome")
+RESULT = (
+    pl.when(ERROR > 0)
+    .then(pl.lit("too high"))
+    .when(ERROR < 0)
+    .then(pl.lit("too low"))
+    .when(ERROR == 0)
+    .then(pl.lit("just right"))
+    .otherwise(pl.lit(""))
+)
+"""What came of an action, in a word; empty where there is nothing to say of it."""
+
 
 def require_prices(brief: Brief) -> PricedBrief:
     """The brief with its decision and its prices; Fixable where it has none."""

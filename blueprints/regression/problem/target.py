@@ -34,5 +34,14 @@ def mark(target: pl.Series) -> pl.Series:
     return pl.Series("mark", ["unit"]).new_from_index(0, len(target))
 
 
+def measure_level(target: pl.Series) -> dict[str, float]:
+    """Mean and median, for `reports/split.json`."""
+    levels = {"mean": target.mean(), "median": target.median()}
+    return {name: float(level) for name, level in levels.items() if isinstance(level, int | float)}
+
+
+LEVEL = "number"
+"""How the figures of `measure_level` are written."""
+
 VARIETY = "numbers that differ"
 """What a target has to be for anything to be learned."""

@@ -73,9 +73,12 @@ class Outcome(_Part):
 class Action(_Part):
     """What is done for one unit, and how often it can be done: at most `at_most` in every `out_of`
     units, or for each unit at most `5 brands`. `otherwise` is what is done where the action is not.
+
+    `units` is what several of them are called: `unit: policy/policies`, or else an s is added.
     """
 
     unit: Text
+    units: str = ""
     action: Text | list[Text]
     otherwise: Text | None = None
     at_most: int | None = Field(default=None, ge=1)
@@ -93,6 +96,17 @@ class Action(_Part):
         if self.at_most is None or self.out_of is None:
             return None
         return int(units * self.at_most / self.out_of)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _split_plural(cls, content: Any) -> Any:
+        """`unit: policy/policies` is a word for one and a word for several."""
+        if not isinstance(content, dict) or not isinstance(content.get("unit"), str):
+            return content
+        one, slash, several = (word.strip() for word in content["unit"].partition("/"))
+        if slash and (not one or not several or "/" in several):
+            raise ValueError(f"unit: one word, or two like policy/policies, not {content['unit']}")
+        return content | {"unit": one, "units": several or content.get("units") or f"{one}s"}
 
     @model_validator(mode="before")
     @classmethod

@@ -18,6 +18,7 @@ from ..verdict.comparison import (
     Evaluate,
     compare,
     count_units,
+    describe_actions,
     measure,
     measure_slices,
 )
@@ -47,36 +48,33 @@ def measure_model(
 def build_metrics(
     results: dict[str, Result], brief: outcomes.PricedBrief, settings: Evaluate
 ) -> dict[str, Any]:
-    """The content of `reports/metrics.json`: counts of units, every metric of every model, and
-    whether the rule decides by itself and keeps to the brief's capacity.
+    """The content of `reports/metrics.json`: counts of units, what each model did, every metric of
+    every model, and whether the rule decides by itself and keeps to the brief's capacity.
     """
-    units = results["challenger"].outcome
-    counts = {**count_units(units), "clusters": units["cluster"].n_unique()}
+    units, priced = results["challenger"].outcome, price_rule(results["rule"], brief)
+    pairs = {
+        name: Comparison(units, result.outcome, brief, settings) for name, result in priced.items()
+    }
     return {
-        **counts,
+        **count_units(units),
+        "clusters": units["cluster"].n_unique(),
         "confidence": settings.confidence,
         "rule_decides": has_own(results["rule"].predictions),
         "capacity": describe_capacity(results["rule"], brief),
-        **{name: measure_model(result, brief, settings) for name, result in results.items()},
-        **measure_rule_at_prices(results, brief, settings),
+        "actions": {k: describe_actions(result.outcome) for k, result in (results | priced).items()},
+        **{k: measure_model(result, brief, settings) for k, result in (results | priced).items()},
+        **{f"gain_over_{k}": compare(pair, PRIMARY)._asdict() for k, pair in pairs.items()},
     }
 
 
-def measure_rule_at_prices(
-    results: dict[str, Result], brief: outcomes.PricedBrief, settings: Evaluate
-) -> dict[str, Any]:
-    """Where the rule decides by itself: every metric of what today's prices would make of it, and
-    the challenger's gain over that, which no better threshold explains.
+def price_rule(rule: Result, brief: outcomes.PricedBrief) -> dict[str, Result]:
+    """`rule_at_prices`, where the rule decides by itself: what today's prices would make of it. The
+    challenger's gain over that is one that no better threshold explains.
     """
-    if not has_own(results["rule"].predictions):
+    if not has_own(rule.predictions):
         return {}
-    predictions = drop_own(results["rule"].predictions)
-    priced = Result(predictions, outcomes.build_outcomes(predictions, brief))
-    pair = Comparison(results["challenger"].outcome, priced.outcome, brief, settings)
-    return {
-        "rule_at_prices": measure_model(priced, brief, settings),
-        "gain_over_rule_at_prices": compare(pair, PRIMARY)._asdict(),
-    }
+    predictions = drop_own(rule.predictions)
+    return {"rule_at_prices": Result(predictions, outcomes.build_outcomes(predictions, brief))}
 
 
 def describe_capacity(rule: Result, brief: outcomes.PricedBrief) -> dict[str, Any] | None:

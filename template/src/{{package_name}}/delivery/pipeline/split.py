@@ -150,11 +150,12 @@ def require_sound(rows: pl.DataFrame, key: str, source: Path) -> None:
         )
 
 
-def describe_part(part: pl.DataFrame, path: Path) -> dict[str, int | str]:
-    """Rows, first and last time of one part, and the hash of its file."""
+def describe_part(part: pl.DataFrame, path: Path) -> dict[str, Any]:
+    """Rows, first and last time of one part, the level of its target, and the hash of its file."""
     time = contract.TIME
     span = {"first": str(part[time].min()), "last": str(part[time].max())} if time else {}
-    return {"rows": part.height} | span | {"sha256": sha256(path)}
+    level = target.measure_level(part[contract.TARGET])
+    return {"rows": part.height} | span | {"target": level, "sha256": sha256(path)}
 
 
 def count_telling(rows: pl.DataFrame, test: pl.DataFrame) -> list[dict[str, Any]]:

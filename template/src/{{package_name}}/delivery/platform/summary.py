@@ -13,8 +13,8 @@ from ..edge.errors import Fixable, Refused
 from ..edge.files import find_project, read_json, write_text
 from ..edge.shell import run
 from ..problem import outcomes
+from ..problem.words import format_number
 from ..reporting import sections as report
-from ..statistics.interval import Interval
 from ..verdict.decision import parse_decision, read_decision
 from ..verdict.looks import count_looks, describe_looks
 from . import bring
@@ -37,15 +37,21 @@ def build_page(root: Path, against: str) -> str:
     brief = outcomes.require_prices(read_brief(reports / "brief.json"))
     decision = read_decision(reports / "decision.json")
     contents = {name: read_json(reports / f"{name}.json") for name in report.NAMES}
-    unit, currency = report.escape(brief.decision.unit), brief.value.currency
+    currency = brief.value.currency
+    is_held = decision.verdict == "hold"
+    slices = report.Section(
+        "The worst slices", report.build_worst_slices(contents["slices"], brief)
+    )
     parts = [
         report.present_verdict(brief, decision),
+        *([report.present_causes(contents, brief)] if is_held else []),
         report.present_worth(brief, decision, contents["metrics"], contents["data"]),
         report.Section("The test rows", describe_test_rows(contents["split"])),
         report.Section("What changed", describe_changes(root, against)),
         report.present_lines(decision, currency),
-        report.Section("The worst slices", describe_worst_slices(contents["slices"], currency)),
-        report.present_comparison(contents["metrics"], contents["comparison"], unit, currency),
+        *([] if is_held else [slices]),
+        report.present_comparison(contents["metrics"], contents["comparison"], brief),
+        report.present_actions(contents["metrics"], contents["comparison"], brief),
     ]
     parts.append(report.Section("Tests (failed) · rows · seconds", read_test_grid(root).rstrip()))
     branch = os.environ.get("GITHUB_HEAD_REF") or _git(root, "branch", "--show-current").strip()
@@ -80,19 +86,6 @@ def describe_terms(root: Path, against: str) -> tuple[str, str]:
 def describe_test_rows(split: Json) -> str:
     """How often they were judged on, and how many are missing from them."""
     return f"{describe_looks(count_looks())}\n\n{report.describe_missing(split)}"
-
-
-def describe_worst_slices(sliced: Json, currency: str, shown: int = 3) -> str:
-    """The slices in which the challenger gains least, of those that can be judged."""
-    parts = [part for column in sliced["segments"].values() for part in column if part["judged"]]
-    if not parts:
-        return "No slice can be judged."
-    parts.sort(key=lambda part: part["metrics"]["gain"]["estimate"])
-    rows: report.Rows = []
-    for part in parts[:shown]:
-        gain = report.format_interval(report.PRIMARY, Interval(**part["metrics"]["gain"]), currency)
-        rows.append([report.escape(part["slice"]), f"{part['n']:,}", gain])
-    return report.build_table(["slice", ">units", ">gain per 1,000"], rows)
 
 
 def describe_changes(root: Path, against: str) -> str:
@@ -145,7 +138,7 @@ def _read_dependencies(read: Any) -> Json:
 def _format_cell(value: object) -> str:
     if value is None:
         return ""
-    return f"{value:,.6g}" if isinstance(value, float) else report.escape(value)
+    return format_number(value) if isinstance(value, float) else report.escape(value)
 
 
 def _git(root: Path, *words: str) -> str:
@@ -185,7 +178,9 @@ def judge_and_describe(root: Path, against: str) -> str:
     mark, terms = describe_terms(root, against)
     text = f"{mark}{text}{terms}"
     try:
-        return text + build_page(root, against)
+        page = build_page(root, against)
+        sentence = report.escape(read_decision(root / "reports/decision.json").sentence)
+        return text + (page.replace(f"{sentence}\n\n", "", 1) if sentence in text else page)
     except Fixable as problem:
         return text + f"No report: {report.escape(problem)}\n"
 

@@ -23,6 +23,7 @@ class Target(Protocol):
     TRUTH: Any
     COLUMNS: list[str]
     VARIETY: str
+    LEVEL: str
 
     def find_fault(self, target: Any) -> str | None:
         """What is wrong with the type of the target in the contract, if anything."""
@@ -32,6 +33,9 @@ class Target(Protocol):
 
     def summarize(self, target: pl.Series) -> Any:
         """What the target looks like, for `reports/data.json`."""
+
+    def measure_level(self, target: pl.Series) -> dict[str, float]:
+        """What may differ between earlier and later rows, for `reports/split.json`."""
 
 
 class Training(Protocol):
@@ -78,6 +82,9 @@ class Powers(Protocol):
 class Outcomes(Protocol):
     """What is done for each unit, what comes of it, and the curves of both."""
 
+    DONE: pl.Expr
+    RESULT: pl.Expr
+
     def require_prices(self, brief: briefs.Brief) -> Any:
         """The brief with its decision and its prices; Fixable where it has none."""
 
@@ -108,13 +115,13 @@ class Presentation(Protocol):
     POWER: str
     CALIBRATION: Curve
 
-    def capacity(self, brief: Brief, unit: str) -> Capacity:
+    def capacity(self, brief: Brief, units: str) -> Capacity:
         """What the value curve shows."""
 
     def shares(self, target: Any) -> Table:
         """What `summarize` found, as a table."""
 
-    def judged_on(self, n: int, positives: int, unit: str) -> str:
+    def judged_on(self, n: int, positives: int, units: str) -> str:
         """The units that the gain was judged on."""
 
     def prices(self, brief: Brief) -> Table:
@@ -122,6 +129,9 @@ class Presentation(Protocol):
 
     def in_words(self, brief: Brief) -> str:
         """The decision and its prices in one clause."""
+
+    def explain_action(self, action: str, brief: Brief, n: int) -> str:
+        """Why a model does the same for every one of `n` units."""
 
 
 class Metrics(Protocol):

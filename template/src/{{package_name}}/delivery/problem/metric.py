@@ -27,13 +27,14 @@ RESERVED = ("gain",)  # what slices call the gain over the champion
 class Metric:
     """A metric: how people read it, and how it is made from the outcomes table.
 
-    `label` and `meaning` are its words; `{unit}` in the meaning stands for the brief's unit. `form`
-    says how its figures are written. It is sum(numerator) / sum(denominator) over units, two
-    expressions over the columns of the outcomes table; a metric that is no ratio of sums has no
-    numerator, and the brief cannot name it. `bounds` are the lowest and the highest numerator that
-    one unit can have, or a function of brief and outcomes tables that finds them; without any, 0
-    and 1 for a share, else what units had. Two models are `comparable` on it if the same units
-    count for both: if the denominator knows the truth alone, not what a model did.
+    `label` and `meaning` are its words; `{unit}` in the meaning stands for the brief's unit,
+    `{unit}s` for several. `form` says how its figures are written. It is sum(numerator) /
+    sum(denominator) over units, two expressions over the columns of the outcomes table; a metric
+    that is no ratio of sums has no numerator, and the brief cannot name it. `bounds` are the lowest
+    and the highest numerator that one unit can have, or a function of brief and outcomes tables
+    that finds them; without any, 0 and 1 for a share, else what units had. Two models are
+    `comparable` on it if the same units count for both: if the denominator knows the truth alone,
+    not what a model did.
     """
 
     label: str

@@ -12,7 +12,9 @@ from typing import Any, NamedTuple
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import Formatter, FuncFormatter, StrMethodFormatter
+from matplotlib.ticker import Formatter, FuncFormatter
+
+from ..problem.words import format_number
 
 WIDTH = 5.6  # inches of 72 units: near the width of a phone, so that text stays readable there
 TONES = "card ink quiet line rule champion challenger holds unclear violated too-few"
@@ -174,7 +176,9 @@ def _draw_dots(axes: Axes, dots: Sequence[Dot]) -> None:
 def _format_numbers(*, share: bool) -> Formatter:
     """How an axis writes its numbers: in percent, or as they are."""
     return (
-        FuncFormatter(lambda x, _: f"{100 * x:.6g}%") if share else StrMethodFormatter("{x:,.6g}")
+        FuncFormatter(lambda x, _: f"{100 * x:.6g}%")
+        if share
+        else FuncFormatter(lambda x, _: format_number(x))
     )
 
 

@@ -12,12 +12,26 @@ import polars as pl
 from markdown_it import MarkdownIt
 
 from ..edge.brief import Brief
-from ..problem import presentation
+from ..problem import presentation, target
 from ..problem.action import PERIODS
 from ..problem.metric import load_metrics
 from ..problem.outcomes import PricedBrief
+from ..problem.words import (
+    fill_units,
+    find_money_format,
+    format_amount,
+    format_number,
+    name_action,
+)
 from ..statistics.interval import Interval
-from ..verdict.decision import Decision, Judgement, SliceResult, Verdict, is_simulated
+from ..verdict.decision import (
+    Decision,
+    Judgement,
+    SliceResult,
+    Standing,
+    find_standing,
+    is_simulated,
+)
 from . import charts
 from .charts import Dot, Panel
 
@@ -26,13 +40,24 @@ Rows = list[list[object]]
 NAMES = ("data", "split", "training", "seconds", "comparison", "metrics", "slices")
 PRIMARY = "value_per_1000"
 MOST = 10  # kinds of units that are counted one by one
-MEANING: dict[Verdict, str] = {
-    "ship": "The challenger would be worth more than the champion, beyond what chance explains: "
-    "every success line holds, and no guardrail is violated.",
-    "refresh": "The challenger is not worse than the champion by more than the margin, so it may "
-    "take over where someone asks for it. Nothing shows that it is better.",
-    "unclear": "The data cannot tell which is better, so the champion stays in charge.",
-    "hold": "The challenger must not take over. The champion stays in charge.",
+BETTER = "The challenger would be worth more than the champion, beyond what chance explains"
+SAME = "The challenger does the same as the champion"
+REFRESH: dict[Standing, str] = {
+    "better": f"{BETTER}, but a line that compares it with the champion is open.",
+    "no worse": "The challenger is not worse than the champion by more than the margin. Nothing "
+    "shows that it is better.",
+    "slightly worse": "The challenger is worse than the champion, but by less than the margin.",
+    "same": f"{SAME}, so nothing is gained and nothing is lost.",
+}
+UNCLEAR: dict[Standing, str] = {
+    "too few": f"There are too few {presentation.FEW} to tell anything",
+    "better": f"{BETTER}, but something else that the brief asks for is not shown",
+    "no worse": "The challenger is not worse than the champion by more than the margin, but "
+    "something else that the brief asks for is not shown",
+    "slightly worse": "The challenger is worse than the champion, though by less than the margin",
+    "worse": "The challenger is worse than the champion; whether by more than the margin is open",
+    "same": f"{SAME} and has no gain to show",
+    "open": "The data cannot tell which is better",
 }
 STATES = {
     "holds": "the whole interval is on the good side of the limit",
@@ -93,14 +118,25 @@ def build_table(header: list[str], rows: Rows) -> str:
 
 def format_interval(metric: str, interval: Interval, currency: str = "") -> str:
     """An estimate with its interval: shares in percent, money whole, words for what is unknown."""
-    known = [abs(value) for value in interval if value is not None]
-    if not known:
+    if interval.estimate is None:
         return "no units"
-    places = ",.0f" if max(known) >= 20 else ",.2f"
     kind = load_metrics()[metric].form
-    form = {"share": ".1%", "money": places, "number": ",.3f"}[kind]
-    words = interval.format(lambda value: format(value, form))
-    return f"{currency if kind == 'money' else ''} {words}".lstrip()
+    if kind == "money":
+        return f"{currency} {interval.format(find_money_format(interval))}".lstrip()
+    form = {"share": ".1%", "number": ",.3f"}[kind]
+    return interval.format(lambda value: format(value, form))
+
+
+def format_loss(loss: Interval) -> str:
+    """A loss with its interval, with as many places as its size asks for."""
+    size = max((abs(end) for end in loss if end is not None), default=0.0)
+    places = 0 if size >= 1000 else 2 if size >= 10 else 4
+    return loss.format(lambda value: f"{value:,.{places}f}")
+
+
+def escape_units(brief: PricedBrief) -> tuple[str, str]:
+    """The brief's words for one unit and for several, for Markdown."""
+    return escape(brief.decision.unit), escape(brief.decision.units)
 
 
 def build_dot(label: str, tone: str, interval: Interval, note: str = "") -> Dot:
@@ -110,10 +146,30 @@ def build_dot(label: str, tone: str, interval: Interval, note: str = "") -> Dot:
 
 def present_verdict(brief: Brief, decision: Decision) -> Section:
     """The sentence, the verdict and what it means, the reasons."""
-    text = f"{escape(decision.sentence)}\n\n> **{decision.verdict}** {MEANING[decision.verdict]}\n"
+    text = f"{escape(decision.sentence)}\n\n> **{decision.verdict}** {explain_verdict(decision)}\n"
     if decision.reasons:
         text += ">\n" + "".join(f"> - {escape(reason)}\n" for reason in decision.reasons)
     return Section(escape(brief.title), text.rstrip())
+
+
+def explain_verdict(decision: Decision) -> str:
+    """What the verdict means, as the gain and the lines have it."""
+    standing = find_standing(decision.gain.interval, decision.margin)
+    if decision.verdict == "hold":
+        return "The challenger must not take over. The champion stays in charge."
+    if decision.verdict == "refresh":
+        return f"{REFRESH[standing]} It may take over where someone asks for it."
+    if decision.verdict == "unclear":
+        return f"{UNCLEAR[standing]}, so the champion stays in charge."
+    states = [line.state for line in decision.guardrails]
+    if set(states) <= {"holds"}:
+        return (
+            f"{BETTER}, and {'every line' if states else 'every success line'} of the brief holds."
+        )
+    return (
+        f"{BETTER}, and every success line of the brief holds. No guardrail is violated, but not "
+        "every one is shown to hold either."
+    )
 
 
 def present_worth(brief: PricedBrief, decision: Decision, metrics: Json, data: Json) -> Section:
@@ -136,12 +192,14 @@ def present_worth(brief: PricedBrief, decision: Decision, metrics: Json, data: J
 def describe_worth(brief: PricedBrief, gain: Interval) -> str:
     """The gain per 1,000 units and, where capacity comes once in a while, each time."""
     decision, currency = brief.decision, brief.value.currency
-    unit, size = escape(decision.unit), decision.out_of
+    units, size = escape(decision.units), decision.out_of
+    if gain.lower == gain.upper == 0:
+        return f"The gain is exactly {currency} 0: challenger and champion do the same."
     words = "Against the champion, the challenger's gain would be worth "
-    words += f"{format_interval(PRIMARY, gain, currency)} per 1,000 {unit}s."
+    words += f"{format_interval(PRIMARY, gain, currency)} per 1,000 {units}."
     if decision.every and size:
         scaled = Interval(*(value and value * size / 1000 for value in gain))
-        words += f" For {size:,} {unit}s, that is **{format_interval(PRIMARY, scaled, currency)} "
+        words += f" For {size:,} {units}, that is **{format_interval(PRIMARY, scaled, currency)} "
         words += f"every {escape(decision.every)}**."
     return words
 
@@ -149,19 +207,21 @@ def describe_worth(brief: PricedBrief, gain: Interval) -> str:
 def list_limits(brief: PricedBrief, metrics: Json, data: Json) -> list[str]:
     """What a gain rests on, and what it does not say."""
     notes = [
-        presentation.judged_on(metrics["n"], metrics["positives"], escape(brief.decision.unit)),
+        presentation.judged_on(metrics["n"], metrics["positives"], escape(brief.decision.units)),
         f"In brackets: {metrics['confidence']:.0%} intervals.",
         "Nothing was measured live: this is what acting would have been worth at the prices below.",
     ]
     if is_simulated(str(data["source"])):
         notes += ["**The data is simulated**: it shows how this works, not what you would gain."]
     if brief.review is not None:
-        notes += [f"A review costs {brief.value.currency} {-brief.review:,g} and finds the truth."]
+        price = f"{brief.value.currency} {format_amount(-brief.review)}"
+        notes += [f"A review costs {price} and finds the truth."]
     return notes
 
 
-def present_comparison(metrics: Json, comparison: Json, unit: str, currency: str) -> Section:
+def present_comparison(metrics: Json, comparison: Json, brief: PricedBrief) -> Section:
     """Every metric of rule, champion and challenger on the same units."""
+    (unit, units), currency = escape_units(brief), brief.value.currency
     champion, how = comparison["champion"], "the rule, which is today's code"
     if champion != "rule":
         how = f"{escape(champion)}: {COMPARED[comparison['compared_by']]}"
@@ -175,13 +235,13 @@ def present_comparison(metrics: Json, comparison: Json, unit: str, currency: str
         known = {m: Interval(**metrics[m][metric]) for m in models if metric in metrics[m]}
         cells = [format_interval(metric, known[m], currency) if m in known else "" for m in models]
         rows.append([words.label, *cells])
-        notes += [f"- *{words.label}*: {words.meaning.format(unit=unit)}"]
+        notes += [f"- *{words.label}*: {fill_units(words.meaning, unit, units)}"]
         title = f"{words.label}, {currency}" if words.form == "money" else words.label
         dots = [build_dot(LABELS[m], TONES[m], interval) for m, interval in known.items()]
         panels.append(Panel(title, dots, words.form == "share"))
-    text = f"All models were given the same {metrics['n']:,} {unit}s. The challenger is "
+    text = f"All models were given the same {metrics['n']:,} {units}. The challenger is "
     text += f"{escape(comparison['challenger'])}, the champion is {how}. "
-    text += f"{describe_rule(metrics, unit, currency)}\n\n"
+    text += f"{describe_rule(metrics, units, currency)}\n\n"
     text += (
         build_table(["metric", *(f">{LABELS[model]}" for model in models)], rows)
         + "\n\n"
@@ -192,7 +252,7 @@ def present_comparison(metrics: Json, comparison: Json, unit: str, currency: str
     return Section("Champion against challenger", text, chart)
 
 
-def describe_rule(metrics: Json, unit: str, currency: str) -> str:
+def describe_rule(metrics: Json, units: str, currency: str) -> str:
     """What the rule is valued by, what a better threshold alone would have done, and whether the
     rule takes more than the brief has room for.
     """
@@ -202,11 +262,11 @@ def describe_rule(metrics: Json, unit: str, currency: str) -> str:
     words = f"The rule is valued by {presentation.OWN}, as it is today; prices play no part in it. "
     words += f"The {LABELS['rule_at_prices']} is what the same rule would be worth if it acted as "
     words += "the challenger does. Over that, which needs no model, the challenger's gain is "
-    words += f"{format_interval(PRIMARY, gain, currency)} per 1,000 {unit}s."
+    words += f"{format_interval(PRIMARY, gain, currency)} per 1,000 {units}."
     room = metrics["capacity"]
     if room and room["rule_exceeds_in"]:
         words += (
-            f" **The rule takes {room['rule_share']:.1%} of the {unit}s, and the brief has room "
+            f" **The rule takes {room['rule_share']:.1%} of the {units}, and the brief has room "
         )
         words += f"for {room['share']:.1%}**: it is valued whole"
         every = f", though it takes more than that in {room['rule_exceeds_in']:,} of "
@@ -215,22 +275,115 @@ def describe_rule(metrics: Json, unit: str, currency: str) -> str:
     return words
 
 
-def present_capacity(
-    brief: PricedBrief, metrics: Json, curve: pl.DataFrame, unit: str, currency: str
-) -> Section:
+def present_actions(metrics: Json, comparison: Json, brief: PricedBrief) -> Section:
+    """The share of units for which each model does what."""
+    did = metrics.get("actions", {})
+    left_out = "champion" if comparison["champion"] == "rule" else ""
+    models = [model for model in LABELS if model in did and model != left_out]
+    shares: dict[str, dict[str, float]] = {}
+    for model in models:
+        for part in did[model]:
+            each = shares.setdefault(part["action"], dict.fromkeys(models, 0.0))
+            each[model] += part["share"]
+    rows: Rows = [
+        [escape(name_action(action)), *(f"{share:.1%}" for share in each.values())]
+        for action, each in sorted(shares.items())
+    ]
+    unit, units = escape_units(brief)
+    table = build_table([f"for each {unit}", *(f">{LABELS[model]}" for model in models)], rows)
+    text = f"Of {metrics['n']:,} {units}, the share for which each model does what.\n\n{table}"
+    for action, each in shares.items():
+        if each["challenger"] > 1 - 1e-9:
+            why = presentation.explain_action(action, brief, metrics["n"])
+            text += (
+                f"\n\nThe challenger's action is the same for all of them, because {escape(why)}."
+            )
+    return Section("What each model does", text)
+
+
+def present_causes(reports: Json, brief: PricedBrief) -> Section:
+    """Where to look after a *hold*: slices and actions that cost most, the target in each part."""
+    units, currency = escape(brief.decision.units), brief.value.currency
+    text = "Where the challenger does worst against the champion, and whether its target has moved."
+    tables = (
+        build_worst_slices(reports["slices"], brief),
+        build_worst_actions(reports["metrics"], units, currency),
+        build_levels(reports["split"]),
+    )
+    return Section("What to look at", "\n\n".join([text, *tables]))
+
+
+def build_worst_slices(sliced: Json, brief: PricedBrief, shown: int = 3) -> str:
+    """The slices in which the challenger gains least, of those that can be judged."""
+    parts = [part for column in sliced["segments"].values() for part in column if part["judged"]]
+    if not parts:
+        return "No slice can be judged."
+    parts.sort(key=lambda part: part["metrics"]["gain"]["estimate"])
+    rows: Rows = []
+    for part in parts[:shown]:
+        gain = format_interval(PRIMARY, Interval(**part["metrics"]["gain"]), brief.value.currency)
+        rows.append([escape(part["slice"]), f"{part['n']:,}", gain])
+    units = escape(brief.decision.units)
+    return build_table(["worst slices", f">{units}", ">gain per 1,000"], rows)
+
+
+def build_worst_actions(metrics: Json, units: str, currency: str, shown: int = 3) -> str:
+    """What the challenger does, and what comes of it, that costs most against the champion."""
+    worth: dict[tuple[str, str], dict[str, float]] = {}
+    for model in ("champion", "challenger"):
+        for part in metrics.get("actions", {}).get(model, []):
+            each = worth.setdefault((part["action"], part["result"]), {})
+            each[model], each[f"{model} share"] = part["value_per_1000"], part["share"]
+    losses = {
+        does: each.get("challenger", 0.0) - each.get("champion", 0.0)
+        for does, each in worth.items()
+    }
+    rows: Rows = []
+    format_money = find_money_format(losses.values())
+    for does in sorted(losses, key=lambda does: (losses[does], does))[:shown]:
+        if losses[does] < 0:
+            shares = [
+                worth[does].get(f"{model} share", 0.0) for model in ("champion", "challenger")
+            ]
+            words = [escape(word) for word in (name_action(does[0]), does[1]) if word]
+            rows.append([": ".join(words), *(f"{share:.1%}" for share in shares)])
+            rows[-1].append(f"{currency} {format_money(losses[does])}")
+    if not rows:
+        return "Nothing that the challenger does costs more than what the champion does."
+    header = [f"costs most, of all {units}", ">champion", ">challenger", ">gain per 1,000"]
+    return build_table(header, rows)
+
+
+def build_levels(split: Json, shown: int = 6) -> str:
+    """The level of the target in each part: what moved most from training to test rows first."""
+    parts = {name: split[name].get("target", {}) for name in ("train", "validation", "test")}
+    names = list(dict.fromkeys(name for levels in parts.values() for name in levels))
+    train, test = parts["train"], parts["test"]
+    names.sort(key=lambda name: -abs(test.get(name, 0.0) - train.get(name, 0.0)))
+    form = "{:.1%}".format if target.LEVEL == "share" else format_number
+    rows: Rows = [
+        [escape(name), *(form(levels.get(name, 0.0)) for levels in parts.values())]
+        for name in names[:shown]
+    ]
+    return build_table(["target", *(f">{name}" for name in parts)], rows)
+
+
+def present_capacity(brief: PricedBrief, metrics: Json, curve: pl.DataFrame) -> Section:
     """What more or less of the scarce thing would be worth."""
-    heading, sentence, label, shares, mark = presentation.capacity(brief, unit)
+    units, currency = escape(brief.decision.units), brief.value.currency
+    heading, sentence, label, shares, mark = presentation.capacity(brief, units)
     sentence += describe_periods(brief, metrics.get("capacity"))
     sentence += " The curve has no intervals: it shows where capacity matters, not surely how much."
     if metrics.get("rule_decides"):
         sentence += f" The curve of the rule is that of the {LABELS['rule_at_prices']}."
     lines = list_points(curve, "acted_share", PRIMARY)
     steps = curve["acted_share"].unique().to_list()
+    format_money = find_money_format(curve[PRIMARY].to_list())
     rows: Rows = []
     for share in sorted({min(steps, key=lambda share: abs(share - x)) for x in [*shares, 1.0]}):
-        worth = [f"{currency} {y[x.index(share)]:,.0f}" for x, y in lines.values()]
+        worth = [f"{currency} {format_money(y[x.index(share)])}" for x, y in lines.values()]
         rows.append([f"{share:.0%}", *worth])
-    labels = (strip_markdown(label), strip_markdown(f"{currency} per 1,000 {unit}s"))
+    labels = (strip_markdown(label), strip_markdown(f"{currency} per 1,000 {units}"))
     chart = charts.draw_curves("value", strip_markdown(sentence), lines, labels, mark=mark)
     text = f"{sentence}\n\n{build_table([label, *(f'>{model}' for model in lines)], rows)}"
     return Section(heading, text, chart)
@@ -246,7 +399,7 @@ def describe_periods(brief: PricedBrief, room: Json | None) -> str:
     reason = "`contract.py` names no time" if every in PERIODS else "the brief says no `every`"
     if every and every not in PERIODS:
         reason = f"`every: {escape(every)}` is none of {', '.join(PERIODS)}"
-    return f" It is kept over all {escape(brief.decision.unit)}s at once, because {reason}."
+    return f" It is kept over all {escape(brief.decision.units)} at once, because {reason}."
 
 
 def list_points(curve: pl.DataFrame, x: str, y: str) -> dict[str, tuple[list[float], list[float]]]:
@@ -276,7 +429,7 @@ def present_lines(decision: Decision, currency: str) -> Section:
 
 def describe_judgement(line: Judgement, currency: str) -> str:
     """The figure of one line; of many slices how many are in which state, and the worst by name."""
-    if line.is_overall:
+    if len(line.slices) == 1:
         return format_interval(line.metric, line.slices[0].interval, currency)
     states: dict[str, list[SliceResult]] = {state: [] for state in STATES}
     for part in line.slices:
@@ -288,10 +441,12 @@ def describe_judgement(line: Judgement, currency: str) -> str:
         for part in worst[:3]
     ]
     words += [f"{len(worst) - 3} more, see the slices"] if worst[3:] else []
+    if line.state == "too few" and len(counts) > 1:
+        words = [f"those judged hold {line.covered or 0:.0%} of the {presentation.FEW}", *words]
     return "; ".join([f"of {len(line.slices)} slices: {', '.join(counts) or 'none'}", *words])
 
 
-def present_slices(sliced: Json, decision: Decision, unit: str, currency: str) -> Section:
+def present_slices(sliced: Json, decision: Decision, brief: PricedBrief) -> Section:
     """The challenger in each slice, those not judged by name, guardrails slice by slice."""
     parts = [part for column in sliced["segments"].values() for part in column]
     if not parts:
@@ -302,6 +457,13 @@ def present_slices(sliced: Json, decision: Decision, unit: str, currency: str) -
         f" **Not judged, because there are too few: {', '.join(unjudged)}.**" if unjudged else ""
     )
     judgements = [line for line in (*decision.guardrails, *decision.lines) if not line.is_overall]
+    known = {part["slice"] for part in parts}
+    together = [
+        part.slice for line in judgements for part in line.slices if part.slice not in known
+    ]
+    if together:
+        words += f" Small ones are judged together: {escape(', '.join(dict.fromkeys(together)))}."
+    currency = brief.value.currency
     panels = [draw_judgement(line) for line in judgements]
     if not panels:
         gains = [
@@ -310,9 +472,7 @@ def present_slices(sliced: Json, decision: Decision, unit: str, currency: str) -
         ]
         panels = [Panel(f"gain over the champion, {currency} per 1,000", gains, False, 0)]
     chart = charts.draw_panels("slices", strip_markdown(words), panels)
-    return Section(
-        "Slices", f"{words}\n\n{build_table_of_slices(parts, judgements, unit, currency)}", chart
-    )
+    return Section("Slices", f"{words}\n\n{build_table_of_slices(parts, judgements, brief)}", chart)
 
 
 def draw_judgement(line: Judgement) -> Panel:
@@ -326,14 +486,15 @@ def draw_judgement(line: Judgement) -> Panel:
 
 
 def build_table_of_slices(
-    parts: list[Json], judgements: list[Judgement], unit: str, currency: str
+    parts: list[Json], judgements: list[Judgement], brief: PricedBrief
 ) -> str:
     """Each slice with its units, the challenger's gain and metrics, and the states of its lines."""
     states: dict[str, list[str]] = {part["slice"]: [] for part in parts}
     for line in judgements:
         for result in line.slices:
-            states[result.slice].append(result.state)
+            states.setdefault(result.slice, []).append(result.state)
     others = [metric for metric in parts[0]["metrics"] if metric not in ("gain", PRIMARY)]
+    units, currency = escape(brief.decision.units), brief.value.currency
     is_counted = any(part["positives"] != part["n"] for part in parts)
     rows: Rows = []
     for part in parts:
@@ -344,9 +505,9 @@ def build_table_of_slices(
         cells += [", ".join(dict.fromkeys(states[part["slice"]])) or "no line"]
         rows.append([escape(part["slice"]), f"{part['n']:,}", *cells])
     positive = [">positive"] if is_counted else []
-    metrics = (f">{metric}" for metric in others)
+    metrics = (f">{load_metrics()[metric].label}" for metric in others)
     return build_table(
-        ["slice", f">{unit}s", *positive, ">gain per 1,000", *metrics, "lines"], rows
+        ["slice", f">{units}", *positive, ">gain per 1,000", *metrics, "lines"], rows
     )
 
 
@@ -356,19 +517,22 @@ def list_unjudged(sliced: Json) -> list[str]:
     return [escape(part["slice"]) for part in parts if not part["judged"]]
 
 
-def present_calibration(curve: pl.DataFrame, unit: str) -> Section:
+def present_calibration(curve: pl.DataFrame, brief: PricedBrief) -> Section:
     """Whether predicted shares come true."""
+    if curve.is_empty():
+        return Section("Calibration", "No model does anything of which it gives a chance.")
+    unit, units = escape_units(brief)
     p, observed, n = pl.col("mean_predicted"), pl.col("observed"), pl.col("n")
     distance = ((p - observed).abs() * n).sum() / n.sum()
     distances = curve.group_by("model", maintain_order=True).agg(distance).iter_rows()
     curve_words = presentation.CALIBRATION
-    words = f"{curve_words.sentence.format(unit=unit)}. Mean distance from it: "
+    words = f"{fill_units(curve_words.sentence, unit, units)}. Mean distance from it: "
     words += ", ".join(f"{model} {100 * apart:.1f} points" for model, apart in distances) + "."
     part = curve.filter(model="challenger").select(p, observed, n)
     rows: Rows = [[f"{x:.1%}", f"{y:.1%}", f"{count:,}"] for x, y, count in part.iter_rows()]
     points = list_points(curve, "mean_predicted", "observed")
     chart = charts.draw_curves("calibration", words, points, curve_words.axes, diagonal=True)
-    header = [curve_words.columns[0], f">{curve_words.columns[1]}", f">{unit}s"]
+    header = [curve_words.columns[0], f">{curve_words.columns[1]}", f">{units}"]
     return Section("Calibration", f"{words}\n\n{build_table(header, rows)}", chart)
 
 
@@ -383,7 +547,7 @@ def present_candidates(training: Json, seconds: Json) -> Section:
     for model in sorted(models, key=lambda model: model[loss]):
         name = model["name"]
         interval = Interval(model[loss], model[f"{loss}_lower"], model[f"{loss}_upper"])
-        figure = interval.format("{:,.4f}".format)
+        figure = format_loss(interval)
         duration = f"{seconds[name]:,.1f}" if name in seconds else ""
         rows.append([escape(name), figure, duration, words.get(name, "lost")])
     label = loss.replace("_", " ")
@@ -445,6 +609,7 @@ def present_data(data: Json, split: Json) -> Section:
     rows += [["gap (target not known in time)", f"{gap:,}", "", ""]] if gap else []
     text.append(build_table([f"split by {split['by']}", ">rows", "first", "last"], rows))
     text += describe_telling(split)
+    text.append(build_levels(split))
     header, balance = presentation.shares(data["target"])
     text.append(build_table(header, [[escape(name), *cells] for name, *cells in balance]))
     columns: Rows = []
@@ -512,8 +677,8 @@ def describe_column(column: Json, rows: int) -> str:
         more = f", {len(most) - 6} more" if most[6:] else ""
         return ", ".join(f"{escape(name)} {counts[name] / rows:.0%}" for name in most[:6]) + more
     ends = [column[key] for key in ("minimum", "maximum") if column.get(key) is not None]
-    words = " to ".join(end if isinstance(end, str) else f"{end:,.6g}" for end in ends)
-    words += f", mean {column['mean']:,.4g}" if column.get("mean") is not None else ""
+    words = " to ".join(end if isinstance(end, str) else format_number(end) for end in ends)
+    words += f", mean {format_number(column['mean'], 4)}" if column.get("mean") is not None else ""
     return words or f"{column.get('distinct', 0):,} distinct"
 
 
@@ -551,7 +716,8 @@ def present_card(brief: PricedBrief, card: Json, data: Json, sliced: Json) -> Se
     seen = [name for name in personal if name in card["features"]]
     until = f" until {card['trained_until']}" if card["trained_until"] else ""
     facts = {
-        "outcome": f"{goal.metric}: {goal.today:,g} today, {goal.target:,g} wanted"
+        "outcome": f"{goal.metric}: {format_number(goal.today)} today, "
+        f"{format_number(goal.target)} wanted"
         if goal
         else "not given",
         "decision": f"{' or '.join([*decision.actions, otherwise])}, for each "
@@ -596,15 +762,16 @@ def build_sections(
     """All sections, in the order in which people ask; `reports` holds the stages' JSON by name."""
     data, metrics, training = (reports[name] for name in ("data", "metrics", "training"))
     sliced, seconds = reports["slices"], reports["seconds"]["seconds"]
-    unit, currency = escape(brief.decision.unit), brief.value.currency
     return [
         present_verdict(brief, decision),
+        *([present_causes(reports, brief)] if decision.verdict == "hold" else []),
         present_worth(brief, decision, metrics, data),
-        present_comparison(metrics, reports["comparison"], unit, currency),
-        present_capacity(brief, metrics, valued, unit, currency),
-        present_lines(decision, currency),
-        present_slices(sliced, decision, unit, currency),
-        present_calibration(calibrated, unit),
+        present_comparison(metrics, reports["comparison"], brief),
+        present_actions(metrics, reports["comparison"], brief),
+        present_capacity(brief, metrics, valued),
+        present_lines(decision, brief.value.currency),
+        present_slices(sliced, decision, brief),
+        present_calibration(calibrated, brief),
         present_candidates(training, seconds),
         present_data(data, reports["split"]),
         present_leaks(training),

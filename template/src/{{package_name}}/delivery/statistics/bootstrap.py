@@ -34,7 +34,8 @@ def ratio(
     `extremes` are the lowest and the highest numerator that one unit can have. A unit of each (a
     cluster of usual size, where rows share clusters) is imagined in the draws, not in the estimate,
     as Agresti and Coull (1998) add successes and failures: without them, ten small gains and no
-    loss yet would look certain. Clusters whose sums are both 0 play no part.
+    loss yet would look certain. Clusters whose sums are both 0 play no part. Extremes of 0 and 0
+    say that nothing else can be: the interval is then 0 to 0.
     """
     sums, count = _cluster_sums(frame, numerator, denominator, cluster)
     top, bottom = count @ sums

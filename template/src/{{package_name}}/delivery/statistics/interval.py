@@ -18,11 +18,13 @@ class Interval(NamedTuple):
         self, format_value: Callable[[float], str], *, unbounded: str = " (too few to tell)"
     ) -> str:
         """`384 (158 to 595)`, each number as `format_value` writes it; without bounds the estimate
-        and `unbounded`.
+        and `unbounded`; the estimate alone where it is exactly that.
         """
         if self.estimate is None:
             return "no units"
         if self.lower is None or self.upper is None:
             return format_value(self.estimate) + unbounded
+        if self.lower == self.estimate == self.upper:
+            return format_value(self.estimate)
         ends = f"{format_value(self.lower)} to {format_value(self.upper)}"
         return f"{format_value(self.estimate)} ({ends})"

@@ -62,7 +62,8 @@ def build_terms(outcome: pl.DataFrame, metric: str, brief: outcomes.PricedBrief)
 
 def build_paired_terms(comparison: Comparison, metric: str) -> Terms:
     """The terms of a metric of the challenger minus that of the champion: the numerators are the
-    differences, the denominators are the same for both.
+    differences, the denominators are the same for both. Where both models did the same for every
+    unit, no difference is possible.
     """
     new, old = comparison.new, comparison.old
     if not new["unit"].equals(old["unit"]):
@@ -77,8 +78,35 @@ def build_paired_terms(comparison: Comparison, metric: str) -> Terms:
             "because it is comparable; found another. Next: fix metrics.py, then uv run dvc repro"
         )
     gained = table.with_columns(pl.col("numerator") - before["numerator"])
-    low, high = find_bounds(metric, comparison.brief, new, old)
+    low, high = (
+        (0.0, 0.0)
+        if (gained["numerator"] == 0).all() and is_same(new, old, metric)
+        else find_bounds(metric, comparison.brief, new, old)
+    )
     return Terms(new.select("cluster").hstack(gained), (low - high, high - low))
+
+
+def is_same(new: pl.DataFrame, old: pl.DataFrame, metric: str = PRIMARY) -> bool:
+    """Whether two models did the same for every unit, as far as the metric goes: for the value it
+    is enough that a person decides for both, other metrics may count what each would have said.
+    """
+    if metric != PRIMARY:
+        return new.drop("score").equals(old.drop("score"))
+    did, before = (table.select(done=outcomes.DONE)["done"] for table in (new, old))
+    return did.equals(before)
+
+
+def describe_actions(outcome: pl.DataFrame) -> list[dict[str, Any]]:
+    """What one model did, for `reports/metrics.json`: each action and what came of it (`result`),
+    with the share of units and its part of the value per 1,000 units.
+    """
+    n = outcome.height
+    return (
+        outcome.group_by("action", result=outcomes.RESULT)
+        .agg(share=pl.len() / n, value_per_1000=pl.col("value").sort().sum() * 1000 / n)
+        .sort("action", "result")
+        .to_dicts()
+    )
 
 
 def measure(

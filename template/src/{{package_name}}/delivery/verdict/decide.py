@@ -5,12 +5,13 @@ from collections.abc import Iterable, Sequence
 
 from ..edge.brief import Brief
 from ..problem import presentation
+from ..problem.words import find_money_format, format_amount, join_words, name_action
 from ..statistics import bootstrap
 from ..statistics.interval import FEWEST, Interval
-from .comparison import PRIMARY, compare, count_units
-from .decision import Decision, Gain, Judgement, Verdict
+from .comparison import PRIMARY, Comparison, compare, count_units, is_same
+from .decision import Decision, Gain, Judgement, Standing, Verdict, find_standing
 from .evidence import Evidence, Leak
-from .judge import describe_result, judge
+from .judge import MOST, describe_result, judge
 
 LARGEST = 0.6  # share of test rows that leaves enough to learn from
 ADVICE: dict[Verdict, str] = {
@@ -18,6 +19,19 @@ ADVICE: dict[Verdict, str] = {
     "refresh": "Refresh if you need to",
     "unclear": "Cannot tell",
     "hold": "Hold",
+}
+UNCLEAR: dict[Standing, str] = {
+    "better": "Not shown yet",
+    "same": "No difference",
+    "slightly worse": "Keep the champion",
+    "worse": "Keep the champion",
+}
+MAY_REPLACE: tuple[Standing, ...] = ("better", "same", "no worse", "slightly worse")
+NOT_BETTER: dict[Standing, str] = {
+    "no worse": "no worse than the champion by more than the margin, but not surely better",
+    "slightly worse": "worse than the champion, but by less than the margin",
+    "worse": "worse than the champion; whether by more than the margin is open",
+    "same": "nothing that the challenger does differs from the champion",
 }
 
 
@@ -30,11 +44,13 @@ def decide(evidence: Evidence) -> Decision:
     guardrails = tuple(judge(line, comparison, margin) for line in brief.guardrails)
     verdict, reasons = reach_verdict(gain, margin, success, guardrails, evidence.leaks)
     effect = find_effect(brief)
-    confidence = comparison.settings.confidence
-    needed = bootstrap.find_needed_size(gain, n, effect, confidence) if effect else None
+    needed = None
+    if effect and find_standing(gain, margin) != "same":
+        needed = bootstrap.find_needed_size(gain, n, effect, comparison.settings.confidence)
     if verdict == "unclear":
-        reasons += explain_size(gain, n, effect, needed) + explain_shortage(evidence)
-    unit = f"{brief.value.currency} per 1,000 {brief.decision.unit}s"
+        reasons += explain_size(gain, n, effect, needed, brief.value.currency)
+        reasons += explain_shortage(evidence)
+    unit = f"{brief.value.currency} per 1,000 {brief.decision.units}"
     return Decision(
         verdict=verdict,
         sentence=describe(verdict, reasons, gain, evidence),
@@ -71,33 +87,32 @@ def reach_verdict(
 ) -> tuple[Verdict, list[str]]:
     """The verdict and its reasons, from the gain and the judged lines."""
     reasons = find_violations([*success, *guardrails]) + find_unexplained(leaks)
-    if gain.upper is not None and gain.upper < -margin:
-        reasons.append("worse than the champion by more than the margin")
+    standing = find_standing(gain, margin)
+    if standing == "much worse":
+        reasons.append("worse than the champion" + (" by more than the margin" if margin else ""))
     if reasons:
         return "hold", reasons
-    if gain.lower is None:
+    if standing == "too few":
         return "unclear", [f"too few {presentation.FEW} to tell (fewer than {FEWEST})"]
     unmet = [line for line in success if line.state != "holds"]
-    blind = [
-        f"{line.line}: too few {presentation.FEW} in every slice to tell"
-        for line in guardrails
-        if not line.is_judged
-    ]
-    if gain.lower > 0 and not unmet and not blind:
-        return "ship", []
-    no_worse = gain.lower > -margin and margin > 0
-    if no_worse and not blind and all(line.beats for line in unmet):
-        return "refresh", [
-            "no worse than the champion by more than the margin, but not surely better"
-        ]
-    doubts = blind + [f"{line.line}: {describe_first(line)}" for line in unmet]
-    return "unclear", doubts or ["the gain may be below zero by more than the margin"]
+    blind = [line for line in guardrails if not line.is_judged]
+    if standing == "better" and not unmet and not blind:
+        return "ship", list_open(guardrails)
+    not_better = [NOT_BETTER[standing]] if standing in NOT_BETTER else []
+    if not_better:
+        unmet = [line for line in unmet if line.metric != PRIMARY or not line.is_overall]
+    doubts = [f"not shown: {describe_open(line)}" for line in (*blind, *unmet)]
+    if standing in MAY_REPLACE and margin > 0 and not blind and all(line.beats for line in unmet):
+        return "refresh", [*not_better, *doubts, *list_open(guardrails)]
+    far = " by more than the margin" if margin else ""
+    return "unclear", [*doubts, *not_better] or [f"the gain may be below zero{far}"]
 
 
 def find_violations(lines: Iterable[Judgement]) -> list[str]:
     """Each slice that violates a line, with its figure."""
     return [
-        f"{line.line}: {part.slice} has {describe_result(line.metric, part)}"
+        f"{line.line}: {'' if line.is_overall else f'{part.slice} has '}"
+        f"{describe_result(line.metric, part)}"
         for line in lines
         for part in line.slices
         if part.state == "violated"
@@ -115,17 +130,43 @@ def find_unexplained(leaks: Iterable[Leak]) -> list[str]:
     ]
 
 
-def describe_first(line: Judgement) -> str:
-    """The figure of a line's first slice."""
-    return describe_result(line.metric, line.slices[0]) if line.slices else "no units"
+def list_open(guardrails: Iterable[Judgement]) -> list[str]:
+    """The guardrails that stop nothing, because nothing shows that they are violated, but that are
+    not shown to hold either.
+    """
+    return [
+        f"a guardrail is not violated, but not shown to hold either: {describe_open(line)}"
+        for line in guardrails
+        if line.state == "unclear"
+    ]
 
 
-def explain_size(gain: Interval, n: int, effect: float | None, needed: int | None) -> list[str]:
+def describe_open(line: Judgement) -> str:
+    """A line that is not shown to hold, with the figures of the slices that are open."""
+    if line.is_overall:
+        return f"{line.line}: {describe_result(line.metric, line.slices[0])}"
+    if not any(part.state != "too few" for part in line.slices):
+        return f"{line.line}: too few {presentation.FEW} in every slice to tell"
+    if not line.is_judged:
+        return (
+            f"{line.line}: slices with enough {presentation.FEW} to tell hold "
+            f"{line.covered or 0.0:.0%} of them, and {MOST:.0%} are needed"
+        )
+    parts = [part for part in line.open_slices if part.state != "too few"]
+    figures = [f"{part.slice} {describe_result(line.metric, part)}" for part in parts[:2]]
+    figures += [f"{len(parts) - 2} more slices"] if parts[2:] else []
+    return f"{line.line}: {join_words(figures)}"
+
+
+def explain_size(
+    gain: Interval, n: int, effect: float | None, needed: int | None, currency: str
+) -> list[str]:
     """How many more units would tell, where there are too few of them for the gain to clear 0."""
     has_open_gain = gain.lower is not None and gain.lower <= 0
     if not has_open_gain or not effect or not needed or needed <= n:
         return []
-    return [f"about {needed - n:,} more units would tell a gain of {effect:g}"]
+    worth = f"{currency} {format_amount(effect)}"
+    return [f"about {needed - n:,} more units would tell a gain of {worth}"]
 
 
 def explain_shortage(evidence: Evidence) -> list[str]:
@@ -143,16 +184,38 @@ def explain_shortage(evidence: Evidence) -> list[str]:
 
 def describe(verdict: Verdict, reasons: list[str], gain: Interval, evidence: Evidence) -> str:
     """The decision in one sentence of money."""
-    brief, n = evidence.comparison.brief, evidence.comparison.new.height
-    unit, simulated = brief.decision.unit, "simulated " if evidence.simulated else ""
+    comparison, brief = evidence.comparison, evidence.comparison.brief
+    n, simulated = comparison.new.height, "simulated " if evidence.simulated else ""
+    units = brief.decision.units
     rule = evidence.champion == "rule"
     champion = "the rule" if rule else f"the champion ({evidence.champion})"
+    advice = choose_advice(verdict, find_standing(gain, find_margin(brief)))
+    start = f"{advice}: {presentation.in_words(brief)}. The challenger ({evidence.challenger}) "
+    if is_same(comparison.new, comparison.old):
+        others = [reason for reason in reasons if reason != NOT_BETTER["same"]]
+        return (
+            f"{start}does the same as {champion} for each of {n:,} held-out {simulated}{units}"
+            f"{explain_same(comparison)}: its gain is exactly 0{describe_reasons(others)}."
+        )
     return (
-        f"{ADVICE[verdict]}: {presentation.in_words(brief)}. "
-        f"The challenger ({evidence.challenger}) would be worth {brief.value.currency} "
-        f"{describe_gain(gain)} per 1,000 {unit}s than {champion}, "
-        f"on {n:,} held-out {simulated}{unit}s, if these prices hold{describe_reasons(reasons)}."
+        f"{start}would be worth {brief.value.currency} {describe_gain(gain)} per 1,000 "
+        f"{units} than {champion}, on {n:,} held-out {simulated}{units}, if these prices hold"
+        f"{describe_reasons(reasons)}."
     )
+
+
+def choose_advice(verdict: Verdict, standing: Standing) -> str:
+    """The word of advice that the sentence begins with."""
+    return (UNCLEAR if verdict == "unclear" else {}).get(standing, ADVICE[verdict])
+
+
+def explain_same(comparison: Comparison) -> str:
+    """What both models do for every unit and why, where that is one action; else nothing."""
+    actions, brief = comparison.new["action"].unique().to_list(), comparison.brief
+    if len(actions) != 1:
+        return ""
+    why = presentation.explain_action(actions[0], brief, comparison.new.height)
+    return f" ({name_action(actions[0])}, because {why})"
 
 
 def describe_gain(gain: Interval) -> str:
@@ -162,7 +225,8 @@ def describe_gain(gain: Interval) -> str:
     if estimate < 0:
         estimate = -estimate
         lower, upper = (None if end is None else -end for end in (gain.upper, gain.lower))
-    return f"{Interval(estimate, lower, upper).format('{:,.0f}'.format, unbounded='')} {more}"
+    format_money = find_money_format(gain)
+    return f"{Interval(estimate, lower, upper).format(format_money, unbounded='')} {more}"
 
 
 def describe_reasons(reasons: list[str]) -> str:

@@ -14,6 +14,9 @@ DECISION = Path("reports/decision.json")
 AGAIN = "uv run dvc repro --force --single-item decide"
 Verdict = Literal["ship", "refresh", "unclear", "hold"]
 State = Literal["holds", "unclear", "violated", "too few"]
+Standing = Literal[
+    "too few", "same", "better", "no worse", "open", "slightly worse", "worse", "much worse"
+]
 
 
 class _Written(BaseModel):
@@ -40,8 +43,9 @@ class SliceResult(_Written):
 
 
 class Judgement(_Written):
-    """One line of the brief, in words, with what the data say of it: the limit that decides, the
-    state of the worst slice, and every slice.
+    """One line of the brief, in words, with what the data say of it: the limit that decides, its
+    state, and every slice. Of a line over each segment, `covered` is the share of the positives
+    that slices with enough of them hold (of the segment in which it is least).
     """
 
     line: str
@@ -50,6 +54,7 @@ class Judgement(_Written):
     slices: tuple[SliceResult, ...]
     metric: str
     beats: Literal["champion"] | None = None
+    covered: float | None = None
 
     @property
     def is_overall(self) -> bool:
@@ -58,8 +63,18 @@ class Judgement(_Written):
 
     @property
     def is_judged(self) -> bool:
-        """Whether any slice holds enough units to tell."""
-        return any(part.state != "too few" for part in self.slices)
+        """Whether slices hold enough units to tell."""
+        return self.state != "too few"
+
+    @property
+    def open_slices(self) -> tuple[SliceResult, ...]:
+        """The slices that are not shown to hold, those that can be judged first."""
+        return tuple(
+            part
+            for state in ("violated", "unclear", "too few")
+            for part in self.slices
+            if part.state == state
+        )
 
 
 class Gain(_Written):
@@ -92,6 +107,24 @@ class Decision(_Written):
     compared_by: int | None = None
     champion: str
     challenger: str
+
+
+def find_standing(gain: Interval, margin: float) -> Standing:
+    """Where the whole interval of a gain lies: above zero (better), above minus the margin (no
+    worse; slightly worse, where it is below zero), below zero (worse), below minus the margin (much
+    worse), or none of these (open).
+    """
+    if gain.lower is None or gain.upper is None:
+        return "too few"
+    if gain.lower == gain.upper == 0:
+        return "same"
+    if gain.lower > 0:
+        return "better"
+    if gain.upper < -margin:
+        return "much worse"
+    if gain.lower > -margin:
+        return "slightly worse" if gain.upper < 0 else "no worse"
+    return "worse" if gain.upper < 0 else "open"
 
 
 def is_simulated(source: str) -> bool:

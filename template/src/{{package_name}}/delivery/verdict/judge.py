@@ -1,12 +1,17 @@
 """One line of the brief, judged: which units it speaks of, what the data say, what state it is in.
 
-A line speaks of all units, of one slice, or of each slice of every segment.
+A line speaks of all units, of one slice, or of each slice of every segment. There, small slices of
+one segment are judged together, and those that can be judged have to hold most of its positives.
 """
 
+from dataclasses import replace
 from typing import Literal
+
+import polars as pl
 
 from ..edge.brief import Line
 from ..problem.metric import load_metrics
+from ..problem.words import format_amount, format_number
 from ..statistics import bootstrap
 from ..statistics.interval import Interval
 from .comparison import (
@@ -23,6 +28,7 @@ from .comparison import (
 )
 from .decision import Judgement, SliceResult, State
 
+MOST = 0.8  # of a segment's positives: so many have to be in slices that can be judged
 Side = Literal["at_least", "at_most"]
 
 
@@ -48,13 +54,15 @@ def judge(line: Line, comparison: Comparison, margin: float) -> Judgement:
         results.append(
             SliceResult(slice=name, **count_units(part.new), **interval._asdict(), state=state)
         )
+    covered = measure_coverage(results, comparison) if line.where == "each segment" else None
     return Judgement(
-        line=describe_line(line),
+        line=describe_line(line, comparison.brief.value.currency),
         limit=to_clear,
-        state=find_worst(results),
+        state=find_worst(results, covered),
         slices=tuple(results),
         metric=line.metric,
         beats=line.beats,
+        covered=covered,
     )
 
 
@@ -62,14 +70,42 @@ def find_parts(line: Line, comparison: Comparison) -> dict[str, Comparison]:
     """The units that a line speaks of, by the name of their slice."""
     if line.where is None:
         return {"all": comparison}
-    slices = {
-        name: part
-        for column in find_segments(comparison.new)
-        for name, part in find_slices(comparison, column)
-    }
+    segments = find_segments(comparison.new)
+    slices = {column: dict(find_slices(comparison, column)) for column in segments}
     if line.where == "each segment":
-        return slices
-    return {name: part for name, part in slices.items() if name == line.where}
+        others = (join_small(column, parts) for column, parts in slices.items())
+        return {name: part for parts in (*slices.values(), *others) for name, part in parts.items()}
+    return {k: part for parts in slices.values() for k, part in parts.items() if k == line.where}
+
+
+def join_small(column: str, slices: dict[str, Comparison]) -> dict[str, Comparison]:
+    """The slices of a segment that are too small to be judged, as one; none where they are no more
+    than one, or too small together as well.
+    """
+    small = [part for part in slices.values() if has_too_few(part.new)]
+    if len(small) < 2:
+        return {}
+    new, old = (
+        pl.concat(tables) for tables in zip(*((part.new, part.old) for part in small), strict=True)
+    )
+    name = f"{column} = other ({len(small)} small slices)"
+    return {} if has_too_few(new) else {name: replace(small[0], new=new, old=old)}
+
+
+def measure_coverage(results: list[SliceResult], comparison: Comparison) -> float:
+    """The share of the positives that slices hold which can be judged; of the segment in which that
+    is least.
+    """
+    positives = count_units(comparison.new)["positives"]
+    judged = {
+        column: sum(
+            part.positives
+            for part in results
+            if part.state != "too few" and part.slice.startswith(f"{column} = ")
+        )
+        for column in find_segments(comparison.new)
+    }
+    return min(judged.values(), default=0) / max(positives, 1)
 
 
 def find_limit(line: Line, margin: float) -> tuple[float, Side]:
@@ -111,25 +147,31 @@ def find_state(interval: Interval, limit: float, side: Side) -> State:
     return "holds" if holds else "unclear"
 
 
-def find_worst(results: list[SliceResult]) -> State:
-    """The worst state of the slices that can be judged."""
+def find_worst(results: list[SliceResult], covered: float | None) -> State:
+    """The worst state of the slices that can be judged; too few where these hold too little."""
     states = {result.state for result in results}
+    if covered is not None and covered < MOST and "violated" not in states:
+        return "too few"
     ranked: tuple[State, ...] = ("violated", "unclear", "holds")
     return next((state for state in ranked if state in states), "too few")
 
 
-def describe_line(line: Line) -> str:
+def describe_line(line: Line, currency: str) -> str:
     """A line of the brief as a person would say it."""
     metric = line.metric
+    money = f"{currency} " if load_metrics()[metric].form == "money" else ""
     words = metric.replace("_", " ").replace("per 1000", "per 1,000")
     words += f" in {line.where}" if line.where else ""
     if line.by is not None:
-        return f"{words} beats the champion (worth detecting: {format_value(metric, line.by)})"
+        return (
+            f"{words} beats the champion (worth detecting: {money}{format_value(metric, line.by)})"
+        )
     if line.margin is not None:
-        return f"{words} not below the champion by more than {format_value(metric, line.margin)}"
+        most = format_value(metric, line.margin)
+        return f"{words} not below the champion by more than {money}{most}"
     if line.at_least is not None:
-        return f"{words} at least {format_value(metric, line.at_least)}"
-    return f"{words} at most {format_value(metric, line.at_most or 0.0)}"
+        return f"{words} at least {money}{format_value(metric, line.at_least)}"
+    return f"{words} at most {money}{format_value(metric, line.at_most or 0.0)}"
 
 
 def describe_result(metric: str, result: SliceResult) -> str:
@@ -138,8 +180,10 @@ def describe_result(metric: str, result: SliceResult) -> str:
 
 
 def format_value(metric: str, value: float) -> str:
-    """A value of a metric for people: money whole, shares in percent."""
+    """A value of a metric for people: money whole from 20 on, shares in percent."""
     form = load_metrics()[metric].form
-    if form != "share":
-        return f"{value:,.0f}" if form == "money" else f"{value:,.6g}"
+    if form == "money":
+        return f"{value:,.0f}" if abs(value) >= 20 else format_amount(round(value, 2))
+    if form == "number":
+        return format_number(value)
     return f"{value:.1%}".replace(".0%", "%")
