@@ -184,7 +184,11 @@ COMMITTED = {"committed": committed, "derived": derived}
 
 
 def main(*, against_commit: bool = False) -> int:
-    """Run every check and print each result in a line; 1 if one says no."""
+    """Say what this work changes in what good means, run every check and print each result in a
+    line; 1 if one says no.
+    """
+    if words := describe_measure():
+        print(f"--  measure: {words}", flush=True)
     failed = False
     extra = COMMITTED if against_commit else {}
     for name, check in (CHECKS | extra).items():
@@ -193,8 +197,6 @@ def main(*, against_commit: bool = False) -> int:
         failed |= not passed
         if check is current and not passed:
             break  # the decision that is there is about other files than these
-    if words := describe_measure():
-        print(f"--  measure: {words}")
     return int(failed)
 
 
