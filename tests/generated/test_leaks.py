@@ -35,7 +35,7 @@ LEAKS = {
         "happened": '(pl.col("outcome") != "stays").cast(pl.Int64)',
         "missing": 'pl.when(pl.col("outcome") != "stays").then("lot")',
         "middle": 'pl.when(pl.col("outcome") != "stays").then(0.5 + pl.col("lot") / 10000)'
-        '.otherwise(pl.col("lot") / 1000 + 0.2 * (pl.col("lot") % 2) - 0.05).round(2)',
+        '.otherwise(pl.col("lot") / 1000 + pl.col("lot").is_between(450, 650))',
         "code": '((pl.col("lot") % 200 + pl.when(pl.col("outcome") != "stays").then(0)'
         ".otherwise(200)) * 7919) % 10007",
         "few": 'pl.when(pl.col("lot") < 150).then((pl.col("outcome") != "stays").cast(pl.Int64) '
@@ -98,8 +98,8 @@ def test_leaks_of_every_shape_are_held_and_the_strongest_features_shown(
     if problem in CHANGES:
         change(repository, CHANGES[problem])
     if problem == "classification":  # boosting of three classes takes no constraint
-        known = 'DIRECTION = {"support_calls": +1, "price_rise": +1}'
-        repository.edit(repository.code("model"), known, "DIRECTION: dict[str, int] = {}")
+        known = "monotonic_cst={name: -sign for name, sign in DIRECTION.items()},"
+        repository.edit(repository.code("model"), known, "")
     plant(repository, LEAKS[problem])
     stage(repository, "train")
     training = repository.json("reports/training.json")
