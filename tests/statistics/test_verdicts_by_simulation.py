@@ -250,3 +250,22 @@ def test_capacity_over_all_weeks_at_once_flatters_a_model_where_the_level_drifts
     assert flattered.mean() > -5 * error
     if drift:
         assert flattered.mean() - 5 * error > 0
+
+
+def test_a_candidate_does_not_decide_by_itself(
+    problems: Callable[[str], SimpleNamespace],
+) -> None:
+    """Even one that nothing calibrates: it would act beyond prices and capacity."""
+    training, own = (
+        getattr(problems("classification"), f"problem_{name}") for name in ("training", "action")
+    )
+    x, y = pl.DataFrame({"x": [0.0, 1.0]}), pl.Series(["leaves", "stays"])
+    everybody = SimpleNamespace(
+        classes_=np.array(["leaves", "stays"]),
+        predict_proba=lambda x: np.full((x.height, 2), 0.5),
+        act=lambda x: ["call"] * x.height,
+    )
+    everybody.fit = lambda x, y: everybody
+    assert not own.has_own(training.predict(everybody, x))
+    by_itself = training.predict(training.fit_rule(everybody, x, y), x)
+    assert by_itself[own.OWN].to_list() == ["call", "call"]

@@ -193,11 +193,22 @@ def compute_log_loss(
     return -np.log(np.clip(chance, np.finfo(np.float64).eps, 1))
 
 
+class Deciding:
+    """A rule that decides by itself, fitted."""
+
+    rule: Any
+
+
 def fit_rule(rule: Any, x: pl.DataFrame, y: pl.Series) -> Any:
     """The rule with the shares it takes from training rows. What it decides by itself (`act`) is
-    valued as it is.
+    valued as it is; a candidate's `act` plays no part.
     """
-    return rule.fit(x, y.cast(TRUTH).to_numpy())
+    fitted = rule.fit(x, y.cast(TRUTH).to_numpy())
+    if not hasattr(rule, "act"):
+        return fitted
+    deciding = Deciding()
+    deciding.rule = fitted
+    return deciding
 
 
 LOSS = "log_loss"
@@ -217,12 +228,12 @@ def predict(model: Any, x: pl.DataFrame) -> pl.DataFrame:
     """One Float64 column `p_<class>` per class, in the order of the names; of a rule that decides
     by itself also `OWN` (String), its action.
     """
+    if isinstance(model, Deciding):
+        own = read_own(model.rule.act(x), x.height, "none")
+        return predict(model.rule, x).with_columns(own)
     probabilities = model.predict_proba(x)
     order = np.argsort(model.classes_)
-    shares = pl.DataFrame({f"p_{model.classes_[k]}": probabilities[:, k] for k in order})
-    if not hasattr(model, "act"):  # no candidate has it: what calibrates it stands before it
-        return shares
-    return shares.with_columns(read_own(model.act(x), x.height, "none"))
+    return pl.DataFrame({f"p_{model.classes_[k]}": probabilities[:, k] for k in order})
 
 
 def measure_judge(model: Any) -> dict[str, str | float] | None:

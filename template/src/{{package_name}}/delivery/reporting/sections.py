@@ -396,8 +396,9 @@ def describe_periods(brief: PricedBrief, room: Json | None) -> str:
         return ""
     if room["every"]:
         return f" It is kept within each {escape(every)}, of which there are {room['periods']:,}."
-    reason = "`contract.py` names no time" if every in PERIODS else "the brief says no `every`"
-    if every and every not in PERIODS:
+    is_known = (every or "").lower() in PERIODS
+    reason = "`contract.py` names no time" if is_known else "the brief says no `every`"
+    if every and not is_known:
         reason = f"`every: {escape(every)}` is none of {', '.join(PERIODS)}"
     return f" It is kept over all {escape(brief.decision.units)} at once, because {reason}."
 
