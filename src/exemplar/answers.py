@@ -16,6 +16,8 @@ class Answers(NamedTuple):
     """The answer to each question."""
     record: dict[str, Any]
     """What Copier notes for itself; its keys begin with an underscore."""
+    fault: str = ""
+    """Why nothing could be read, if nothing could."""
 
     @property
     def source(self) -> str:
@@ -37,25 +39,31 @@ class Answers(NamedTuple):
 
 
 def parse_answers(text: str) -> Answers:
-    """Return the answers in a text; none where it is not the YAML of an answers file."""
+    """Return the answers in a text; none, and why, where it is not the YAML of an answers file."""
     try:
+        if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text)):
+            raise ValueError("an alias (`*name`), which Copier does not write")
         content = yaml.safe_load(text)
-    except yaml.YAMLError:
-        content = None
-    items = content.items() if isinstance(content, dict) else ()
-    pairs = [(str(key), value) for key, value in items]
+        yaml.safe_dump(content)  # an update writes it back
+    except Exception as error:  # whatever Python raises for `!!int x` or for 2027-02-30
+        return Answers({}, {}, " ".join(str(error).split())[:200])
+    if not isinstance(content, dict):
+        return Answers({}, {}, "no keys and values")
+    for key in content:
+        if not isinstance(key, str):
+            return Answers({}, {}, f"the key {key!r}, which is no text")
     return Answers(
-        {key: value for key, value in pairs if not key.startswith("_")},
-        {key: value for key, value in pairs if key.startswith("_")},
+        {key: value for key, value in content.items() if not key.startswith("_")},
+        {key: value for key, value in content.items() if key.startswith("_")},
     )
 
 
 def read_answers(path: Path) -> Answers:
-    """Return the answers in a file; none where it cannot be read."""
+    """Return the answers in a file; none, and why, where it cannot be read."""
     try:
         return parse_answers(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError):
-        return Answers({}, {})
+    except (OSError, UnicodeDecodeError) as error:
+        return Answers({}, {}, f"no UTF-8 text ({error})")
 
 
 def write_answers(path: Path, answers: Answers) -> None:

@@ -81,7 +81,8 @@ def require_template(project: Project) -> None:
     if missing_keys := [key for key, value in addresses.items() if not value]:
         raise Fixable(
             f"{path}: expected YAML with _src_path and _commit, found "
-            + (f"no {' and no '.join(missing_keys)}" if any(answers) else "no such YAML")
+            + (f"no such YAML: {answers.fault}" if answers.fault else "")
+            + ("" if answers.fault else f"no {' and no '.join(missing_keys)}")
             + f". Nothing was changed. Next: {describe_way_back(project)}"
         )
     is_path = "://" not in answers.source and ":" not in answers.source

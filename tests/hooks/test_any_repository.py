@@ -134,13 +134,15 @@ def test_the_hook_knows_the_metrics_that_a_generated_repository_has(
 ) -> None:
     script = """
 import json
+from churn.delivery.problem.brief import find_scale
 from churn.delivery.problem.metric import load_ratios
-print(json.dumps({name: metric.comparable for name, metric in load_ratios().items()}))
+print(json.dumps({name: find_scale(metric) for name, metric in load_ratios().items()}))
 """
     completed = call(render("churn", problem=problem) / "src", sys.executable, "-c", script)
     assert completed.returncode == 0, completed
     hook = runpy.run_path(str(ROOT / "hooks/project-brief"), run_name="hook")
-    assert hook["read_metrics"](problem) == json.loads(completed.stdout)
+    scales = json.loads(completed.stdout)
+    assert hook["read_metrics"](problem) == {name: tuple(scales[name]) for name in scales}
 
 
 def test_a_stage_that_does_not_name_what_it_imports(scratch: Checked) -> None:

@@ -8,6 +8,9 @@ from .metric import Bounds, Metric
 ANSWERED = pl.col("right").is_not_null()
 RIGHT = pl.col("right").fill_null(False)
 PREPARED = pl.col("outcome") != "none"
+PRICES, PRICED = Answers, "prices of `right`, `wrong` and `handed_over` answers"
+"""The prices that such a problem has, as a type and in words."""
+
 SLICES: tuple[str, ...] = ("value_per_1000", "precision", "answered_share")
 """The metrics that are shown for each slice."""
 

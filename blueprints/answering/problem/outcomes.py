@@ -13,6 +13,7 @@ from ..edge.brief import Answers, Brief, Priced, require_kind
 from ..statistics import influence
 from ..statistics.interval import Interval
 from .action import OWN, draw_lots, find_periods, find_room, has_own, list_segments, sum_best
+from .metrics import PRICED, PRICES
 from .target import COLUMNS, HAND_OVER, NONE
 from .training import LOSS, compute_loss
 
@@ -33,7 +34,7 @@ RESULT = (
 
 def require_prices(brief: Brief) -> PricedBrief:
     """The brief with its decision and its prices; Fixable where it has none."""
-    return require_kind(brief, Answers, "prices of `right`, `wrong` and `handed_over` answers")
+    return require_kind(brief, PRICES, PRICED)
 
 
 def act(predictions: pl.DataFrame, brief: PricedBrief) -> pl.DataFrame:

@@ -46,5 +46,11 @@ def measure_level(target: pl.Series) -> dict[str, float]:
 LEVEL = "share"
 """How the figures of `measure_level` are written."""
 
+
+def list_priced(target: pl.Series) -> list[str]:
+    """What the brief has to price by its name: nothing here."""
+    return []
+
+
 VARIETY = "two intents or more"
 """What a target has to be for anything to be learned."""

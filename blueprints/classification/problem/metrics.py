@@ -7,6 +7,9 @@ from .metric import Bounds, Metric
 
 ACTED = pl.col("action") != "none"
 POSITIVE = pl.col("positive")
+PRICES, PRICED = Prices, "a price of each action for each class"
+"""The prices that such a problem has, as a type and in words."""
+
 SLICES: tuple[str, ...] = ("value_per_1000", "recall", "precision")
 """The metrics that are shown for each slice."""
 

@@ -7,11 +7,12 @@ What a prediction leads to is here: the action, within the brief's capacity, and
 import numpy as np
 import polars as pl
 
-from ..edge.brief import Brief, Priced, Prices, require_kind
+from ..edge.brief import NEXT, Brief, Priced, Prices, require_kind
 from ..edge.errors import Fixable
 from ..statistics import influence
 from ..statistics.interval import Interval
 from .action import OWN, draw_lots, find_periods, find_room, has_own, list_segments, sum_best
+from .metrics import PRICED, PRICES
 from .target import COLUMNS
 from .training import read_classes, read_probabilities
 
@@ -28,7 +29,7 @@ RESULT = pl.col("outcome")
 
 def require_prices(brief: Brief) -> PricedBrief:
     """The brief with its decision and its prices; Fixable where it has none."""
-    return require_kind(brief, Prices, "a price of each action for each class")
+    return require_kind(brief, PRICES, PRICED)
 
 
 def act(predictions: pl.DataFrame, brief: PricedBrief) -> pl.DataFrame:
@@ -186,13 +187,8 @@ def _prices(predictions: pl.DataFrame, brief: PricedBrief) -> tuple[np.ndarray, 
     """
     value, classes = brief.value, read_classes(predictions)
     names = list(value.actions)
-    priced = set(value.actions[names[0]])
-    if priced != set(classes):
-        raise Fixable(
-            "project-brief.md: value: expected a price for each class of the target "
-            f"({', '.join(sorted(classes))}), found {', '.join(sorted(priced))}. "
-            "Next: fix the brief, then uv run dvc repro"
-        )
+    if fault := value.find_unpriced(classes):
+        raise Fixable(f"project-brief.md: {fault}. {NEXT}")
     prices = np.array([[float(value.actions[name][c]) for c in classes] for name in names])
     if value.review is None:
         return prices, names

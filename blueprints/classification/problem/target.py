@@ -42,5 +42,11 @@ def measure_level(target: pl.Series) -> dict[str, float]:
 LEVEL = "share"
 """How the figures of `measure_level` are written."""
 
+
+def list_priced(target: pl.Series) -> list[str]:
+    """What the brief has to price: each class."""
+    return target.cast(pl.String).drop_nulls().unique().to_list()
+
+
 VARIETY = "two classes or more"
 """What a target has to be for anything to be learned."""

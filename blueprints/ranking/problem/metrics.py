@@ -6,6 +6,9 @@ from ..edge.brief import Priced, Shown
 from .metric import Bounds, Metric
 
 VALUE = pl.col("value") * 1000
+PRICES, PRICED = Shown, "the price of showing a thing (`shown`) and of each event that follows"
+"""The prices that such a problem has, as a type and in words."""
+
 SLICES: tuple[str, ...] = ("value_per_1000", "ndcg", "recall_at_k")
 """The metrics that are shown for each slice."""
 

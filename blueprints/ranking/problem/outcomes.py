@@ -11,11 +11,12 @@ What a prediction leads to is here: the action, within the brief's capacity, and
 import polars as pl
 import polars.selectors as cs
 
-from ..edge.brief import Brief, Priced, Shown, require_kind
+from ..edge.brief import NEXT, Brief, Priced, Shown, require_kind
 from ..edge.errors import Fixable
 from ..statistics import influence
 from ..statistics.interval import Interval
 from .action import OWN, find_periods, has_own, list_segments, sum_best
+from .metrics import PRICED, PRICES
 from .target import COLUMNS, parse_events
 from .training import CHANCES, DIGITS, NAMES, OF, PLACES, add_weights, list_places, sum_gain
 
@@ -38,9 +39,7 @@ RESULT = (
 
 def require_prices(brief: Brief) -> PricedBrief:
     """The brief with its decision and its prices; Fixable where it has none."""
-    return require_kind(
-        brief, Shown, "the price of showing a thing (`shown`) and of each event that follows"
-    )
+    return require_kind(brief, PRICES, PRICED)
 
 
 def act(predictions: pl.DataFrame, brief: PricedBrief) -> pl.DataFrame:
@@ -301,10 +300,5 @@ def _worth(predictions: pl.DataFrame, brief: PricedBrief) -> pl.Expr:
 
 def _check_prices(kinds: list[str], brief: PricedBrief) -> None:
     """Stop where the data knows a kind of event that the brief does not price."""
-    priced = brief.value.events
-    if unknown := sorted(set(kinds) - set(priced)):
-        raise Fixable(
-            "project-brief.md: value: expected a price for each kind of event in the target, found "
-            f"none for {', '.join(unknown)} (priced: {', '.join(priced)}). "
-            "Next: fix the brief, then uv run dvc repro"
-        )
+    if fault := brief.value.find_unpriced(kinds):
+        raise Fixable(f"project-brief.md: {fault}. {NEXT}")

@@ -86,5 +86,11 @@ def measure_level(target: pl.Series) -> dict[str, float]:
 LEVEL = "share"
 """How the figures of `measure_level` are written."""
 
+
+def list_priced(target: pl.Series) -> list[str]:
+    """What the brief has to price: each kind of event."""
+    return parse_events(target.drop_nulls())["event"].unique().to_list()
+
+
 VARIETY = "events with two brands or more"
 """What a target has to be for anything to be learned."""

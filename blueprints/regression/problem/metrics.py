@@ -2,9 +2,13 @@
 
 import polars as pl
 
+from ..edge.brief import Errors
 from .metric import Metric
 
 ERROR = pl.col("answer") - pl.col("outcome")
+PRICES, PRICED = Errors, "a price of each unit that an answer is too high and too low"
+"""The prices that such a problem has, as a type and in words."""
+
 SLICES: tuple[str, ...] = ("value_per_1000", "within", "coverage")
 """The metrics that are shown for each slice."""
 

@@ -14,6 +14,7 @@ from ..edge.errors import Fixable
 from ..statistics import influence
 from ..statistics.interval import Interval
 from .action import OWN, draw_lots, find_periods, find_room, has_own, list_segments, sum_best
+from .metrics import PRICED, PRICES
 from .target import COLUMNS
 from .training import LEVELS, LOSS, NAMES, compute_loss
 
@@ -40,9 +41,7 @@ RESULT = (
 
 def require_prices(brief: Brief) -> PricedBrief:
     """The brief with its decision and its prices; Fixable where it has none."""
-    return require_kind(
-        brief, Errors, "a price of each unit that an answer is too high and too low"
-    )
+    return require_kind(brief, PRICES, PRICED)
 
 
 def act(predictions: pl.DataFrame, brief: PricedBrief) -> pl.DataFrame:

@@ -43,5 +43,11 @@ def measure_level(target: pl.Series) -> dict[str, float]:
 LEVEL = "number"
 """How the figures of `measure_level` are written."""
 
+
+def list_priced(target: pl.Series) -> list[str]:
+    """What the brief has to price by its name: nothing here."""
+    return []
+
+
 VARIETY = "numbers that differ"
 """What a target has to be for anything to be learned."""

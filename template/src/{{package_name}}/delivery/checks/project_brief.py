@@ -3,14 +3,14 @@
 import sys
 
 from ..edge import brief
-from ..problem.brief import list_comparable
+from ..problem.brief import find_scales
 
 
 def main(argv: list[str] | None = None) -> int:
     """`project_brief.py [project-brief.md …]`: print what is wrong with each brief and end with
     2.
     """
-    return brief.main(argv, list_comparable)
+    return brief.main(argv, find_scales)
 
 
 if __name__ == "__main__":

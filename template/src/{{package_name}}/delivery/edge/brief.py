@@ -3,16 +3,18 @@ what ships) or from `reports/brief.json`, which the stage `brief` writes of it.
 """
 
 import json
+import math
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any, Generic, Literal, Self, TypeVar, get_args
+from typing import Annotated, Any, Generic, Literal, NamedTuple, Self, TypeVar, get_args
 
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Discriminator,
     Field,
@@ -25,10 +27,11 @@ from pydantic import (
 from ruamel.yaml.error import YAMLError
 
 from .errors import Fixable
-from .explain import explain, nearest, yaml
+from .explain import explain, nearest, read_text, shorten, yaml
 
 Phase = Literal["discover", "define", "develop", "deliver"]
 LONGEST = 20  # lines of front matter
+MOST = 20_000  # characters of front matter
 NEXT = "Next: fix the brief, then uv run dvc repro"
 SECTIONS: dict[Phase, tuple[str, ...]] = {
     "discover": ("Problem", "Users"),
@@ -38,14 +41,43 @@ SECTIONS: dict[Phase, tuple[str, ...]] = {
 }
 KEYS: dict[Phase, tuple[str, ...]] = {
     "discover": ("owner", "sponsor"),
-    "define": ("outcome", "decision", "value"),
-    "develop": ("success",),
+    "define": ("outcome", "decision", "value", "success"),
+    "develop": ("guardrails",),
     "deliver": ("experiment", "review_by"),
 }
 DATED = re.compile(r"^- \d{4}-\d{2}-\d{2}: \S", re.MULTILINE)
 
-Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
+PRIMARY = "value_per_1000"  # the metric in which models are compared, in money
 
+
+def _refuse_truth(value: Any) -> Any:
+    """`true` is no number, though pydantic reads it as 1."""
+    if isinstance(value, bool):
+        raise ValueError(f"a number, found {str(value).lower()}")
+    return value
+
+
+def _refuse_number(value: Any) -> Any:
+    """A number is no date, though pydantic counts it from 1970 on."""
+    if isinstance(value, int | float):
+        raise ValueError(f"a date like 2027-03-31, found {value}")
+    return value
+
+
+ONE_LINE = r"^[^\x00-\x1f\x7f]*$"
+LINES = r"^[^\x00-\x08\x0b-\x1f\x7f]*$"
+Stripped = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
+Prose = Annotated[Stripped, Field(max_length=5000, pattern=LINES)]
+Text = Annotated[Stripped, Field(max_length=1000, pattern=ONE_LINE)]
+Name = Annotated[Stripped, Field(max_length=80, pattern=ONE_LINE)]
+"""What stands in tables and charts."""
+
+Amount = Annotated[
+    float, BeforeValidator(_refuse_truth), Field(allow_inf_nan=False, ge=-1e12, le=1e12)
+]
+Count = Annotated[int, BeforeValidator(_refuse_truth), Field(ge=1, le=10**12)]
+Day = Annotated[date, BeforeValidator(_refuse_number)]
+Bounds = tuple[float, float]
 
 WRITTEN = "written"  # by a stage of this release or an older one, rather than by a person
 
@@ -62,12 +94,15 @@ class _Part(BaseModel):
         return {key: content[key] for key in content if key in cls.model_fields}
 
 
+TAKEN = ("none", "review")  # how outcomes name what is done where nothing is, and by a person
+
+
 class Outcome(_Part):
     """What the business wants to move: a figure, where it stands and where it should go."""
 
     metric: Text
-    today: float
-    target: float
+    today: Amount
+    target: Amount
 
 
 class Action(_Part):
@@ -77,14 +112,14 @@ class Action(_Part):
     `units` is what several of them are called: `unit: policy/policies`, or else an s is added.
     """
 
-    unit: Text
+    unit: Name
     units: str = ""
-    action: Text | list[Text]
-    otherwise: Text | None = None
-    at_most: int | None = Field(default=None, ge=1)
-    of: Text | None = None
-    out_of: int | None = Field(default=None, ge=1)
-    every: Text | None = None
+    action: Name | list[Name]
+    otherwise: Name | None = None
+    at_most: Count | None = None
+    of: Name | None = None
+    out_of: Count | None = None
+    every: Name | None = None
 
     @property
     def actions(self) -> list[str]:
@@ -123,12 +158,25 @@ class Action(_Part):
     def _require_capacity(self) -> "Action":
         if self.of is not None and self.out_of is not None:
             raise ValueError(
-                f"at_most is a number of {self.of} for each {self.unit}, without out_of"
+                f"at_most is a number of {self.of} for each {self.unit}, without out_of, "
+                f"found out_of: {self.out_of}"
             )
         if self.of is None and (self.at_most is None) != (self.out_of is None):
-            raise ValueError("at_most and out_of belong together: how many of how many")
+            raise ValueError(
+                "at_most and out_of belong together: how many of how many, found one of them"
+            )
         if self.at_most is not None and self.out_of is not None and self.at_most > self.out_of:
-            raise ValueError(f"at_most is at most out_of ({self.out_of})")
+            raise ValueError(f"at_most is at most out_of ({self.out_of}), found {self.at_most}")
+        return self
+
+    @model_validator(mode="after")
+    def _require_names(self) -> "Action":
+        """Refuse actions whose names outcomes could not tell apart."""
+        names = [*self.actions, self.otherwise or "hand over"]
+        if taken := [name for name in names if name in TAKEN or names.count(name) > 1]:
+            raise ValueError(
+                f"actions of different names, none of them {' or '.join(TAKEN)}, found {taken[0]!r}"
+            )
         return self
 
 
@@ -144,11 +192,24 @@ class _Money(_Part):
 
     currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 
+    @property
+    def worth(self) -> Bounds:
+        """The lowest and the highest that one unit can come to, in money; without bounds where the
+        prices do not say.
+        """
+        return -math.inf, math.inf
+
+    def find_unpriced(self, names: Iterable[str]) -> str | None:
+        """What is wrong with the prices of these names, which the target has (classes, or kinds of
+        event), if anything.
+        """
+        return None
+
 
 class _Reviewed(_Money):
     """Prices among which is that of a person who finds the truth."""
 
-    review: float | None = Field(default=None, le=0)
+    review: Amount | None = Field(default=None, le=0)
 
 
 class Prices(_Reviewed):
@@ -157,7 +218,23 @@ class Prices(_Reviewed):
     `review` adds a person who finds the truth, takes the best action for it, and costs that much.
     """
 
-    actions: dict[Text, dict[Text, float]] = Field(min_length=1)
+    actions: dict[Name, dict[Name, Amount]] = Field(min_length=1)
+
+    @property
+    def worth(self) -> Bounds:
+        """The lowest and the highest price; nothing is worth 0."""
+        prices = [price for each in self.actions.values() for price in each.values()]
+        return min(0.0, *prices, self.review or 0.0), max(0.0, *prices)
+
+    def find_unpriced(self, names: Iterable[str]) -> str | None:
+        """A class without a price, or a price without a class."""
+        classes, priced = sorted(names), sorted(next(iter(self.actions.values())))
+        if classes == priced:
+            return None
+        return (
+            f"value: expected a price for each class of the target ({', '.join(classes)}), "
+            f"found {', '.join(priced)}"
+        )
 
     @model_validator(mode="before")
     @classmethod
@@ -172,10 +249,10 @@ class Prices(_Reviewed):
     def _require_same_classes(self) -> "Prices":
         classes_of_each = [set(prices) for prices in self.actions.values()]
         if any(classes != classes_of_each[0] for classes in classes_of_each):
-            raise ValueError("every action needs a price for the same classes")
+            raise ValueError("every action needs a price for the same classes, found others")
         if not any(price > 0 for prices in self.actions.values() for price in prices.values()):
             raise ValueError(
-                "at least one price above zero: otherwise doing nothing is always best"
+                "at least one price above zero: otherwise doing nothing is always best, found none"
             )
         return self
 
@@ -188,9 +265,9 @@ class Errors(_Reviewed):
     cost.
     """
 
-    per_unit_too_high: float = Field(lt=0)
-    per_unit_too_low: float = Field(lt=0)
-    free_within: float = Field(default=0, ge=0)
+    per_unit_too_high: Amount = Field(lt=0)
+    per_unit_too_low: Amount = Field(lt=0)
+    free_within: Amount = Field(default=0, ge=0)
 
 
 class Shown(_Money):
@@ -200,9 +277,18 @@ class Shown(_Money):
     `noticed` is the share of those who look at one place of a list that look at the next as well.
     """
 
-    shown: float = Field(le=0)
-    noticed: float = Field(default=1, gt=0, le=1)
-    events: dict[Text, Annotated[float, Field(gt=0)]] = Field(min_length=1)
+    shown: Amount = Field(le=0)
+    noticed: Amount = Field(default=1, gt=0, le=1)
+    events: dict[Name, Annotated[Amount, Field(gt=0)]] = Field(min_length=1)
+
+    def find_unpriced(self, names: Iterable[str]) -> str | None:
+        """A kind of event without a price."""
+        if not (unpriced := sorted(set(names) - set(self.events))):
+            return None
+        return (
+            "value: expected a price for each kind of event in the target, found none for "
+            f"{', '.join(unpriced)} (priced: {', '.join(self.events)})"
+        )
 
     @model_validator(mode="before")
     @classmethod
@@ -218,10 +304,15 @@ class Answers(_Money):
     money; `call` is what asking the model costs (`measured`: what was paid).
     """
 
-    right: float = Field(gt=0)
-    wrong: float = Field(lt=0)
-    handed_over: float = Field(le=0)
-    call: Annotated[float, Field(le=0)] | Literal["measured"] = "measured"
+    right: Amount = Field(gt=0)
+    wrong: Amount = Field(lt=0)
+    handed_over: Amount = Field(le=0)
+    call: Annotated[Amount, Field(le=0)] | Literal["measured"] = "measured"
+
+    @property
+    def worth(self) -> Bounds:
+        """What a wrong answer is worth, or a person's, and a right one; calls apart."""
+        return min(self.wrong, self.handed_over), self.right
 
 
 def _kind(value: Any) -> str:
@@ -247,17 +338,23 @@ Value = Annotated[
 ]
 
 
+EACH_SEGMENT = "each segment"
+Where = Annotated[
+    str, StringConstraints(pattern=rf"^{EACH_SEGMENT}$|^\w+ = [^\x00-\x1f\x7f]+$", max_length=200)
+]
+
+
 class Line(_Part):
     """One thing that must hold: a metric against a limit, or against the champion."""
 
-    metric: Text
-    where: Annotated[str, StringConstraints(pattern=r"^each segment$|^\w+ = .+$")] | None = None
-    at_least: float | None = None
-    at_most: float | None = None
+    metric: Name
+    where: Where | None = None
+    at_least: Amount | None = None
+    at_most: Amount | None = None
     beats: Literal["champion"] | None = None
-    by: float | None = Field(default=None, gt=0)
+    by: Amount | None = Field(default=None, gt=0)
     not_below: Literal["champion"] | None = None
-    margin: float | None = Field(default=None, ge=0)
+    margin: Amount | None = Field(default=None, ge=0)
 
     @property
     def compares(self) -> bool:
@@ -267,13 +364,19 @@ class Line(_Part):
     @model_validator(mode="after")
     def _require_one_form(self) -> "Line":
         forms = (self.at_least, self.at_most, self.beats, self.not_below)
-        if sum(form is not None for form in forms) != 1:
-            raise ValueError("one of at_least, at_most, beats: champion, not_below: champion")
+        if (count := sum(form is not None for form in forms)) != 1:
+            raise ValueError(
+                "one of at_least, at_most, beats: champion, not_below: champion, "
+                f"found {count or 'none'}"
+            )
         if (self.beats is None) != (self.by is None):
-            raise ValueError("beats and by belong together: by is the gain worth detecting")
+            raise ValueError(
+                "beats and by belong together: by is the gain worth detecting, found one of them"
+            )
         if (self.not_below is None) != (self.margin is None):
             raise ValueError(
-                "not_below and margin belong together: margin is what 'no worse' means"
+                "not_below and margin belong together: margin is what 'no worse' means, "
+                "found one of them"
             )
         return self
 
@@ -290,14 +393,21 @@ class Brief(_Part):
     value: Value | None = None
     success: list[Line] = []
     guardrails: list[Line] = []
-    experiment: Text | None = None
+    experiment: Prose | None = None
     risk: Literal["low", "medium", "high"] = "medium"
-    review_by: date | None = None
+    review_by: Day | None = None
 
     @property
     def review(self) -> float | None:
         """What it costs that a person finds the truth; None where the prices name no review."""
         return self.value.review if isinstance(self.value, _Reviewed) else None
+
+    @property
+    def lines(self) -> Iterator[tuple[str, Line]]:
+        """Each success line and each guardrail, by its place in the front matter."""
+        for key, lines in (("success", self.success), ("guardrails", self.guardrails)):
+            for number, line in enumerate(lines):
+                yield f"{key}.{number}", line
 
     @model_validator(mode="after")
     def _require_consistency(self) -> "Brief":
@@ -313,7 +423,8 @@ class Brief(_Part):
             for key in KEYS[phase]:
                 if not getattr(self, key):
                     raise ValueError(
-                        f"`{key}:` from phase {phase} on (this brief is in {self.phase})"
+                        f"`{key}:` from phase {phase} on, found none "
+                        f"(this brief is in {self.phase})"
                     )
 
     def _require_prices(self, decision: Action, value: Value) -> None:
@@ -322,21 +433,26 @@ class Brief(_Part):
             raise ValueError(
                 f"a price for each action: decision.action names "
                 f"{', '.join(sorted(decision.actions))}, "
-                f"value names {', '.join(sorted(value.actions))}"
+                f"value names {', '.join(sorted(value.actions))}, found different names"
             )
         if not isinstance(decision.action, str) and not isinstance(value, Prices):
-            raise ValueError("one action, unless each action has its prices")
+            raise ValueError(
+                f"one action, unless each action has its prices, found {len(decision.actions)}"
+            )
         if (decision.of is not None) != isinstance(value, Shown):
             raise ValueError(
                 "at_most as a number of things (`5 brands`) where each thing shown has its price, "
-                "and nowhere else"
+                f"and nowhere else, found {decision.of or 'none'}"
             )
         if decision.otherwise is not None and not isinstance(value, Answers):
-            raise ValueError("`otherwise` only where an answer may be handed over")
+            raise ValueError(
+                f"`otherwise` only where an answer may be handed over, found {decision.otherwise!r}"
+            )
         review = isinstance(value, Answers) or getattr(value, "review", None) is not None
         if self.risk == "high" and not review:
             raise ValueError(
-                "risk: high needs `review:` in value, because a person decides every case"
+                "risk: high needs `review:` in value, because a person decides every case, "
+                "found none"
             )
 
 
@@ -388,7 +504,16 @@ def parse(text: str, name: str = "project-brief.md") -> tuple[Brief, dict[str, s
     before, fence, rest = text.partition("---\n")
     front, end, prose = rest.partition("\n---")
     if before.strip() or not fence or not end:
-        raise Fixable(f"{name}: expected front matter between two lines `---` at the top. {NEXT}")
+        fault = "other text first" if before.strip() else "none"
+        raise Fixable(
+            f"{name}: expected front matter between two lines `---` at the top, found {fault}. "
+            f"{NEXT}"
+        )
+    if len(front) > MOST:
+        raise Fixable(
+            f"{name}: expected at most {MOST:,} characters of front matter, "
+            f"found {len(front):,}. {NEXT}"
+        )
     if (length := len(front.splitlines())) > LONGEST:
         raise Fixable(
             f"{name}: expected at most {LONGEST} lines of front matter, found {length}. {NEXT}"
@@ -402,8 +527,11 @@ def _parse_front_matter(front: str, name: str) -> Brief:
     try:
         content = yaml(front)
         if not isinstance(content, dict):
-            raise Fixable(f"{name}: expected keys and values in the front matter. {NEXT}")
-        return Brief(**content)
+            raise Fixable(
+                f"{name}: expected keys and values in the front matter, found {shorten(content)}. "
+                f"{NEXT}"
+            )
+        return Brief.model_validate(content)
     except YAMLError as error:
         raise Fixable(
             f"{name}: expected YAML in the front matter, found\n{error}\n{NEXT}"
@@ -412,27 +540,65 @@ def _parse_front_matter(front: str, name: str) -> Brief:
         raise Fixable(f"{explain(name, error, Brief, KINDS)}\n{NEXT}") from None
 
 
+class Scale(NamedTuple):
+    """What a line may say of a metric: whether models can be compared on it, and the lowest and the
+    highest that it can be.
+    """
+
+    comparable: bool
+    lowest: float = -math.inf
+    highest: float = math.inf
+
+
 def require_metrics(
-    brief: Brief, comparable: Mapping[str, bool], name: str = "project-brief.md"
+    brief: Brief, scales: Mapping[str, Scale], name: str = "project-brief.md"
 ) -> None:
-    """Stop where a line of the brief names a metric that is not among those in `comparable`, or
-    compares models on one that is not comparable: for which other units count for each model.
+    """Stop where a line of the brief names a metric that is not among those in `scales`, compares
+    models on one that is not comparable (for which other units count for each model), or sets a
+    limit that no model can miss or none can reach.
 
     Raises:
         Fixable: as the file `name` has it.
     """
-    for key, lines in (("success", brief.success), ("guardrails", brief.guardrails)):
-        for number, line in enumerate(lines):
-            fits = comparable
-            if line.compares:
-                fits = {metric: True for metric, same in comparable.items() if same}
-            if line.metric not in fits:
-                *others, last = map(repr, fits)
-                compared = " where models are compared" if line.metric in comparable else ""
-                raise Fixable(
-                    f"{name}: `{key}.{number}.metric`: expected {', '.join(others)} or {last}"
-                    f"{compared}, found {line.metric!r}{nearest(line.metric, fits)}\n{NEXT}"
-                )
+    comparable = {metric for metric, scale in scales.items() if scale.comparable}
+    for place, line in brief.lines:
+        fits = [metric for metric in scales if not line.compares or metric in comparable]
+        if line.metric not in fits:
+            *others, last = map(repr, fits)
+            compared = " where models are compared" if line.metric in scales else ""
+            raise Fixable(
+                f"{name}: `{place}.metric`: expected {', '.join(others)} or {last}"
+                f"{compared}, found {line.metric!r}{nearest(line.metric, fits)}\n{NEXT}"
+            )
+        scale = scales[line.metric]
+        if line.metric == PRIMARY and brief.value is not None:
+            low, high = brief.value.worth
+            scale = scale._replace(lowest=1000 * low, highest=1000 * high)
+        if fault := find_idle_limit(line, scale):
+            raise Fixable(f"{name}: `{place}.{fault}\n{NEXT}")
+
+
+def find_idle_limit(line: Line, scale: Scale) -> str | None:
+    """What is wrong with a limit that no model can miss, or that none can reach, if anything."""
+    low, high = scale.lowest, scale.highest
+    limits = {key: getattr(line, key) for key in ("at_least", "at_most", "by", "margin")}
+    [(key, limit)] = [(key, limit) for key, limit in limits.items() if limit is not None]
+    can_tell = {
+        "at_least": low < limit <= high,
+        "at_most": low <= limit < high,
+        "by": limit < high - low,
+        "margin": limit < high - low,
+    }
+    if can_tell[key]:
+        return None
+    expected = {
+        "at_least": f"above {low:,g} and at most {high:,g}",
+        "at_most": f"at least {low:,g} and below {high:,g}",
+    }.get(key, f"below {high - low:,g}")
+    return (
+        f"{key}`: expected {expected}, because {line.metric} lies between {low:,g} and {high:,g}, "
+        f"found {limit:,g}"
+    )
 
 
 def parse_sections(prose: str) -> dict[str, str]:
@@ -465,12 +631,9 @@ def _require_sections(brief: Brief, sections: dict[str, str], name: str) -> None
 
 def read_project_brief(path: Path) -> tuple[Brief, dict[str, str]]:
     """`parse` the file at `path`, which a person wrote."""
-    try:
-        return parse(path.read_text(encoding="utf-8"), str(path))
-    except FileNotFoundError:
-        raise Fixable(f"{path}: expected a project brief, found no file. {NEXT}") from None
-    except UnicodeDecodeError:
-        raise Fixable(f"{path}: expected UTF-8 text. {NEXT}") from None
+    if not path.exists():
+        raise Fixable(f"{path}: expected a project brief, found no file. {NEXT}")
+    return parse(read_text(path, NEXT), str(path))
 
 
 def read_brief(path: Path) -> Brief:
@@ -492,12 +655,12 @@ def read_brief(path: Path) -> Brief:
 
 def main(
     argv: list[str] | None = None,
-    find_metrics: Callable[[Brief], Mapping[str, bool]] | None = None,
+    find_metrics: Callable[[Brief], Mapping[str, Scale]] | None = None,
 ) -> int:
     """`brief.py [project-brief.md …]`: print what is wrong with each brief and end with 2.
 
-    `find_metrics` gives the metrics that a brief can name, each with whether models can be compared
-    on it; without it a brief may name any.
+    `find_metrics` gives the metrics that a brief can name, each with what a line may say of it;
+    without it a brief may name any.
     """
     faults = []
     for name in (sys.argv[1:] if argv is None else argv) or ["project-brief.md"]:

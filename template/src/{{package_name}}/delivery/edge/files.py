@@ -65,7 +65,7 @@ def require_file(path: Path, *, made_by: str = "uv run dvc repro") -> Path:
     Raises:
         Fixable: it does not exist; `made_by` is the command that makes it.
     """
-    if not path.exists():
+    if not os.path.exists(path):  # noqa: PTH110 - for Path.exists a path can be too long
         raise Fixable(f"{path}: expected to exist, found nothing there. Next: {made_by}")
     return path
 

@@ -3,13 +3,12 @@ suggestion.
 """
 
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-from ruamel.yaml.error import YAMLError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from .errors import Fixable
-from .explain import explain, nearest, yaml
+from .explain import explain, nearest, read_yaml
 from .files import require_file
 
 NEXT = "Next: fix the line, then uv run dvc repro"
@@ -21,6 +20,9 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+"""Where chance begins: what both numpy and scikit-learn take."""
+
 Stage = TypeVar("Stage", bound=Settings)
 
 
@@ -30,12 +32,9 @@ def read_section(path: Path, name: str) -> dict[str, Any]:
     Raises:
         Fixable: there is none, or the file is no YAML.
     """
-    try:
-        content = yaml(require_file(path).read_text(encoding="utf-8"))
-    except YAMLError as error:
-        raise Fixable(f"{path}: expected YAML, found\n{error}\n{NEXT}") from None
-    if not isinstance(content, dict) or not isinstance(content.get(name), dict):
-        hint = nearest(name, content if isinstance(content, dict) else [])
+    content = read_yaml(require_file(path), NEXT)
+    if not isinstance(content.get(name), dict):
+        hint = nearest(name, content)
         raise Fixable(
             f"{path}: expected a section `{name}:` with its numbers, found none{hint}. {NEXT}"
         )
@@ -49,6 +48,6 @@ def read(path: Path, name: str, stage: type[Stage]) -> Stage:
         Fixable: a key is missing, unknown or of another type.
     """
     try:
-        return stage(**read_section(path, name))
+        return stage.model_validate(read_section(path, name))
     except ValidationError as error:
         raise Fixable(f"{explain(f'{path}: {name}', error, stage)}\n{NEXT}") from None

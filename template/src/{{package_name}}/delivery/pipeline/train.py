@@ -11,7 +11,7 @@ from pydantic import Field
 from ... import contract, features, model
 from ..edge.errors import Fixable, run
 from ..edge.files import parse_paths, read_json, read_table, write_json
-from ..edge.parameters import Settings, read
+from ..edge.parameters import Seed, Settings, read
 from ..models import model_folder
 from ..models.card import ModelCard
 from ..problem import power, separation, training
@@ -29,7 +29,7 @@ CONFIDENCE = 0.95  # of the intervals of the candidates' loss
 class Train(Settings):
     """`seed` of the candidates; `leak_auc`: a feature that alone reaches it is a suspected leak."""
 
-    seed: int
+    seed: Seed
     leak_auc: float = Field(gt=0.5, le=1)
 
 

@@ -2,6 +2,7 @@
 reasons.
 """
 
+from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,10 @@ import polars as pl
 from pydantic import Field
 
 from ... import contract
+from ..edge.brief import EACH_SEGMENT, Brief, read_brief
+from ..edge.brief import NEXT as BRIEF
 from ..edge.errors import Fixable, run
+from ..edge.explain import nearest
 from ..edge.files import parse_paths, read_table, write_json, write_table
 from ..edge.parameters import Settings, read, read_section
 from ..problem import target
@@ -119,10 +123,47 @@ def require_usable(content: dict[str, Any], limit: float, raw: Path, quarantine:
         )
 
 
+def require_fitting(brief: Brief, valid: pl.DataFrame) -> None:
+    """Raise Fixable where the brief prices other classes, or kinds of event, than the target has,
+    or has a line on units that there are not.
+    """
+    faults = [f"`{place}.where`: {fault}" for place, fault in find_unknown_slices(brief, valid)]
+    if brief.value and (
+        fault := brief.value.find_unpriced(target.list_priced(valid[contract.TARGET]))
+    ):
+        faults.append(fault)
+    if faults:
+        raise Fixable("\n".join(f"project-brief.md: {fault}. {BRIEF}" for fault in faults))
+
+
+def find_unknown_slices(brief: Brief, valid: pl.DataFrame) -> Iterator[tuple[str, str]]:
+    """Each line of the brief whose `where` no unit can be in, by its place, and why."""
+    for place, line in brief.lines:
+        column, _, value = (line.where or "").partition(" = ")
+        if line.where == EACH_SEGMENT and not contract.SEGMENTS:
+            yield place, "expected a segment in contract.py (SEGMENTS), found none"
+        elif value and column not in contract.SEGMENTS:
+            yield place, _describe(column, contract.SEGMENTS, "a segment of contract.py")
+        elif value and value not in (values := list_values(valid[column])):
+            yield place, _describe(value, values, f"a value of `{column}`")
+
+
+def list_values(segment: pl.Series) -> list[str]:
+    """What a segment can be, as outcomes hold it: what the contract allows, or else the data."""
+    if isinstance(segment.dtype, pl.Enum):
+        return [*segment.dtype.categories, "missing"]
+    return segment.cast(pl.String).fill_null("missing").unique().sort().to_list()
+
+
+def _describe(word: str, known: list[str], expected: str) -> str:
+    names = ", ".join(known[:10]) + (", …" if len(known) > 10 else "")
+    return f"expected {expected} ({names or 'there is none'}), found {word!r}{nearest(word, known)}"
+
+
 def main(argv: list[str] | None = None) -> int:
     """Read raw rows, write valid rows, quarantined rows and what the data looks like."""
-    params, raw, valid_path, quarantine, report = parse_paths(
-        argv, __doc__, "params", "raw", "valid", "quarantine", "report"
+    params, brief, raw, valid_path, quarantine, report = parse_paths(
+        argv, __doc__, "params", "brief", "raw", "valid", "quarantine", "report"
     )
     limit = read(params, "validate", Validate).quarantine_at_most
     if faults := find_faults(contract):
@@ -135,6 +176,7 @@ def main(argv: list[str] | None = None) -> int:
     name = read_section(params, "ingest").get("source")
     content = {"source": name, **describe(source, valid, quarantined)}
     require_usable(content, limit, raw, quarantine)
+    require_fitting(read_brief(brief), valid)
     write_table(valid, valid_path)
     write_json(content, report)
     return 0

@@ -10,13 +10,14 @@ import tempfile
 from pathlib import Path
 
 from ..edge.errors import Fixable
-from ..edge.explain import yaml
+from ..edge.explain import read_yaml
 from ..edge.files import find_project
 from ..edge.shell import git, run, succeeds
 from . import proposal
 from .host import say
 
 ANSWERS = ".copier-answers.yml"
+RESTORE = f"Next: find the commit in git log -- {ANSWERS}, then git checkout COMMIT -- {ANSWERS}"
 COPIER = ("uvx", "copier>=9.19,<10")
 LABEL = "conflict"
 SHOWN = 8  # lines of what Copier printed
@@ -40,7 +41,7 @@ def main() -> int:
     """Open the pull request, or say that there is nothing newer."""
     root = find_project(Path.cwd())
     os.chdir(root)
-    answers = yaml((root / ANSWERS).read_text(encoding="utf-8"))
+    answers = read_yaml(root / ANSWERS, RESTORE)
     source = str(answers.get("_src_path"))
     if not re.match(r"[\w+.-]+(://|@)|gh:|gl:", source) and not Path(source).exists():
         say(
@@ -69,7 +70,7 @@ def update(copy: Path, before: str) -> str:
             f"copier update failed:\n{last}\nNothing was proposed. Next: uvx copier update on a "
             "laptop; where the template is private, give the workflow a token that may read it"
         )
-    version = str(yaml((copy / ANSWERS).read_text(encoding="utf-8")).get("_commit"))
+    version = str(read_yaml(copy / ANSWERS, RESTORE).get("_commit"))
     if not git("status", "--porcelain", folder=copy).strip():
         return f"The template is up to date: {version}."
     conflicts = git("diff", "--name-only", "--diff-filter=U", folder=copy).split("\n")[:-1]

@@ -2,13 +2,29 @@
 
 from pathlib import Path
 
-from ..edge.brief import Brief, read_project_brief, require_metrics
-from .metric import load_ratios
+from ..edge.brief import Brief, Scale, read_project_brief, require_kind, require_metrics
+from .metric import EVERY_UNIT, Metric, load_ratios
+from .metrics import PRICED, PRICES
 
 
-def list_comparable(_: Brief) -> dict[str, bool]:
-    """The metrics that a brief can name, each with whether models can be compared on it."""
-    return {name: metric.comparable for name, metric in load_ratios().items()}
+def find_scales(brief: Brief) -> dict[str, Scale]:
+    """The metrics that a brief can name, each with what a line may say of it.
+
+    Raises:
+        Fixable: its prices are those of another kind of problem.
+    """
+    if brief.decision and brief.value:
+        require_kind(brief, PRICES, PRICED)
+    return {name: find_scale(metric) for name, metric in load_ratios().items()}
+
+
+def find_scale(metric: Metric) -> Scale:
+    """Whether models can be compared on a metric, and between which figures it lies."""
+    if metric.form == "share":
+        return Scale(metric.comparable, 0.0, 1.0)
+    if isinstance(metric.bounds, tuple) and metric.denominator is EVERY_UNIT:
+        return Scale(metric.comparable, *metric.bounds)
+    return Scale(metric.comparable)
 
 
 def read_known_brief(path: Path) -> tuple[Brief, dict[str, str]]:
@@ -16,8 +32,8 @@ def read_known_brief(path: Path) -> tuple[Brief, dict[str, str]]:
 
     Raises:
         Fixable: it cannot be used, or names a metric that neither the kind of problem nor the
-            team's `metrics.py` has.
+            team's `metrics.py` has, or its prices are those of another kind of problem.
     """
     brief, sections = read_project_brief(path)
-    require_metrics(brief, list_comparable(brief), str(path))
+    require_metrics(brief, find_scales(brief), str(path))
     return brief, sections

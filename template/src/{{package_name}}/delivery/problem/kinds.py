@@ -37,6 +37,9 @@ class Target(Protocol):
     def measure_level(self, target: pl.Series) -> dict[str, float]:
         """What may differ between earlier and later rows, for `reports/split.json`."""
 
+    def list_priced(self, target: pl.Series) -> list[str]:
+        """The classes, or kinds of event, that the brief has to price."""
+
 
 class Training(Protocol):
     """How models are fitted, how far off they are, and what they predict."""
@@ -135,8 +138,10 @@ class Presentation(Protocol):
 
 
 class Metrics(Protocol):
-    """The metrics of a kind of problem, and those that are shown for each slice."""
+    """The metrics of a kind of problem, those that are shown for each slice, and its prices."""
 
+    PRICES: Any
+    PRICED: str
     METRICS: dict[str, Metric]
     SLICES: tuple[str, ...]
 

@@ -8,7 +8,7 @@ import polars as pl
 from pydantic import Field
 
 from ..edge.errors import Fixable
-from ..edge.parameters import Settings
+from ..edge.parameters import Seed, Settings
 from ..problem import outcomes
 from ..problem.metric import find_bounds, load_slice_metrics, measure_units
 from ..statistics import bootstrap
@@ -24,7 +24,7 @@ class Evaluate(Settings):
 
     confidence: float = Field(ge=0.9, lt=1)
     draws: int = Field(ge=1000)
-    seed: int
+    seed: Seed
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,7 @@ NOT_BETTER: dict[Standing, str] = {
     "worse": "worse than the champion; whether by more than the margin is open",
     "same": "nothing that the challenger does differs from the champion",
 }
+EARLY = ("discover", "define")  # phases in which what is good enough is not agreed yet
 
 
 def decide(evidence: Evidence) -> Decision:
@@ -43,6 +44,11 @@ def decide(evidence: Evidence) -> Decision:
     success = tuple(judge(line, comparison, margin) for line in brief.success)
     guardrails = tuple(judge(line, comparison, margin) for line in brief.guardrails)
     verdict, reasons = reach_verdict(gain, margin, success, guardrails, evidence.leaks)
+    if verdict in ("ship", "refresh") and brief.phase in EARLY:
+        verdict, reasons = "unclear", [
+            f"the brief is in phase {brief.phase}, and a model ships from phase develop on: "
+            "write what that phase asks for, then set `phase: develop`"
+        ]
     effect = find_effect(brief)
     needed = None
     if effect and find_standing(gain, margin) != "same":
