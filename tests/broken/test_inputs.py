@@ -1,5 +1,6 @@
-"""Whatever stands in a brief, in params.yaml or in the answers file: it is used, or one message names
-the file, what was expected, what was found, and the next command. Nothing ends in a traceback.
+"""Whatever stands in a brief, in params.yaml or in the answers file: it is used, or one message
+names the file, what was expected, what was found, and the next command. Nothing ends in a
+traceback.
 """
 
 import codecs
@@ -175,15 +176,15 @@ def test_no_brief_ends_in_a_traceback(rendered: Rendered, use_brief: Callable[[]
         use_brief,
         rendered.load("edge.errors").Fixable,
     )
-    assert number > FEWEST
+    assert number >= FEWEST
     assert number // 100 < len(accepted) < number // 10, accepted
 
 
 NONSENSE = {
     "a share that is always above its limit": (
         ["recall, at_least: 0.20", "recall, at_least: -1"],
-        "`success.1.at_least`: expected above 0 and at most 1, because recall lies between 0 and 1, "
-        "found -1",
+        "`success.1.at_least`: expected above 0 and at most 1, because recall lies between 0 and "
+        "1, found -1",
     ),
     "a share that is never below zero": (
         ["recall, at_least: 0.20", "recall, at_least: 0"],
@@ -236,7 +237,8 @@ NONSENSE = {
     ),
     "an action that is nothing": (
         ["action: call", "action: none"],
-        "`decision`: expected actions of different names, none of them none or review, found 'none'",
+        "`decision`: expected actions of different names, none of them none or review, found "
+        "'none'",
     ),
     "a date in February": (
         ["review_by: 2027-03-31", "review_by: 2027-02-30"],
@@ -259,8 +261,8 @@ NONSENSE = {
     ),
     "a slice of Mars": (
         ["recall, at_least: 0.20", "recall, where: region = mars, at_least: 0.20"],
-        "`success.1.where`: expected a value of `region` (north, south, east, west, islands, missing"
-        "), found 'mars'",
+        "`success.1.where`: expected a value of `region` (north, south, east, west, islands, "
+        "missing), found 'mars'",
     ),
 }
 """What is refused in the brief of the classification problem, with words of the message."""
@@ -286,7 +288,7 @@ OTHERS = {
         ),
         "a slice of Mars": (["where: each segment", "where: device = mars"], "found 'mars'"),
         "a share that is always above its limit": (
-            ["at_least: 0.30}\ng", "at_least: -1}\ng"],
+            ["ndcg, at_least: 0.30", "ndcg, at_least: -1"],
             "-1",
         ),
     },
@@ -394,7 +396,7 @@ def test_no_parameters_end_in_a_traceback(
     if rendered.problem != "classification":
         cases = ((name, content) for name, content in cases if name.startswith("ingest"))
     number, accepted = examine(cases, path, "", use, rendered.load("edge.errors").Fixable)
-    assert number > FEWEST
+    assert number >= FEWEST
     assert len(accepted) < number // 2, accepted
     for content in (codecs.BOM_UTF8 + text.encode(), text.replace("\n", "\r\n").encode()):
         path.write_bytes(content)
@@ -419,7 +421,6 @@ def test_no_answers_file_ends_in_a_traceback(render: Render, tmp_path: Path) -> 
     git(folder, "commit", "--quiet", "--message", "As made")
     path = folder / ANSWERS
     text = path.read_text(encoding="utf-8")
-    answers = path.read_text(encoding="utf-8")
     known = find_project(folder)
 
     def use() -> None:
@@ -428,8 +429,8 @@ def test_no_answers_file_ends_in_a_traceback(render: Render, tmp_path: Path) -> 
         project.answers.find_changes(known.answers.values)
         write_answers(tmp_path / ANSWERS, project.answers)
 
-    number, accepted = examine(make_answers(answers), path, str(path), use, Fixable)
-    assert number > FEWEST
+    number, accepted = examine(make_answers(text), path, str(path), use, Fixable)
+    assert number >= FEWEST
     assert len(accepted) < number, accepted
     path.write_text(text + "1: x\n")
     with pytest.raises(Fixable, match="no such YAML: the key 1, which is no text"):

@@ -4,7 +4,9 @@ import re
 
 import pytest
 
+from ..broken.inputs import BOMBS, DEEP
 from ..made import Repository, fixable, passes, says_no, stopped
+from .conftest import every_problem
 
 BRIEF = "project-brief.md"
 DECISION = "decision: {unit: customer, action: call, at_most: 400, out_of: 5000, every: week}"
@@ -18,7 +20,8 @@ LACKING = {
     ("define", "decision"): "`decision:` from phase define on",
     ("define", "value"): "`value:` from phase define on",
     ("define", "## Evidence"): "text under `## Evidence` from phase define on",
-    ("develop", "success"): "`success:` from phase develop on",
+    ("define", "success"): "`success:` from phase define on",
+    ("develop", "guardrails"): "`guardrails:` from phase develop on",
     ("develop", "## Data"): "text under `## Data` from phase develop on",
     ("develop", "## Alternatives considered"): "text under `## Alternatives considered`",
     ("develop", "## How wrong answers are handled"): "text under `## How wrong answers are",
@@ -132,11 +135,72 @@ def test_a_price_for_a_class_that_the_target_has_not_stops_the_pipeline(
     repository: Repository,
 ) -> None:
     repository.edit(BRIEF, "{leaves: 40, stays: -5}", "{left: 40, stays: -5}")
+    completed = repository.run("dvc", "repro")
     stopped(
-        repository.run("dvc", "repro"),
+        completed,
         "project-brief.md: value: expected a price for each class of the target (leaves, stays), "
         "found left, stays. Next: fix the brief, then uv run dvc repro",
     )
+    assert "Running stage 'validate'" in completed.stdout
+    assert "Running stage 'split'" not in completed.stdout
+
+
+@every_problem
+def test_a_line_on_units_that_there_are_not_stops_the_pipeline_before_training(
+    repository: Repository,
+) -> None:
+    path = repository.folder / BRIEF
+    text, places = re.subn(
+        r"(metric: \w+,) (?:where: [^,]+, )?(at_least)", r"\1 where: planet = mars, \2",
+        path.read_text(encoding="utf-8"), count=1,
+    )  # fmt: skip
+    assert places == 1
+    path.write_text(text, encoding="utf-8")
+    completed = repository.run("dvc", "repro")
+    stopped(
+        completed,
+        "project-brief.md: `success.1.where`: expected a segment of contract.py (",
+        "found 'planet'",
+        "Next: fix the brief, then uv run dvc repro",
+    )
+    assert "Running stage 'split'" not in completed.stdout
+
+
+@pytest.mark.parametrize("phase", ["discover", "define"])
+def test_nothing_ships_before_what_good_means_is_agreed(repository: Repository, phase: str) -> None:
+    assert repository.json("reports/decision.json")["verdict"] == "ship"
+    phased(repository, phase)
+    passes(repository.run("dvc", "repro"), "Running stage 'decide'")
+    decision = repository.json("reports/decision.json")
+    assert decision["verdict"] == "unclear"
+    assert decision["reasons"] == [
+        f"the brief is in phase {phase}, and a model ships from phase develop on: write what that "
+        "phase asks for, then set `phase: develop`"
+    ]
+    assert decision["reasons"][0] in decision["sentence"]
+
+
+SPOILT = {
+    "no text": (b"\xff\xfe\x00", "expected UTF-8 text, found a byte that is none at place 0"),
+    "Latin-1": ("# é".encode("latin-1"), "expected UTF-8 text, found a byte that is none"),
+    "empty": (b"", "expected "),
+    "too deep": (f"---\nx: {DEEP}\n---\n".encode(), "expected "),
+    "a bomb": (f"---\n{BOMBS['merged keys']}\n---\n".encode(), "expected "),
+    "a tag": (b"---\nx: !!int x\n---\n", "expected "),
+    "an impossible date": (b"---\nx: 2027-02-30\n---\n", "expected "),
+    "a key that is no word": (b"---\n1: x\n---\n", "expected "),
+    "NUL": (b"---\nx: \0\n---\n", "expected "),
+}
+"""Files that neither the brief nor params.yaml can be."""
+
+
+@pytest.mark.parametrize("name", ["project-brief.md", "params.yaml"])
+def test_a_file_that_is_spoilt_is_named_by_the_gate(repository: Repository, name: str) -> None:
+    for fault, (content, words) in SPOILT.items():
+        (repository.folder / name).write_bytes(content)
+        completed = repository.run("churn", "check")
+        fixable(completed, f"{name}: ", words, "found", "Next: ")
+        assert completed.stderr.startswith(f"{name}: "), fault
 
 
 def test_a_brief_of_phase_deliver_needs_a_runbook_and_a_review_date_ahead(

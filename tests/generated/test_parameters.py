@@ -21,6 +21,14 @@ FAULTS = {
         ("quarantine_at_most: 0.02 ", "quarantine_at_most: 2 "),
         "params.yaml: validate: `quarantine_at_most`: expected less than or equal to 1, found 2",
     ),
+    "a seed below zero": (
+        ("  seed: 7          # candidates", "  seed: -1  # candidates"),
+        "params.yaml: train: `seed`: expected greater than or equal to 0, found -1",
+    ),
+    "a share that is infinite": (
+        ("quarantine_at_most: 0.02 ", "quarantine_at_most: .inf "),
+        "params.yaml: validate: `quarantine_at_most`: expected less than or equal to 1, found inf",
+    ),
     "a key of the example": (
         ("  customers: ", "  custmers: "),
         "params.yaml: ingest: settings: `custmers` is not a key here; did you mean `customers`?",
