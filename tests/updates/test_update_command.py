@@ -359,6 +359,8 @@ def test_an_answer_that_copier_was_given_anew_is_no_update(made: Made) -> None:
 ANSWERS_BROKEN: dict[str, tuple[Callable[[str], str], list[str]]] = {
     "not YAML": (lambda text: text + "\n: {", ["no such YAML", "git checkout", "--"]),
     "empty": (lambda _: "", ["no such YAML", "git checkout"]),
+    "a key that is no text": (lambda text: text + "1: x\n", ["the key 1, which is no text"]),
+    "an impossible date": (lambda text: text + "day: 2027-02-30\n", ["day is out of range"]),
     "no version": (lambda text: text.replace("_commit", "commit"), ["no _commit", "git checkout"]),
     "relative": (lambda text: text.replace("_src_path: /", "_src_path: "), ["which is relative"]),
     "gone": (lambda text: text.replace("/template", "/nowhere"), ["no such folder", "_src_path"]),
