@@ -186,13 +186,15 @@ def test_a_slice_too_small_is_named_as_unjudged(repository: Repository) -> None:
 @every_problem
 def test_guardrails_on_slices_that_are_not_there_never_ship(repository: Repository) -> None:
     metric, label, part = EDITS[repository.problem].slices
-    where = f"{part.partition(' = ')[0]} = x"
-    line = f"  - {{metric: {metric}, where: {where}, at_least: 0.01}}\n"
+    segment = part.partition(" = ")[0]
+    line = f"  - {{metric: {metric}, where: {segment} = missing, at_least: 0.01}}\n"
     repository.edit(BRIEF, "guardrails:\n", f"guardrails:\n{line}")
-    reason = (
-        f"{label} in {where} at least 1%: too few {EDITS[repository.problem].few} in every slice"
-    )
+    few = f"too few {EDITS[repository.problem].few} in every slice"
+    reason = f"{label} in {segment} = missing at least 1%: {few}"
     decided(repository, "unclear", "Not shown yet: ", reason)
+    repository.edit(BRIEF, f"{segment} = missing", f"{segment} = x")
+    named = f"`guardrails.0.where`: expected a value of `{segment}` ("
+    stopped(repository.run("dvc", "repro"), f"project-brief.md: {named}", "found 'x'")
 
 
 def test_a_guardrail_on_a_slice_too_small_never_ships(repository: Repository) -> None:

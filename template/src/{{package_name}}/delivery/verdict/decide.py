@@ -45,10 +45,13 @@ def decide(evidence: Evidence) -> Decision:
     guardrails = tuple(judge(line, comparison, margin) for line in brief.guardrails)
     verdict, reasons = reach_verdict(gain, margin, success, guardrails, evidence.leaks)
     if verdict in ("ship", "refresh") and brief.phase in EARLY:
-        verdict, reasons = "unclear", [
-            f"the brief is in phase {brief.phase}, and a model ships from phase develop on: "
-            "write what that phase asks for, then set `phase: develop`"
-        ]
+        verdict, reasons = (
+            "unclear",
+            [
+                f"the brief is in phase {brief.phase}, and a model ships from phase develop on: "
+                "write what that phase asks for, then set `phase: develop`"
+            ],
+        )
     effect = find_effect(brief)
     needed = None
     if effect and find_standing(gain, margin) != "same":
