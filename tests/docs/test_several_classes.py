@@ -19,7 +19,8 @@ from .reader import reader
 PENGUINS = ROOT.parent / "shared/data/penguins.csv"
 PAGE = (DOCS / "choosing.md").read_text(encoding="utf-8").partition("## Several classes")[2]
 TEAM = Path(__file__).parent / "penguins"
-SHAPE = 'MEANT: dict[str, str] = {"bill_shape": "it is measured before anybody knows the species"}'
+KNOWN = "it is measured before anybody knows the species"
+SHAPE = f'MEANT = {{"bill_shape": "{KNOWN}", "flipper_length_mm": "{KNOWN}"}}'
 DOWNGRADES = """
     smaller = 4.0 * (1 - pl.col("use_change")).clip(0) + 0.1 * pl.col("charge_before") - 4.5
     luck = pl.lit(pl.Series(rng.random(people.height)))

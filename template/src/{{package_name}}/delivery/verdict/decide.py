@@ -34,6 +34,10 @@ NOT_BETTER: dict[Standing, str] = {
     "same": "nothing that the challenger does differs from the champion",
 }
 EARLY = ("discover", "define")  # phases in which what is good enough is not agreed yet
+EARLY_REASON = (
+    "the brief is in phase {}, and a model ships from phase develop on: "
+    "write what that phase asks for, then set `phase: develop`"
+)
 
 
 def decide(evidence: Evidence) -> Decision:
@@ -45,20 +49,14 @@ def decide(evidence: Evidence) -> Decision:
     guardrails = tuple(judge(line, comparison, margin) for line in brief.guardrails)
     verdict, reasons = reach_verdict(gain, margin, success, guardrails, evidence.leaks)
     if verdict in ("ship", "refresh") and brief.phase in EARLY:
-        verdict, reasons = (
-            "unclear",
-            [
-                f"the brief is in phase {brief.phase}, and a model ships from phase develop on: "
-                "write what that phase asks for, then set `phase: develop`"
-            ],
-        )
+        verdict, reasons = "unclear", [EARLY_REASON.format(brief.phase)]
     effect = find_effect(brief)
     needed = None
     if effect and find_standing(gain, margin) != "same":
         needed = bootstrap.find_needed_size(gain, n, effect, comparison.settings.confidence)
     if verdict == "unclear":
         reasons += explain_size(gain, n, effect, needed, brief.value.currency)
-        reasons += explain_shortage(evidence)
+    advice = explain_shortage(evidence) if verdict == "unclear" else []
     unit = f"{brief.value.currency} per 1,000 {brief.decision.units}"
     return Decision(
         verdict=verdict,
@@ -69,7 +67,7 @@ def decide(evidence: Evidence) -> Decision:
         needed=needed,
         lines=success,
         guardrails=guardrails,
-        reasons=tuple(reasons),
+        reasons=(*reasons, *advice),
         compared_by=evidence.compared_by,
         champion=evidence.champion,
         challenger=evidence.challenger,
