@@ -8,6 +8,7 @@ import pytest
 
 from ..made import Repository, passes
 from .conftest import every_problem
+from .edits import EDITS
 
 BRIEF = "project-brief.md"
 
@@ -118,6 +119,8 @@ def test_two_models_that_do_the_same_gain_exactly_nothing_and_the_page_says_why(
 ) -> None:
     """The brief has words of its own for one unit and for several, which every page uses."""
     edit, why, row = SAME[repository.problem]
+    rule = EDITS[repository.problem].again.removesuffix("()")
+    repository.append(repository.code("model"), f"\n\ndel {rule}.act  # prices decide for it too\n")
     repository.edit(BRIEF, *edit)
     unit = repository.json("reports/brief.json")["decision"]["unit"]
     repository.edit(BRIEF, f"unit: {unit},", "unit: policy/policies,")

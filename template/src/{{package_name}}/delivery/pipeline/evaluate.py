@@ -61,7 +61,9 @@ def build_metrics(
         "confidence": settings.confidence,
         "rule_decides": has_own(results["rule"].predictions),
         "capacity": describe_capacity(results["rule"], brief),
-        "actions": {k: describe_actions(result.outcome) for k, result in (results | priced).items()},
+        "actions": {
+            k: describe_actions(result.outcome) for k, result in (results | priced).items()
+        },
         **{k: measure_model(result, brief, settings) for k, result in (results | priced).items()},
         **{f"gain_over_{k}": compare(pair, PRIMARY)._asdict() for k, pair in pairs.items()},
     }
