@@ -51,6 +51,7 @@ class RetentionRule(ClassifierMixin, BaseEstimator):
     """Call those on a flexible plan who rang support twice: what the retention squad does today.
 
     The squad has no order within its list: everyone on it counts as equally likely to leave.
+    `act` is what the squad does, whatever a call is worth.
     """
 
     classes_: NDArray[np.object_]
@@ -79,6 +80,10 @@ class RetentionRule(ClassifierMixin, BaseEstimator):
     def predict_proba(self, x: pl.DataFrame) -> NDArray[np.float64]:
         """Return a row per row of `x` and a column per class, in the order of `classes_`."""
         return self.shares_.take(self.listed(x).astype(int), axis=0)
+
+    def act(self, x: pl.DataFrame) -> NDArray[np.str_]:
+        """Return what is done today for each row of `x`: an action of the brief, or "none"."""
+        return np.where(self.listed(x), "call", "none")
 
     def predict(self, x: pl.DataFrame) -> NDArray[np.object_]:
         """Return the likelier class of each row of `x`."""

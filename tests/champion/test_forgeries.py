@@ -10,6 +10,7 @@ import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -31,7 +32,7 @@ def edit_table(path: Path, *changes: pl.Expr) -> None:
     pl.read_parquet(path).with_columns(*changes).write_parquet(path)
 
 
-def edit_json(path: Path, change: Callable[[dict[str, object]], object]) -> None:
+def edit_json(path: Path, change: Callable[[dict[str, Any]], object]) -> None:
     """Write a report anew with other content."""
     content = json.loads(path.read_text())
     change(content)
@@ -92,7 +93,7 @@ def test_a_pointer_set_back_to_the_rule(promoted: Shared) -> None:
     )
 
 
-FORGED: dict[str, Callable[[Path], None]] = {
+FORGED: dict[str, Callable[[Path], object]] = {
     "data/raw.parquet": lambda path: edit_table(path, pl.col("support_calls") + 1),
     "data/quarantine.parquet": lambda path: edit_table(path, pl.lit("lost").alias("customer_id")),
     "data/test.parquet": lambda path: pl.read_parquet(path).head(1500).write_parquet(path),
@@ -230,6 +231,7 @@ def test_a_clone_says_what_of_the_champion_it_cannot_see(promoted: Shared, tmp_p
 
 DERIVE = """
 from pathlib import Path
+from typing import Any
 from churn.delivery.checks.derive import derive
 _, missing, faults = derive(Path("scratch"))
 print("missing:", missing, "faults:", faults)
