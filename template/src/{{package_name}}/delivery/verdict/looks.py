@@ -67,7 +67,7 @@ def find_look(split: Any, training: Any) -> Look | None:
 
 def list_looks() -> set[Look | None]:
     """The looks of all commits, from two lists of git's and one reading of each distinct file."""
-    words = ["log", "--all", "HEAD", "--full-history", "--format=%H", "--", SPLIT, TRAINING]
+    words = ["log", "--all", "--full-history", "--format=%H", "--", SPLIT, TRAINING]
     commits = git(*words).split()
     names = [f"{commit}:./{path}\n" for commit in commits for path in (SPLIT, TRAINING)]
     check = git("cat-file", "--batch-check=%(objectname)", stdin="".join(names))
