@@ -245,3 +245,8 @@ def test_units_needed_grow_with_the_square_of_a_smaller_effect() -> None:
     assert bootstrap.find_needed_size(gain, 1_000, 0.2, 0.95) == math.ceil(expected)
     assert bootstrap.find_needed_size(gain, 1_000, 0.1, 0.95) == pytest.approx(4 * expected, abs=1)
     assert bootstrap.find_needed_size(Interval(0.1, None, None), 40, 0.1, 0.95) is None
+
+
+def test_errors_too_small_to_square_twice_have_an_interval() -> None:
+    tiny = influence.mean(np.array([1e-90] * 99 + [3e-90]), np.arange(100), 0.95)
+    assert tiny.lower == tiny.estimate == tiny.upper
