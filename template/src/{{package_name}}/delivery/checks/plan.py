@@ -10,7 +10,7 @@ from ..promotion.change import find_frozen_stages
 STAGES = {
     "brief": "project-brief.md -> reports/brief.json",
     "ingest": "params.yaml -> data/raw.parquet",
-    "validate": "params.yaml data/raw.parquet"
+    "validate": "params.yaml reports/brief.json data/raw.parquet"
     " -> data/valid.parquet data/quarantine.parquet reports/data.json",
     "split": "params.yaml data/valid.parquet data/quarantine.parquet"
     " -> data/train.parquet data/validation.parquet data/test.parquet reports/split.json",
