@@ -161,7 +161,7 @@ def use_brief(
             presentation.prices(priced)
             presentation.capacity(priced, priced.decision.unit)
         for _, line in brief.lines:
-            judge.describe_line(line)
+            judge.describe_line(line, "GBP")
 
     return use
 
