@@ -87,7 +87,7 @@ def _half_width(influence: Numbers, cluster: ArrayLike, confidence: float) -> fl
     codes = pl.Series(np.asarray(cluster)).rank("dense").to_numpy() - 1
     sums = np.bincount(codes, weights=influence)
     square, most = float(sums @ sums), len(sums) - 1
-    if most == 0 or square == 0:
+    if most == 0 or square**2 == 0:  # nothing, or too little for a square of squares
         return 0.0 if most else None
     spread = float(np.sum(sums**4)) / square**2 - 1 / len(sums)
     df = max(min(4, most), min(most, 2 / spread)) if spread > 0 else most
