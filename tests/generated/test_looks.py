@@ -60,7 +60,7 @@ def test_forty_challengers_on_the_same_rows_are_counted_wherever_a_decision_is_s
         "one of them would ship with a chance of 64%, less where they are alike."
     )
     decision = tried.json("reports/decision.json")["sentence"]
-    passes(tried.run(*CHECK), f"ok  decision: {decision} {words}")
+    passes(tried.run(*CHECK), f"ok  decision: {decision}\n--  looks: {words}\n")
     passes(tried.run("churn", "summary", "--against", "HEAD"))
     assert words in (tried.folder / "reports/summary.md").read_text(encoding="utf-8")
     plan = "from churn.delivery.promotion.promote import plan_promotion as plan; "

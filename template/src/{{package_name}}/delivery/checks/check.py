@@ -113,12 +113,11 @@ def current(today: date) -> tuple[bool, str]:
 
 
 def decision(today: date) -> tuple[bool, str]:
-    """The verdict on the challenger, and the looks that it took."""
+    """The verdict on the challenger."""
     written = read_decision()
-    sentence = f"{written.sentence} {describe_looks(count_looks())}"
     if written.verdict in STOPPED_BY:
-        return False, f"{sentence} {FIX}"
-    return True, sentence
+        return False, f"{written.sentence} {FIX}"
+    return True, written.sentence
 
 
 def derived(today: date) -> tuple[bool, str]:
@@ -185,7 +184,7 @@ COMMITTED = {"committed": committed, "derived": derived}
 
 def main(*, against_commit: bool = False) -> int:
     """Say what this work changes in what good means, run every check and print each result in a
-    line; 1 if one says no.
+    line, and after the decision how many looks it took; 1 if one says no.
     """
     if words := describe_measure():
         print(f"--  measure: {words}", flush=True)
@@ -197,6 +196,8 @@ def main(*, against_commit: bool = False) -> int:
         failed |= not passed
         if check is current and not passed:
             break  # the decision that is there is about other files than these
+        if check is decision:
+            print(f"--  looks: {describe_looks(count_looks())}", flush=True)
     return int(failed)
 
 
