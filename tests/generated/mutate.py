@@ -37,6 +37,7 @@ CONFORM = Place("tables/conform.py", "to_contract")
 REASON = Place("tables/conform.py", "describe_fault")
 REASONS_IN_WORDS = Place("tables/conform.py", "WORDS")
 VERDICT = Place("verdict/decide.py", "reach_verdict")
+DECISION = Place("verdict/decide.py", "decide")
 
 Where = str | Place
 """A file, by its path from the root, whose text is edited; or a place whose code is."""

@@ -55,6 +55,7 @@ def held(self, target):
 if HELD and any(word.endswith(f".pipeline.{HELD}") for word in sys.orig_argv):
     Path.replace = held
 '''
+PTH = 'import os; "HOLD" in os.environ and exec(open(os.environ["HOLD"]).read(), {})\n'
 
 
 def produced(folder: Path) -> dict[str, bytes]:
@@ -168,11 +169,16 @@ def test_a_run_that_is_killed_in_each_stage_goes_on_to_the_same_bytes(
     repository: Repository, tmp_path: Path, shared: dict[str, str]
 ) -> None:
     other = cloned(repository, tmp_path / "other")
-    (tmp_path / "hold").mkdir()
-    (tmp_path / "hold/sitecustomize.py").write_text(HOLD)
+    (tmp_path / "hold.py").write_text(HOLD)
     passes(other.run("python", "-c", "", **shared))
-    for stage in STAGES:
-        kill_in(other.folder, stage, tmp_path, shared)
+    (packages,) = Path(shared["UV_PROJECT_ENVIRONMENT"]).glob("lib/python*/site-packages")
+    pth = packages / "zzz_hold.pth"  # read by each Python of the environment as it starts
+    pth.write_text(PTH)
+    try:
+        for stage in STAGES:
+            kill_in(other.folder, stage, tmp_path, shared)
+    finally:
+        pth.unlink()
     passes(other.run("dvc", "repro", **shared), "Running stage 'report'")
     assert set(produced(other.folder)) == set(produced(repository.folder))
     for path, content in produced(repository.folder).items():
@@ -197,8 +203,9 @@ def kill_in(folder: Path, stage: str, scratch: Path, shared: dict[str, str]) -> 
     sentinel, kept = scratch / f"{stage} is held", scratch / f"{stage} keeps"
     kept.write_text(str(STAGES[stage] - 1))
     held = {"HELD": stage, "SENTINEL": str(sentinel), "KEPT": str(kept)}
+    held["HOLD"] = str(scratch / "hold.py")
     programs = f"{shared['UV_PROJECT_ENVIRONMENT']}/bin"
-    path = {"PYTHONPATH": str(scratch / "hold"), "PATH": f"{programs}:{os.environ['PATH']}"}
+    path = {"PATH": f"{programs}:{os.environ['PATH']}"}
     # Without uv in between, so that DVC's process is gone when its end is waited for.
     with subprocess.Popen(
         [f"{programs}/dvc", "repro"], cwd=folder, env=surroundings(**held, **path, **COLD),

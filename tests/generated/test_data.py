@@ -139,7 +139,8 @@ class Chosen(Row):
 Row = Chosen
 """
 STAGES = {
-    "validate": "data/raw.parquet data/valid.parquet data/quarantine.parquet reports/data.json",
+    "validate": "reports/brief.json data/raw.parquet data/valid.parquet data/quarantine.parquet "
+    "reports/data.json",
     "split": "data/valid.parquet data/quarantine.parquet data/train.parquet "
     "data/validation.parquet data/test.parquet reports/split.json",
 }
@@ -159,7 +160,7 @@ def test_a_rule_that_reads_the_target_is_refused_until_it_is_meant(repository: R
     fixable(
         stage(repository, "validate"),
         f"contract.py: rule `chosen`: expected a rule that does not read the target `{target}`",
-        'If it is meant, say why: MEANT = {"chosen": "…"}',
+        'If it is meant, say why: MEANT["chosen"] = "…"',
     )
     repository.append(
         contract, 'MEANT = MEANT | {"chosen": "it is the law"}\nTRUE = pl.lit(True)\n'

@@ -19,6 +19,7 @@ from .mutate import (
     ANSWERS,
     BRIEF,
     CONFORM,
+    DECISION,
     LOTS,
     OUTCOMES,
     REASON,
@@ -27,7 +28,6 @@ from .mutate import (
     SERVICE,
     SPLIT_BY_TIME,
     VALIDATE,
-    VERDICT,
     Where,
     edited,
     path_of,
@@ -354,7 +354,8 @@ MUTATIONS: dict[str, Mutation] = {
     ),
     "a decision that always ships": one(
         "system/test_pipeline.py::test_a_worse_model_is_not_shipped",
-        VERDICT, '"hold"', '"ship"',
+        DECISION,
+        "verdict, reasons = reach_verdict(A, B, C, D, E)", 'verdict, reasons = "ship", []',
     ),
 }  # fmt: skip
 

@@ -30,7 +30,7 @@ EDITED: dict[str, set[str]] = {
     "tables/sources.py": {"ingest"},
     "tables/conform.py": {"validate"},
     "tables/quarantine.py": {"validate", "split"},
-    "edge/brief.py": {"brief", "evaluate", "decide", "report"},
+    "edge/brief.py": {"brief", "validate", "evaluate", "decide", "report"},
     "pipeline/split.py": {"split"},
     "models/champion.py": {"predict"},
     "checks/changes.py": set(),

@@ -173,7 +173,9 @@ def verdict(of: SimpleNamespace, new: pl.DataFrame, old: pl.DataFrame, brief: An
         brief,
         of.verdict_comparison.Evaluate(confidence=0.95, draws=1_000, seed=7),
     )
-    evidence = of.verdict_evidence.Evidence(comparison, "challenger", "rule", 2, (), True)
+    evidence = of.verdict_evidence.Evidence(
+        comparison, "challenger", "rule", 2, (), True, rows=UNITS
+    )
     return str(of.verdict_decide.decide(evidence).verdict)
 
 

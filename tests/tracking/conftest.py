@@ -82,9 +82,9 @@ class Tracked(Repository):
         return call(self.folder, self.folder / PYTHON, *words, **changes)
 
     def track(self, *words: str, uri: str) -> Completed:
-        """The stage `track` by hand, with another MLflow than that of params.yaml."""
+        """The stage `track` by hand as in `dvc.yaml`, with another MLflow than in params.yaml."""
         module = "churn.delivery.pipeline.track"
-        return self.python("-m", module, *words, MLFLOW_TRACKING_URI=uri)
+        return self.python("-m", module, *words, MLFLOW_TRACKING_URI=uri, PYTHONPATH="src")
 
     def registry(self, *words: str, uri: str) -> Completed:
         """The registry by hand, with another MLflow than that of params.yaml."""

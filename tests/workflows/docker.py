@@ -20,7 +20,9 @@ PARTS = ("src", "models", "project-brief.md", "dvc.lock")
 
 
 def place(side: str, image: str) -> Path:
-    return KEPT / side / image.replace("/", "%2F")
+    return (
+        KEPT / side / image.replace("/", "%2F").replace(":", "%3A")
+    )  # a path of Python's has no colon
 
 
 def log(words: list[str]) -> None:

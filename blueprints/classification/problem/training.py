@@ -110,8 +110,8 @@ def try_methods(
     """The probabilities of rows `x` by each method, learned from the rows of other clusters; those
     methods that could not be learned, because a class is too rare, are left out.
     """
-    known, rows, fold = Remembered(fitted, x), np.arange(len(y)).reshape(-1, 1), divide(cluster)
     predicted = {"none": np.asarray(fitted.predict_proba(x))}
+    known, rows, fold = Remembered(fitted, x), np.arange(len(y)).reshape(-1, 1), divide(cluster)
     if any(set(y[fold != k]) != set(fitted.classes_) for k in range(FOLDS)):
         return predicted
     fewest = min(int((y == name).sum()) for name in fitted.classes_)
@@ -193,22 +193,14 @@ def compute_log_loss(
     return -np.log(np.clip(chance, np.finfo(np.float64).eps, 1))
 
 
-class Deciding:
-    """A rule that decides by itself, fitted."""
-
-    rule: Any
-
-
 def fit_rule(rule: Any, x: pl.DataFrame, y: pl.Series) -> Any:
     """The rule with the shares it takes from training rows. What it decides by itself (`act`) is
     valued as it is; a candidate's `act` plays no part.
     """
     fitted = rule.fit(x, y.cast(TRUTH).to_numpy())
-    if not hasattr(rule, "act"):
-        return fitted
-    deciding = Deciding()
-    deciding.rule = fitted
-    return deciding
+    if hasattr(rule, "act"):
+        fitted.decides_ = True
+    return fitted
 
 
 LOSS = "log_loss"
@@ -228,12 +220,12 @@ def predict(model: Any, x: pl.DataFrame) -> pl.DataFrame:
     """One Float64 column `p_<class>` per class, in the order of the names; of a rule that decides
     by itself also `OWN` (String), its action.
     """
-    if isinstance(model, Deciding):
-        own = read_own(model.rule.act(x), x.height, "none")
-        return predict(model.rule, x).with_columns(own)
     probabilities = model.predict_proba(x)
     order = np.argsort(model.classes_)
-    return pl.DataFrame({f"p_{model.classes_[k]}": probabilities[:, k] for k in order})
+    predictions = pl.DataFrame({f"p_{model.classes_[k]}": probabilities[:, k] for k in order})
+    if not getattr(model, "decides_", False):
+        return predictions
+    return predictions.with_columns(read_own(model.act(x), x.height, "none"))
 
 
 def measure_judge(model: Any) -> dict[str, str | float] | None:

@@ -83,7 +83,7 @@ def _find_unexplained_rules(contract: ModuleType) -> list[str]:
     return [
         f"contract.py: rule `{rule}`: expected a rule that does not read the target "
         f"`{contract.TARGET}`, which could choose the rows that a model is judged on; found one. "
-        f'If it is meant, say why: MEANT = {{"{rule}": "…"}}'
+        f'If it is meant, say why: MEANT["{rule}"] = "…"'
         for rule, reason in find_rules_on_target(contract).items()
         if reason is None
     ]
