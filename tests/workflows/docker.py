@@ -20,9 +20,8 @@ PARTS = ("src", "models", "project-brief.md", "dvc.lock")
 
 
 def place(side: str, image: str) -> Path:
-    return (
-        KEPT / side / image.replace("/", "%2F").replace(":", "%3A")
-    )  # a path of Python's has no colon
+    """The folder of an image: without a colon, which would end a path in PYTHONPATH."""
+    return KEPT / side / image.replace("/", "%2F").replace(":", "%3A")
 
 
 def log(words: list[str]) -> None:

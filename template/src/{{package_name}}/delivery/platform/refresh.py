@@ -73,7 +73,8 @@ def propose_retraining() -> None:
             f"dvc status: expected reports of this snapshot, found {', '.join(stale)} out of date. "
             "Next: uv run dvc repro, then the same again"
         )
-    summary.main("HEAD")  # the page of the run has the report, whatever the verdict
+    # The page of the run has the report, whatever the verdict.
+    summary.main("HEAD", committed=False)
     if decision.verdict != "ship":
         say(f"No pull request, as the verdict is {decision.verdict}: {decision.sentence}")
         if proposal.withdraw(BRANCH, f"A newer snapshot says: {decision.sentence}"):
