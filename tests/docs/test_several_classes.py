@@ -135,12 +135,8 @@ def test_three_species_become_an_honest_decision(penguins: Repository) -> None:
     decision = penguins.json("reports/decision.json")
     assert decision["verdict"] == "ship"
     assert decision["gain"]["lower"] > 0
-    assert {"track", "sample", "none"} <= chosen_by_price(penguins)
+    assert {"track", "sample", "review", "none"} <= chosen_by_price(penguins)
     reported(penguins)
-
-    penguins.edit("project-brief.md", "review: -12", "review: -2")
-    passes(penguins.run("dvc", "repro"))
-    assert {"track", "sample", "review"} <= chosen_by_price(penguins)
 
 
 def test_the_tests_of_the_repository_hold_for_three_species(penguins: Repository) -> None:

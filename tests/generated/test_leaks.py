@@ -232,6 +232,24 @@ def test_a_calibration_is_chosen_that_does_no_harm(repository: Repository) -> No
     assert [each["method"] for each in bayes if each["chosen"]] == ["none"]
 
 
+SEPARABLE = """
+import numpy as np, polars as pl
+from churn.delivery.problem import training
+from sklearn.linear_model import LogisticRegression
+y = np.array(["leaves", "stays"], dtype=object)[np.arange(200) % 2]
+x = pl.DataFrame({"x": np.arange(200) % 2 + 0.001 * np.arange(200)})
+model, tried = training.fit(LogisticRegression(), x, pl.Series(y), x, pl.Series(y))
+print([each.method for each in tried], training.predict(model, x)["p_leaves"].max())
+"""
+
+
+def test_rows_without_an_error_make_no_answer_certain(repository: Repository) -> None:
+    """A temperature would go beyond all bounds there."""
+    completed = repository.run("python", "-c", SEPARABLE)
+    passes(completed, "['none', 'sigmoid'] 0.")
+    assert float(completed.stdout.split()[-1]) < 0.9999
+
+
 def test_calibration_before_and_after_is_reported(repository: Repository) -> None:
     tried = repository.json("reports/training.json")["calibration"]
     assert [each["method"] for each in tried][:3] == ["none", "temperature", "sigmoid"]

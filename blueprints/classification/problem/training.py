@@ -108,14 +108,18 @@ def try_methods(
     fitted: Any, x: pl.DataFrame, y: NDArray[Any], cluster: pl.Series
 ) -> dict[str, NDArray[np.float64]]:
     """The probabilities of rows `x` by each method, learned from the rows of other clusters; those
-    methods that could not be learned, because a class is too rare, are left out.
+    methods that could not be learned, because a class is too rare, are left out. Where the model
+    errs in no row, nothing bounds a temperature, and every answer would be made certain.
     """
     predicted = {"none": np.asarray(fitted.predict_proba(x))}
     known, rows, fold = Remembered(fitted, x), np.arange(len(y)).reshape(-1, 1), divide(cluster)
     if any(set(y[fold != k]) != set(fitted.classes_) for k in range(FOLDS)):
         return predicted
     fewest = min(int((y == name).sum()) for name in fitted.classes_)
-    for method in METHODS[1:] if fewest >= FREE else METHODS[1:-1]:
+    methods = METHODS[1:] if fewest >= FREE else METHODS[1:-1]
+    if (np.asarray(fitted.classes_)[predicted["none"].argmax(axis=1)] == y).all():
+        methods = ("sigmoid",)
+    for method in methods:
         p = np.empty_like(predicted["none"])
         for k in range(FOLDS):
             model = calibrate(known, rows[fold != k], y[fold != k], method)
