@@ -116,7 +116,7 @@ def try_methods(
     if any(set(y[fold != k]) != set(fitted.classes_) for k in range(FOLDS)):
         return predicted
     fewest = min(int((y == name).sum()) for name in fitted.classes_)
-    methods = METHODS[1:] if fewest >= FREE else METHODS[1:-1]
+    methods: tuple[str, ...] = METHODS[1:] if fewest >= FREE else METHODS[1:-1]
     if (np.asarray(fitted.classes_)[predicted["none"].argmax(axis=1)] == y).all():
         methods = ("sigmoid",)
     for method in methods:
