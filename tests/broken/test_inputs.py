@@ -365,8 +365,8 @@ def test_a_phase_asks_for_success_lines_and_guardrails(
         require_form(str(error.value), BRIEF)
 
 
-def make_parameters(text: str) -> Iterator[tuple[str, bytes]]:
-    """Files of parameters by what is wrong with each."""
+def make_files(text: str) -> Iterator[tuple[str, bytes]]:
+    """Files of parameters, or of answers, by what is wrong with each."""
     content = YAML(typ="safe", pure=True).load(text)
     for name, line in mutate(content, content):
         yield name, f"{line}\n".encode()
@@ -392,7 +392,7 @@ def test_no_parameters_end_in_a_traceback(
         sources.require_file(Path(settings["ingest"].source))
 
     text = Path("params.yaml").read_text(encoding="utf-8")
-    cases = make_parameters(text)
+    cases = make_files(text)
     if rendered.problem != "classification":
         cases = ((name, content) for name, content in cases if name.startswith("ingest"))
     number, accepted = examine(cases, path, "", use, rendered.load("edge.errors").Fixable)
@@ -401,17 +401,6 @@ def test_no_parameters_end_in_a_traceback(
     for content in (codecs.BOM_UTF8 + text.encode(), text.replace("\n", "\r\n").encode()):
         path.write_bytes(content)
         use()
-
-
-def make_answers(text: str) -> Iterator[tuple[str, bytes]]:
-    """Answers files by what is wrong with each."""
-    content = YAML(typ="safe", pure=True).load(text)
-    for name, line in mutate(content, content):
-        yield name, f"{line}\n".encode()
-    for name, tail in TAILS.items():
-        yield f"with {name}", f"{text}{tail}\n".encode()
-        yield f"only {name}", f"{tail}\n".encode()
-    yield from spoil(text)
 
 
 def test_no_answers_file_ends_in_a_traceback(
@@ -433,7 +422,7 @@ def test_no_answers_file_ends_in_a_traceback(
 
     with monkeypatch.context() as quick:  # the way back asks git, twice for each input
         quick.setattr("exemplar.project.describe_way_back", lambda project: "git checkout")
-        number, accepted = examine(make_answers(text), path, str(path), use, Fixable)
+        number, accepted = examine(make_files(text), path, str(path), use, Fixable)
     assert number >= FEWEST
     assert len(accepted) < number, accepted
     path.write_text(text + "1: x\n")

@@ -162,9 +162,7 @@ def test_a_rule_that_reads_the_target_is_refused_until_it_is_meant(repository: R
         f"contract.py: rule `chosen`: expected a rule that does not read the target `{target}`",
         'If it is meant, say why: MEANT["chosen"] = "…"',
     )
-    repository.append(
-        contract, 'MEANT = MEANT | {"chosen": "it is the law"}\nTRUE = pl.lit(True)\n'
-    )
+    repository.append(contract, 'MEANT["chosen"] = "it is the law"\nTRUE = pl.lit(True)\n')
     repository.edit(contract, "return pl.any_horizontal(", "return TRUE | pl.any_horizontal(")
     passes(stage(repository, "validate"))
     assert repository.json("reports/data.json")["rules_on_target"]["chosen"] == "it is the law"

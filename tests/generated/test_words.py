@@ -201,8 +201,8 @@ def table(sizes, called):
 
 def line(sizes, called):
     units = table(sizes, called)
-    asked = Line(metric="recall", where="each segment", at_least=0.5)
-    return judge(asked, Comparison(units, units, brief, settings), 0).model_dump()
+    line = Line(metric="recall", where="each segment", at_least=0.5)
+    return judge(line, Comparison(units, units, brief, settings), 0).model_dump()
 
 print(json.dumps([
     line({"large": 200} | {f"s{k}": 40 for k in range(1)}, 0.9),

@@ -43,12 +43,12 @@ def measure_words(plain: pl.Series, wanted: pl.DataFrame) -> Power:
         pl.col("wanted").fill_null([]),
     )
     both = pl.col("named").list.set_intersection("wanted").list.len().cast(pl.Float64)
-    named, asked = pl.col("named").list.len(), pl.col("wanted").list.len()
-    counts = rows.select(named=named, asked=asked, both=both)
-    known = counts.filter(pl.col("asked") > 0)
+    named, needed = pl.col("named").list.len(), pl.col("wanted").list.len()
+    counts = rows.select(named=named, needed=needed, both=both)
+    known = counts.filter(pl.col("needed") > 0)
     if known.height < FEWEST:
         return Power(None, "")
-    either = pl.col("asked") + pl.col("named") - pl.col("both")
+    either = pl.col("needed") + pl.col("named") - pl.col("both")
     overlap = known.select((pl.col("both") / either).mean()).item()
     powers = [Power(overlap, "what is wanted")]
     if counts.filter(pl.col("named") > 0).height >= FEWEST:
@@ -57,8 +57,8 @@ def measure_words(plain: pl.Series, wanted: pl.DataFrame) -> Power:
     total = len(things[0])
     if total > 1:
         others = pl.col("named").cast(pl.Float64) - pl.col("both")
-        missed = (others / (total - pl.col("asked")).clip(1)).mean()
-        reach = known.select((pl.col("both") / pl.col("asked")).mean() - missed).item()
+        missed = (others / (total - pl.col("needed")).clip(1)).mean()
+        reach = known.select((pl.col("both") / pl.col("needed")).mean() - missed).item()
         powers.append(Power((1 + reach) / 2, "which things may be wanted"))
     return max(powers, key=rank)
 

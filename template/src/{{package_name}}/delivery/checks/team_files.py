@@ -72,7 +72,7 @@ def find_in_file(path: Path) -> Iterator[str]:
             yield (
                 f"{path}, line {call.lineno}: expected no input or output, found {words}() in "
                 f"`{function}`. Next: have the source bring it as a column; or say why, in "
-                f'{path.name}: {REASONS} = dict({function}="…")'
+                f"{path.name}: {REASONS} = {dict([(function, '…')])}"
             )
 
 
