@@ -69,10 +69,11 @@ def find_in_file(path: Path) -> Iterator[str]:
     for function, call in list_calls(tree, MODULE):
         words = name_call(call, names)
         if function not in allowed and is_outside(words, names):
+            reason = {function: "…"}
             yield (
                 f"{path}, line {call.lineno}: expected no input or output, found {words}() in "
                 f"`{function}`. Next: have the source bring it as a column; or say why, in "
-                f"{path.name}: {REASONS} = {dict([(function, '…')])}"
+                f"{path.name}: {REASONS} = {reason}"
             )
 
 
