@@ -35,7 +35,8 @@ def is_wanted(words: list[str]) -> bool:
     """Whether `python <words>` is a command whose libraries the server has."""
     if len(words) > 1 and words[0] == "-m":
         return words[1] == "dvc" or ".delivery." in words[1]
-    if not words or os.path.dirname(words[0]) != os.path.dirname(sys.executable):
+    here = os.path.realpath(os.path.dirname(sys.executable))
+    if not words or os.path.realpath(os.path.dirname(words[0])) != here:  # through a link as well
         return False
     with open(words[0], "rb") as script:
         text = script.read(500)
