@@ -17,8 +17,11 @@ COUNTS = (
 )  # fmt: skip
 """Beginnings of variables that Python, or a library as it is imported, reads."""
 
-FOLLOWED = ("DVC_ROOT", "DVC_STAGE", "PYTHONPATH", "PYTHONUNBUFFERED")
-"""Those of them that a fork follows, or that DVC sets for what it starts."""
+FOLLOWED = (
+    "DVC_ROOT", "DVC_STAGE", "LANGUAGE_MODEL_KEY", "LANGUAGE_MODEL_URL", "PYTHONPATH",
+    "PYTHONUNBUFFERED",
+)  # fmt: skip
+"""Those of them that a fork follows, that delivery reads, or that DVC sets for what it starts."""
 
 QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -125,6 +128,8 @@ def main(path: str, modules: list[str]) -> None:
             importlib.import_module(name)
         names = threads()
         assert names <= IDLE, f"a fork would be without the threads {names}"
+        importlib.invalidate_caches()  # here, as a fork has to copy each page that it touches
+        sys.path_importer_cache.clear()
         gc.collect()
         gc.freeze()
         loop(listening, parent)
@@ -148,7 +153,7 @@ def loop(listening: object, parent: int) -> None:
     import socket
 
     assert isinstance(listening, socket.socket)
-    here = surroundings()
+    here, imported = surroundings(), list_imported()
     jobs: dict[int, socket.socket] = {}
     selector = selectors.DefaultSelector()
     selector.register(listening, selectors.EVENT_READ)
@@ -165,7 +170,7 @@ def loop(listening: object, parent: int) -> None:
                 connection, _ = listening.accept()
                 connection.settimeout(10)
                 try:
-                    pid = begin(connection, here)
+                    pid = begin(connection, here, imported)
                 except (OSError, EOFError, ValueError):
                     connection.close()
                     continue
@@ -193,7 +198,7 @@ def loop(listening: object, parent: int) -> None:
                 connection.close()
 
 
-def begin(connection: object, here: list[object]) -> int:
+def begin(connection: object, here: list[object], imported: frozenset[str]) -> int:
     """The process that does what is asked; ValueError where a fork would not be the same."""
     import contextlib
     import socket
@@ -203,7 +208,7 @@ def begin(connection: object, here: list[object]) -> int:
     try:
         with connection.makefile("rb") as file:
             client, *job = marshal.loads(file.read(int.from_bytes(size, "big")))
-        if client != here or is_shadowed(job[2].get("PYTHONPATH", "")):
+        if client != here or is_shadowed(job[2].get("PYTHONPATH", ""), imported):
             other = [pair for pair in zip(client, here, strict=True) if pair[0] != pair[1]]
             print("cold:", *job[0][:2], other, file=sys.stderr, flush=True)
             raise ValueError
@@ -218,9 +223,16 @@ def begin(connection: object, here: list[object]) -> int:
             os.close(number)
 
 
-def is_shadowed(folders: str) -> bool:
+def list_imported() -> frozenset[str]:
+    """What is imported already; once, as it touches a page of memory for each name, which the
+    forks and the server then no longer share.
+    """
+    names = {name.partition(".")[0] for name in sys.modules}
+    return frozenset(names | {"sitecustomize", "usercustomize"})
+
+
+def is_shadowed(folders: str, imported: frozenset[str]) -> bool:
     """Whether PYTHONPATH has something in place of a module that is imported already."""
-    imported = {name.partition(".")[0] for name in sys.modules} | {"sitecustomize", "usercustomize"}
     return any(
         name.partition(".")[0] in imported
         for folder in folders.split(os.pathsep)
@@ -235,7 +247,6 @@ def become(
 ) -> None:  # fmt: skip
     """Be the process that was asked for, from here to its end."""
     import atexit
-    import importlib
     import threading
     import traceback
 
@@ -251,8 +262,6 @@ def become(
         os.environ.update(environment)
         sys.orig_argv, sys.executable, sys.path[:] = [executable, *words], executable, path
         sys.prefix = sys.exec_prefix = prefix
-        importlib.invalidate_caches()
-        sys.path_importer_cache.clear()
         afresh(os.path.basename(words[words[0] == "-m"]))
         try:
             run(words)
