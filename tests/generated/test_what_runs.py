@@ -29,6 +29,7 @@ EDITED: dict[str, set[str]] = {
     "problem/training.py": {"train", "predict", "evaluate", "decide", "report"},
     "tables/sources.py": {"ingest"},
     "tables/conform.py": {"validate"},
+    "tables/convert.py": {"validate"},
     "tables/quarantine.py": {"validate", "split"},
     "edge/brief.py": {"brief", "validate", "evaluate", "decide", "report"},
     "pipeline/split.py": {"split"},

@@ -1,11 +1,9 @@
 """`score IN OUT`: the champion's answer and the brief's action for every row of a table."""
 
 from collections.abc import Callable
-from copy import copy
 from functools import partial
 from pathlib import Path
 
-import dataframely as dy
 import polars as pl
 
 from ... import contract
@@ -15,7 +13,7 @@ from ..edge.explain import nearest
 from ..edge.files import read_table, write_table
 from ..problem import outcomes
 from ..problem.action import TIME
-from ..tables.conform import to_contract
+from ..tables.conform import allow_unknown, to_contract
 from ..tables.sources import read_file
 from . import champion, in_charge, model_folder
 
@@ -38,7 +36,7 @@ def score_rows(
     contract and has no score, else null. The target is not needed: it is not known yet.
     """
     numbered = rows.drop(contract.TARGET, "row", strict=False).with_row_index("row")
-    schema = allow_unknown_target(contract.Row)
+    schema = allow_unknown(contract.TARGET, contract.Row)
     unknown = pl.lit(None, schema.columns()[contract.TARGET].dtype).alias(contract.TARGET)
     valid, quarantined = to_contract(numbered.with_columns(unknown), schema)
     time = [pl.col(name).alias(TIME) for name in [contract.TIME] if name]
@@ -59,15 +57,6 @@ def _divide(predictions: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     names = predictions.select("^p_.*$").columns
     unscored = predictions.filter(pl.any_horizontal(pl.col(names).is_null()))
     return predictions.drop_nulls(names), unscored.select("row", reasons=pl.lit([UNSCORED]))
-
-
-def allow_unknown_target(row: type[dy.Schema]) -> type[dy.Schema]:
-    """The contract of rows whose target is not known yet: it may be missing, and a rule that needs
-    it finds nothing wrong.
-    """
-    target = copy(row.columns()[contract.TARGET])
-    target.nullable = True
-    return type("Awaiting", (row,), {contract.TARGET: target})
 
 
 def predict(folder: Path, rows: pl.DataFrame) -> pl.DataFrame:

@@ -1,6 +1,8 @@
 """From raw columns to the contract's types, with a reason for every row that does not fit."""
 
 import re
+from collections.abc import Iterable
+from copy import copy
 from types import ModuleType
 
 import dataframely as dy
@@ -9,6 +11,7 @@ import polars as pl
 from ..edge.errors import Fixable
 from ..edge.explain import nearest
 from ..problem import target
+from .convert import convert, has_value, is_kept
 from .quarantine import TYPED
 
 NAMES = ("Row", "ENTITY", "TIME", "HORIZON", "TARGET", "SEGMENTS", "PERSONAL", "MEANT", "EXAMPLE")
@@ -29,9 +32,6 @@ WORDS = {
     "inf": "is infinite",
     "regex": "is not in the required form",
 }
-# Year first: left to guess, polars would take 05/04 for the 5th of April without a word.
-MOMENTS = ("%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y-%m-%d")
-TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
 def find_faults(contract: ModuleType) -> list[str]:
@@ -132,10 +132,25 @@ def to_contract(raw: pl.DataFrame, row: type[dy.Schema]) -> tuple[pl.DataFrame, 
     kept, failure = numbered.filter(typed)
     faults = [*_find_unreadable(raw, typed, columns), *_find_broken_rules(failure.details(), typed)]
     reasons = describe_faults(pl.concat(faults), columns)
-    texts = raw.select("row", pl.col(*columns).cast(pl.String))
+    texts = write_as_text(raw.join(reasons, on="row", how="semi"), columns)
     quarantined = reasons.join(texts, on="row", maintain_order="left")
     valid = kept.join(reasons, on="row", how="anti", maintain_order="left")
     return valid.select("row", *columns), quarantined.select("row", *columns, "reasons")
+
+
+def allow_unknown(target: str, row: type[dy.Schema]) -> type[dy.Schema]:
+    """The contract of rows whose target is not known yet: it may be missing, and a rule that needs
+    it finds nothing wrong.
+    """
+    column = copy(row.columns()[target])
+    column.nullable = True
+    own_names = {
+        name  # in Python, which is another one where the column has an alias
+        for base in row.__mro__
+        for name, own in vars(base).items()
+        if isinstance(own, dy.Column) and (own.alias or name) == target
+    }
+    return type("Awaiting", (row,), dict.fromkeys(own_names, column))
 
 
 def convert_columns(raw: pl.DataFrame, columns: dict[str, dy.Column]) -> pl.DataFrame:
@@ -145,6 +160,18 @@ def convert_columns(raw: pl.DataFrame, columns: dict[str, dy.Column]) -> pl.Data
     return raw.select(
         "row", *(convert(raw.schema[name], column).alias(name) for name, column in columns.items())
     )
+
+
+def write_as_text(raw: pl.DataFrame, columns: Iterable[str]) -> pl.DataFrame:
+    """`row` and these columns as text, for people: what polars does not write, Python does."""
+    return raw.select("row", *(_write_column(raw[name]) for name in columns))
+
+
+def _write_column(values: pl.Series) -> pl.Series:
+    try:
+        return values.cast(pl.String)
+    except pl.exceptions.PolarsError:
+        return pl.Series(values.name, [v if v is None else str(v) for v in values], pl.String)
 
 
 def require_columns(raw: pl.DataFrame, columns: dict[str, dy.Column]) -> None:
@@ -163,7 +190,7 @@ def _find_unreadable(
     """Values that the conversion from `raw` to `typed` has lost: `row`, `column`, `kind` (`dtype`),
     a table for each column.
     """
-    converted = [name for name, column in columns.items() if raw.schema[name] != column.dtype]
+    converted = [name for name, column in columns.items() if not is_kept(raw.schema[name], column)]
     return [
         raw.select("row", has_value(raw.schema[name], name).alias("has_value"))
         .filter(pl.col("has_value") & typed[name].is_null())
@@ -201,54 +228,6 @@ def describe_faults(faults: pl.DataFrame, columns: dict[str, dy.Column]) -> pl.D
     )
 
 
-def has_value(dtype: pl.DataType, name: str) -> pl.Expr:
-    """Whether a raw column of this type has a value: neither null nor, in text, blank."""
-    value = pl.col(name)
-    if dtype == pl.String:
-        return value.str.strip_chars().fill_null("") != ""
-    return value.is_not_null()
-
-
-def convert(dtype: pl.DataType, column: dy.Column) -> pl.Expr:
-    """A raw column in the contract's type; null where a value cannot be read or would be cut."""
-    value, expected = pl.col(column.name), column.dtype
-    if dtype == expected or (dtype == pl.String and expected == pl.String):
-        return value
-    if dtype == pl.String:
-        return _parse(value.str.strip_chars(), expected)
-    if dtype.is_float() and expected.is_integer():
-        return _convert_whole(value, expected)
-    return value.cast(expected, strict=False)
-
-
-def _parse(text: pl.Expr, expected: pl.DataType) -> pl.Expr:
-    """Text as the contract's type: polars casts neither dates nor truth, and cuts numbers."""
-    if expected == pl.Boolean:
-        return text.str.to_lowercase().replace_strict(TRUTH, default=None, return_dtype=pl.Boolean)
-    if expected == pl.Date:
-        return text.str.to_date("%Y-%m-%d", strict=False)
-    if isinstance(expected, pl.Datetime):
-        return pl.coalesce(_parse_time(text, expected, form) for form in MOMENTS)
-    if expected.is_integer():
-        number = text.cast(pl.Float64, strict=False)
-        return pl.coalesce(text.cast(expected, strict=False), _convert_whole(number, expected))
-    return text.cast(expected, strict=False)
-
-
-def _parse_time(text: pl.Expr, expected: pl.Datetime, form: str) -> pl.Expr:
-    """Text as a time in one form, null for others; a Z at the end is read where UTC is meant."""
-    zone = expected.time_zone
-    plain = text.str.strip_suffix("Z") if zone in (None, "UTC") else text
-    return plain.str.replace("T", " ").str.to_datetime(
-        form, time_unit=expected.time_unit, time_zone=zone, strict=False
-    )
-
-
-def _convert_whole(value: pl.Expr, expected: pl.DataType) -> pl.Expr:
-    """Numbers without a fraction as integers, null for others: a plain cast would cut 1.5 to 1."""
-    return pl.when(value.round() == value).then(value).cast(expected, strict=False)
-
-
 def describe_fault(column: str, kind: str, columns: dict[str, dy.Column]) -> str:
     """A broken rule of a column (`age`, `min`) in words (`age is below the minimum`); of the row if
     it has no kind.
@@ -273,6 +252,9 @@ def describe_type(column: dy.Column) -> str:
         return "a number"
     return {
         "Boolean": "true or false",
+        "String": "text",
+        "Time": "a time of day like 10:30",
+        "Duration": "a duration",
         "Date": "a date like 2026-05-04",
         "Datetime": "a time like 2026-05-04 10:30",
     }.get(str(dtype).split("(")[0], str(dtype))
