@@ -5,17 +5,16 @@ import shlex
 import shutil
 import subprocess
 import time
-import warnings
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import copier
 from copier.errors import CopierError
 from rich.console import Console
 
 from .errors import Fixable
 from .rendering import describe_error
+from .trust import UnsafePath, copy_template
 
 CLONE = Path(__file__).resolve().parents[2]
 OUTPUT_LINES = 15  # how much of a failed command's output is shown
@@ -136,23 +135,18 @@ def run_copier(
     Raises Fixable with the message of Copier or git.
     """
     try:
-        with warnings.catch_warnings():
-            # A clone with uncommitted changes, or a shallow one, is rendered as it stands.
-            warnings.simplefilter("ignore")
-            return copier.run_copy(
-                source,
-                folder,
-                answers,
-                defaults=defaults,
-                pretend=pretend,
-                quiet=True,
-                unsafe=False,
-            )
+        return copy_template(source, folder, answers, defaults=defaults, pretend=pretend)
     except KeyboardInterrupt:
         raise Fixable("Stopped. Nothing was made.") from None
+    except UnsafePath as error:
+        raise Fixable(
+            f"{error}. Nothing was made. Next: ask whoever keeps the template {source}"
+        ) from None
     except (CopierError, ValueError) as error:
         raise Fixable(f"{error}\nNothing was made.") from None
-    except OSError as error:  # git's, too
+    except Fixable:
+        raise
+    except Exception as error:  # Jinja's and git's, too: no traceback from a template
         raise Fixable(f"Copying {source} to {folder} failed:\n{describe_error(error)}") from None
 
 

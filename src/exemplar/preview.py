@@ -2,19 +2,16 @@
 file shows whether an edit would be lost.
 """
 
-import io
 import multiprocessing
 import os
 import signal
-import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager, redirect_stderr
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import copier
 from rich.console import Console
 
 from .answers import ANSWERS, write_answers
@@ -34,6 +31,7 @@ from .rendering import (
     write_entry,
 )
 from .repository import create_commit, git, list_entries
+from .trust import update_copy
 
 PROTECTED_OWNERS = ("team", "machine")
 """Whose files an update leaves as they are."""
@@ -128,11 +126,7 @@ def prepare_worker(lock: int) -> None:
 def run_copier_update(folder: Path, answers: dict[str, Any]) -> str:
     """Run `copier update` without trust in a scratch copy; return its error, empty if none."""
     try:
-        with warnings.catch_warnings(), redirect_stderr(io.StringIO()):
-            warnings.simplefilter("ignore")
-            copier.run_update(
-                folder, answers, defaults=True, overwrite=True, quiet=True, unsafe=False
-            )
+        update_copy(folder, answers)
     except Exception as error:  # Copier's, Jinja's, git's: no traceback from a template
         return describe_error(error) or type(error).__name__
     return ""

@@ -11,6 +11,7 @@ from .answers import ANSWERS, Answers, parse_answers, read_answers
 from .errors import Fixable
 from .rendering import describe_error
 from .repository import git, try_git
+from .trust import REFUSED
 
 UNFINISHED = ("MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "rebase-merge", "rebase-apply")
 REJECTED_ANSWER = re.compile("Validation error for question|Invalid choice for|is required")
@@ -185,7 +186,7 @@ def explain_template_error(project: Project, error: Exception) -> Fixable:
     is_path = "://" not in project.source and ":" not in project.source
     if is_path and not Path(project.source).expanduser().is_dir():
         message = "no such folder"
-    elif "potentially unsafe" in message:
+    elif "potentially unsafe" in message or REFUSED in message:
         return Fixable(
             "The template: expected nothing that needs trust, found\n"
             f"    {message.splitlines()[0]}\n"

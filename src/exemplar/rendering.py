@@ -2,17 +2,16 @@
 
 import io
 import os
-import warnings
 from collections.abc import Mapping
 from contextlib import redirect_stderr
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-import copier
 from pathspec import PathSpec
 
 from .answers import ANSWERS, read_answers
 from .errors import Fixable
+from .trust import copy_template
 
 Kind = Literal["file", "program", "link"]
 
@@ -50,21 +49,12 @@ def render(
 ) -> Rendering:
     """Render into a folder, which may hold earlier answers, without trust and without questions.
 
-    Copier's warnings about clones with uncommitted changes are hidden. Raises Fixable with the
-    message of Copier, Jinja or git where the rendering fails.
+    Raises Fixable with the message of Copier, Jinja or git where the rendering fails.
     """
     try:
-        with warnings.catch_warnings(), redirect_stderr(io.StringIO()):
-            warnings.simplefilter("ignore")
-            worker = copier.run_copy(
-                source,
-                folder,
-                dict(answers or {}),
-                vcs_ref=version,
-                defaults=True,
-                overwrite=True,
-                quiet=True,
-                unsafe=False,
+        with redirect_stderr(io.StringIO()):
+            worker = copy_template(
+                source, folder, answers or {}, version=version, defaults=True, overwrite=True
             )
     except Exception as error:  # Copier's, Jinja's, git's: no traceback from a template
         raise Fixable(describe_error(error) or type(error).__name__) from None

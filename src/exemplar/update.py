@@ -137,6 +137,7 @@ def carry_out(
     branch = name_branch(plan.after)
     show_plan(project, plan)
     require_no_refusal(plan)
+    require_nothing_ignored(project, plan)
     if not (yes or ask_permission(branch)):
         console.print("Nothing was changed.")
         return 0
@@ -197,6 +198,18 @@ def require_no_folders(project: Project, after: Rendering) -> None:
             raise Fixable(
                 f"{path}: expected a file or nothing, as the template has a file there, found a "
                 "folder. Nothing was changed. Next: give the folder another name, and commit it"
+            )
+
+
+def require_nothing_ignored(project: Project, plan: Plan) -> None:
+    """Raise Fixable where a new file would overwrite one that git ignores."""
+    for path, outcome in plan.outcomes.items():
+        is_new = path not in plan.ours and outcome.entry is not None
+        if is_new and (project.folder / path).is_file():
+            raise Fixable(
+                f"{path}: expected nothing, as the template has a new file there, found a file "
+                "that git does not keep. Nothing was changed. Next: give it another name, or "
+                "delete it"
             )
 
 

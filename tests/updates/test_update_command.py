@@ -290,6 +290,16 @@ def test_a_folder_in_the_place_of_a_new_file_is_refused(made: Made) -> None:
     assert state(made.folder) == before
 
 
+def test_an_ignored_file_in_the_place_of_a_new_one_is_not_overwritten(made: Made) -> None:
+    (made.template / "template/access.log").write_text("the template's\n")
+    git(made.template, "add", "--force", "template/access.log")
+    release(made.template, "0.3.0")
+    (made.folder / "access.log").write_text("ours\n")
+    before = state(made.folder)
+    fixable(exemplar(made.folder, "update", "--yes"), "access.log", "git does not keep")
+    assert state(made.folder) == before
+
+
 def test_a_release_that_cannot_be_rendered_is_told_without_a_traceback(made: Made) -> None:
     (made.template / "template/broken.md.jinja").write_text("{{ nobody_knows }}")
     release(made.template, "0.3.0")

@@ -19,6 +19,12 @@ from .host import say
 ANSWERS = ".copier-answers.yml"
 RESTORE = f"Next: find the commit in git log -- {ANSWERS}, then git checkout COMMIT -- {ANSWERS}"
 COPIER = ("uvx", "copier>=9.19,<10")
+WORDS = ("update", "--defaults", "--quiet", "--exclude", ".git")
+CAREFUL = {  # A template that has git run its commands: below .git, or in a folder like one.
+    "GIT_CONFIG_COUNT": "1",
+    "GIT_CONFIG_KEY_0": "safe.bareRepository",
+    "GIT_CONFIG_VALUE_0": "explicit",
+}
 LABEL = "conflict"
 SHOWN = 8  # lines of what Copier printed
 BODY = """The template's release {version}, instead of {before}, as `copier update` merges it. \
@@ -62,7 +68,7 @@ def main() -> int:
 
 def update(copy: Path, before: str) -> str:
     """Update a worktree, commit everything, propose it; one sentence about that."""
-    completed = run([*COPIER, "update", "--defaults", "--quiet"], copy)
+    completed = run([*COPIER, *WORDS], copy, environment=CAREFUL)
     if completed.returncode:
         output = (completed.stderr or completed.stdout).strip().splitlines()
         last = "\n".join(output[-SHOWN:])
