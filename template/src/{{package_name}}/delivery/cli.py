@@ -49,6 +49,14 @@ def check(
     raise typer.Exit(main(against_commit=committed))
 
 
+@app.command()
+def install() -> None:
+    """In a larger repository: hooks and workflows of this folder at its root, where they work."""
+    from .checks.subfolder import main
+
+    raise typer.Exit(main())
+
+
 @verb("platform")
 def bring() -> None:
     """What a clone lacks before its model can be judged: data, models, the champion."""
@@ -59,7 +67,10 @@ def bring() -> None:
 
 @verb("platform")
 def summary(
-    against: Annotated[str, typer.Option(help="The commit to compare with.")] = "origin/main",
+    against: Annotated[
+        str | None,
+        typer.Option(help="The commit to compare with (default: main of origin)."),
+    ] = None,
     tests: Annotated[bool, typer.Option("--tests", help="Only what the last tests say.")] = False,
 ) -> None:
     """The model of a pull request on one page: verdict, money, slices, what changed."""

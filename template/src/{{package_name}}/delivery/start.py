@@ -11,9 +11,10 @@ from pathlib import Path
 
 from rich.console import Console
 
-from .checks import check
+from .checks import check, subfolder
 from .edge.errors import Fixable
-from .edge.files import find_project
+from .edge.files import find_project, write_text
+from .edge.repository import ANSWERS, MAIN, find_main_branch, find_usual_branch, read_main_branch
 from .edge.shell import PACKAGE, CommandFailed, follow, git, run, succeeds
 from .promotion.first import put_in_charge
 from .verdict.decision import DECISION, read_decision
@@ -21,6 +22,10 @@ from .verdict.decision import DECISION, read_decision
 AGAIN = f"uv run {PACKAGE} start"
 UNREACHABLE = re.compile(r"fetch|connect|dns|network|timed out|tunnel|certificate", re.IGNORECASE)
 STAGE = re.compile(r"^Running stage '(.+)':")
+UNREAD = f"""\
+  NOTHING CHECKS COMMITS AND PULL REQUESTS HERE YET: git and the code host read hooks and workflows
+  at the root of a repository only, which is {{outer}}.
+  Next: {subfolder.INSTALL} writes them there, for the files of this folder"""
 NAMELESS = "git does not know who you are, so nothing was committed."
 
 console = Console(highlight=False, markup=False, soft_wrap=True)
@@ -33,6 +38,7 @@ def main() -> int:
         outer = prepare_repository(root)
     if outer:
         console.print(f"  This folder lies in the repository {outer}, which keeps its history.")
+    write_main_branch(root)
     with step("environment"):
         install_environment(root)
     with step("champion"):
@@ -42,13 +48,16 @@ def main() -> int:
         check.inputs(date.today())
         run_pipeline(root)
     with step("commit"):
-        is_committed = commit_all(root)
+        has_commit = commit_all(root)
     with step("hooks"):
-        is_checked = outer is not None or install_hooks(root)
+        is_unread = bool(subfolder.find_faults(root))
+        is_checked = is_unread or subfolder.install_hooks(root)
+    if is_unread:
+        console.print(UNREAD.format(outer=outer))
     if not is_checked:
-        console.print("  Commits go unchecked here; uv run pre-commit install says why.")
+        console.print(f"  {subfolder.UNCHECKED}")
     console.print("\n" + describe_decision(root))
-    if not is_committed:
+    if not has_commit:
         raise Fixable(
             f"\n{NAMELESS} Run these two, then again: {AGAIN}\n"
             '    git config --global user.name "Your Name"\n'
@@ -65,7 +74,9 @@ def prepare_repository(root: Path) -> Path | None:
         )
     completed = run(["git", "rev-parse", "--show-toplevel"], root)
     if completed.returncode:
-        git("init", "--quiet", "-b", "main", folder=root)
+        branch = read_main_branch(root)
+        branch = find_usual_branch(root) if branch == MAIN else branch
+        git("init", "--quiet", "-b", branch, folder=root)
         return None
     top = Path(completed.stdout.strip()).resolve()
     if top == root.resolve():
@@ -73,9 +84,31 @@ def prepare_repository(root: Path) -> Path | None:
     if succeeds(["git", "check-ignore", "--quiet", "."], root):
         raise Fixable(
             f"{root}: expected to be kept by git, found that the repository around it, {top}, "
-            f"ignores this folder. Move it elsewhere, or run git init -b main here, then {AGAIN}"
+            f"ignores this folder. Move it elsewhere, or run git init here, then {AGAIN}"
         )
     return top
+
+
+def write_main_branch(root: Path) -> None:
+    """Before the first commit, write the main branch that git has into the answers and the
+    workflows, where it is another than they name.
+    """
+    known, actual, answers = read_main_branch(root), find_main_branch(root), root / ANSWERS
+    if known == actual or is_committed(root) or not answers.exists():
+        return
+    lines = [line for line in answers.read_text("utf-8").splitlines() if "main_branch" not in line]
+    write_text("\n".join([*lines, f"main_branch: {actual}", ""]), answers)
+    named = re.compile(rf"^( *(?:branches: \[|ref: )){re.escape(known)}\b", re.MULTILINE)
+    for path in (root / ".github/workflows").glob("*.yml"):
+        text = path.read_text(encoding="utf-8")
+        if (edited := named.sub(rf"\g<1>{actual}", text)) != text:
+            write_text(edited, path)
+    console.print(f"  The main branch is {actual}, in the workflows and for promotions as well.")
+
+
+def is_committed(root: Path) -> bool:
+    """Whether a commit has this folder."""
+    return succeeds(["git", "rev-parse", "--verify", "--quiet", "HEAD:./"], root)
 
 
 def install_environment(root: Path) -> None:
@@ -115,7 +148,7 @@ def run_pipeline(root: Path) -> None:
 
 def commit_all(root: Path) -> bool:
     """Make the first commit here, unless there is one; False if git does not know who commits."""
-    if succeeds(["git", "rev-parse", "--verify", "--quiet", "HEAD:./"], root):
+    if is_committed(root):
         return True
     if not all(
         succeeds(["git", "var", f"GIT_{who}_IDENT"], root) for who in ("AUTHOR", "COMMITTER")
@@ -124,15 +157,6 @@ def commit_all(root: Path) -> bool:
     git("add", "--all", ".", folder=root)
     git("commit", "--quiet", "--message", "Start from the template", "--", ".", folder=root)
     return True
-
-
-def install_hooks(root: Path) -> bool:
-    """Let git run the checks of `.pre-commit-config.yaml`, where that is, before each commit; False
-    where git has a `core.hooksPath` of its own.
-    """
-    return not (root / ".pre-commit-config.yaml").exists() or succeeds(
-        ["pre-commit", "install"], root
-    )
 
 
 def describe_decision(root: Path) -> str:

@@ -7,13 +7,14 @@ that tag can compare the pointer with the record alone.
 import re
 from typing import NamedTuple
 
+from ..edge.repository import qualify
 from ..edge.shell import run
 from ..models import in_charge
 from ..promotion.pointer import CHAMPION, POINTER, parse_hash, read_hash
 from ..promotion.record import RECORD, parse_changes, read_record
 
-TAGS = ("refs/tags/champion-*", "refs/tags/rollback-*")
-LOOKED_AT = 9  # newest tags: another project of the same repository may have some of them
+TAGS = ("champion-*", "rollback-*")
+LOOKED_AT = 9  # newest tags: not every one of them need be of this project
 BACK = f"then uv run dvc checkout --force {POINTER}, then uv run dvc repro"
 
 
@@ -34,7 +35,7 @@ def find_fault(tagged: Tagged) -> str | None:
         return (
             f"{RECORD}: expected {', '.join(tagged.changes)}, which git has at {tagged.tag}, found "
             f"{', '.join(changes) or 'no change'}. "
-            f"Next: git checkout {tagged.tag} -- {RECORD} {POINTER}, {BACK}"
+            f"Next: git checkout {qualify(tagged.tag)} -- {RECORD} {POINTER}, {BACK}"
         )
     if not changes:
         return find_unpromoted()
@@ -47,7 +48,8 @@ def find_fault(tagged: Tagged) -> str | None:
         if expected and pointer != expected:
             return (
                 f"{POINTER}: expected the champion of {newest} ({expected}, by {source}), found "
-                f"another ({pointer}). Next: git checkout {newest} -- {RECORD} {POINTER}, {BACK}"
+                f"another ({pointer}). "
+                f"Next: git checkout {qualify(newest)} -- {RECORD} {POINTER}, {BACK}"
             )
     return None
 
@@ -70,12 +72,14 @@ def list_tags(record: str) -> list[str]:
 def read_tagged() -> Tagged:
     """The newest tagged change that leads here: the one whose record names most."""
     words = ["for-each-ref", "--merged=HEAD", "--sort=-creatordate", f"--count={LOOKED_AT}"]
-    names = run(["git", *words, "--format=%(refname:short)", *TAGS]).stdout.split()
+    patterns = [f"refs/tags/{qualify(pattern)}" for pattern in TAGS]
+    names = run(["git", *words, "--format=%(refname)", *patterns]).stdout.split()
     newest = Tagged("", [], "")
-    for tag in names:
-        changes = list_tags(run(["git", "show", f"{tag}:./{RECORD.as_posix()}"]).stdout)
+    for name in names:
+        tag = name.removeprefix(f"refs/tags/{qualify('')}")
+        changes = list_tags(run(["git", "show", f"{name}:./{RECORD.as_posix()}"]).stdout)
         if tag in changes and len(changes) > len(newest.changes):
-            text = run(["git", "show", f"{tag}:./{POINTER.as_posix()}"]).stdout
+            text = run(["git", "show", f"{name}:./{POINTER.as_posix()}"]).stdout
             newest = Tagged(tag, changes, parse_hash(text))
     return newest
 

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from ruamel.yaml.error import YAMLError
 
 from ..edge.explain import yaml
+from ..edge.repository import read_main_branch
 from ..edge.shell import PACKAGE, run
 
 Read = Callable[[str], str]
@@ -82,10 +83,10 @@ class Change(NamedTuple):
 
 
 def find_target() -> str:
-    """What this folder's work is to be merged into: the branch that a pull request names, or main;
-    as the remote has it, where there is one.
+    """What this folder's work is to be merged into: the branch that a pull request names, or the
+    main one; as the remote has it, where there is one.
     """
-    name = os.environ.get("GITHUB_BASE_REF") or "main"
+    name = os.environ.get("GITHUB_BASE_REF") or read_main_branch()
     here = _git(Path(), "rev-parse", "--verify", "--quiet", f"origin/{name}")
     return f"origin/{name}" if here else name
 

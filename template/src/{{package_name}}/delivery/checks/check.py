@@ -10,6 +10,7 @@ from ..edge.brief import Brief
 from ..edge.errors import Fixable
 from ..edge.files import require_file
 from ..edge.parameters import read_section
+from ..edge.repository import ANSWERS, RENAME, find_origin_branch, read_main_branch
 from ..edge.shell import dvc, run
 from ..problem.brief import read_known_brief
 from ..verdict.decision import DECISION, Decision, Verdict, parse_decision, read_decision
@@ -20,6 +21,7 @@ from . import (
     data_in_git,
     plan,
     stage_deps,
+    subfolder,
     team_files,
     update_leftovers,
 )
@@ -86,12 +88,26 @@ def team_code(today: date) -> tuple[bool, str]:
 
 
 def kept_by_git(today: date) -> tuple[bool, str]:
-    """Git holds no data and no models, and nothing is left over from an update or a merge."""
+    """Git holds no data and no models, nothing is left over from an update or a merge, and hooks
+    and workflows lie where they are read.
+    """
     try:
         faults = [*data_in_git.find_faults(), *update_leftovers.find_faults()]
+        faults += [*subfolder.find_faults(Path()), *_find_other_main_branch()]
     except (Fixable, update_leftovers.GitError) as problem:
         raise Fixable(f"{problem}\nNext: git init, or work in a clone") from None
     return not faults, "\n".join(faults) or "code, text and pointers, and nothing left over"
+
+
+def _find_other_main_branch() -> list[str]:
+    """That the main branch of `origin` is not the one of the workflows and of promotions."""
+    known, actual = read_main_branch(), find_origin_branch()
+    if actual in ("", known):
+        return []
+    return [
+        f"{ANSWERS}: expected `main_branch: {actual}`, as origin has it, found {known}. "
+        f"Next: {RENAME}{actual}"
+    ]
 
 
 def champion(today: date) -> tuple[bool, str]:

@@ -36,7 +36,7 @@ ALSO = {  # as in the rules of gitleaks (config/gitleaks.toml), which knows newe
 HUNK = re.compile(r"@@ -\d+(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
 DIFF = (
     "-c core.quotePath=false log --format=%h --patch --unified=0 --diff-merges=first-parent "
-    "--no-renames --no-color --no-ext-diff --no-textconv --src-prefix=a/ --dst-prefix=b/"
+    "--relative --no-renames --no-color --no-ext-diff --no-textconv --src-prefix=a/ --dst-prefix=b/"
 )
 
 

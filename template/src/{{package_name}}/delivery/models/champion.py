@@ -23,6 +23,7 @@ import polars as pl
 from ... import contract
 from ..edge.errors import Fixable
 from ..edge.files import find_main_project, read_table, sha256, write_table
+from ..edge.repository import qualify
 from ..edge.shell import PACKAGE, run, start, succeeds
 from . import model_folder
 from .in_charge import (
@@ -187,29 +188,36 @@ def unpack(tagged: str | None, home: Path) -> None:
     """Put what git has at a tag into the folder `home`: code, brief, locked libraries."""
     if tagged is None:
         raise blocked(f"its folder has no promotion.json that names its tag.\nNext: {FETCH}")
-    fetch(tagged)
-    packed = home.resolve() / "code.tar"
-    if not succeeds(["git", "archive", f"--output={packed}", f"refs/tags/{tagged}"]):
+    reference = fetch(tagged)
+    name, packed = qualify(tagged), home.resolve() / "code.tar"
+    if not succeeds(["git", "archive", f"--output={packed}", reference]):
         raise blocked(
-            f"its code is at the tag {tagged}, which neither this clone nor its origin has.\n"
-            f"Next: git fetch origin tag {tagged}, from a clone that has it, then uv run dvc repro"
+            f"its code is at the tag {name}, which neither this clone nor its origin has.\n"
+            f"Next: git fetch origin tag {name}, from a clone that has it, then uv run dvc repro"
         )
     with tarfile.open(packed) as archive:
         archive.extractall(home, filter="data")
     packed.unlink()
 
 
-def fetch(tagged: str) -> None:
+def fetch(tagged: str) -> str:
     """Bring a tag that an experiment or a shallow clone lacks, if its project or its origin has it;
-    one commit is enough.
+    one commit is enough. Its full name.
     """
-    name = f"refs/tags/{tagged}"
+    name = f"refs/tags/{qualify(tagged)}"
     main = run(["git", "rev-parse", "--absolute-git-dir"], find_main_project(Path.cwd()))
     for source in (main.stdout.strip(), "origin"):
-        if succeeds(["git", "rev-parse", "--verify", "--quiet", name]):
-            return
+        if has_tag(name):
+            break
         command = ["git", "fetch", "--quiet", "--depth=1", source, f"{name}:{name}"]
         run(command, environment={"GIT_TERMINAL_PROMPT": "0"})
+    former = f"refs/tags/{tagged}"  # as release 0.4 called it in a subfolder as well
+    return former if not has_tag(name) and has_tag(former) else name
+
+
+def has_tag(name: str) -> bool:
+    """Whether this clone has a tag, by its full name."""
+    return succeeds(["git", "rev-parse", "--verify", "--quiet", name])
 
 
 def blocked(why: str) -> Fixable:

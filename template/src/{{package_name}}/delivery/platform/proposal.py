@@ -8,9 +8,9 @@ import json
 import os
 
 from ..edge.errors import Fixable
+from ..edge.repository import find_prefix, read_main_branch
 from ..edge.shell import Completed, git, run
 
-MAIN = "main"
 LONGEST = 60_000  # characters of a text; GitHub takes 65,536
 BY_THE_PLATFORM = """
 
@@ -32,6 +32,8 @@ def propose(branch: str, commit: str, title: str, body: str, label: str | None =
 
     Raises Fixable where it may not be pushed or opened.
     """
+    if prefix := find_prefix():  # one project of several
+        title = f"{prefix.rstrip('/')}: {title}"
     tip = fetch_tip(branch)
     if tip and (author := find_other_author(tip)):
         return f"{branch} stays as it is, as {author} has pushed to it. Next: merge it, or close it"
@@ -64,7 +66,7 @@ def find_request(branch: str) -> str | None:
 
 def open_request(branch: str, title: str, body: str, label: str | None) -> Completed:
     """Open the pull request of a branch; it prints the address."""
-    words = ["pr", "create", "--base", MAIN, "--head", branch, "--title", title]
+    words = ["pr", "create", "--base", read_main_branch(), "--head", branch, "--title", title]
     return gh(*words, "--body-file", "-", *(["--label", label] if label else []), stdin=body)
 
 

@@ -12,13 +12,14 @@ from ..edge.errors import Fixable
 from ..edge.explain import yaml
 from ..edge.files import find_project
 from ..edge.parameters import read_section
+from ..edge.repository import qualify
 from ..edge.shell import dvc, git
 from ..promotion.change import find_stale_stages
 from ..verdict.decision import read_decision
 from . import bring, proposal, summary
 from .host import output, say
 
-BRANCH = "retrain"
+BRANCH = "retrain"  # and before it the path of a project that is one of several
 TITLE = "Retrain on the newest snapshot"
 KEPT = ("dvc.lock", "reports")  # and the .dvc file of the source
 BODY = """{page}
@@ -67,7 +68,7 @@ def propose_retraining() -> None:
     """Open the pull request of a retraining that won; else say why there is none, and close that of
     an earlier snapshot.
     """
-    decision = read_decision()
+    decision, branch = read_decision(), qualify(BRANCH)
     if stale := find_stale_stages():
         raise Fixable(
             f"dvc status: expected reports of this snapshot, found {', '.join(stale)} out of date. "
@@ -77,8 +78,8 @@ def propose_retraining() -> None:
     summary.main("HEAD", committed=False)
     if decision.verdict != "ship":
         say(f"No pull request, as the verdict is {decision.verdict}: {decision.sentence}")
-        if proposal.withdraw(BRANCH, f"A newer snapshot says: {decision.sentence}"):
-            say(f"The pull request of {BRANCH} is closed.")
+        if proposal.withdraw(branch, f"A newer snapshot says: {decision.sentence}"):
+            say(f"The pull request of {branch} is closed.")
         return
     if bring.is_private(Path.cwd()):
         say(f"No pull request: the snapshot would be on this machine alone. {bring.SHARE}")
@@ -90,7 +91,7 @@ def propose_retraining() -> None:
         return
     dvc("push", "--quiet")
     page = Path("reports/summary.md").read_text(encoding="utf-8")
-    say(proposal.propose(BRANCH, commit, TITLE, BODY.format(page=page)))
+    say(proposal.propose(branch, commit, TITLE, BODY.format(page=page)))
 
 
 def _commit(paths: list[str]) -> str | None:

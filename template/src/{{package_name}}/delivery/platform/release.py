@@ -12,6 +12,7 @@ from pathlib import Path
 from ..edge.errors import Fixable
 from ..edge.explain import yaml
 from ..edge.files import find_project
+from ..edge.repository import qualify
 from ..edge.shell import dvc, git, run
 from ..models import in_charge
 from ..promotion.change import Change, resume
@@ -45,7 +46,7 @@ when main changes, unless somebody has pushed to it. To leave things as they are
 def list_untagged() -> list[str]:
     """The changes of the champion on record that no tag names yet, oldest first: just merged."""
     tags = git("tag", "--list").split()
-    return [tag for _, _, tag in list_changes() if tag not in tags]
+    return [tag for _, _, tag in list_changes() if qualify(tag) not in tags]
 
 
 def publish_tag(tag: str) -> None:
@@ -57,17 +58,18 @@ def publish_tag(tag: str) -> None:
             f"{RECORD}: expected the commit that recorded {tag} in this clone, found none. "
             "Next: git fetch --unshallow, or git commit what is not committed"
         )
-    git("tag", "--annotate", tag, "--message", f"{tag} takes charge", commits[0])
+    name = qualify(tag)
+    git("tag", "--annotate", name, "--message", f"{tag} takes charge", commits[0])
     try:
-        git("push", "--quiet", "origin", f"refs/tags/{tag}")
+        git("push", "--quiet", "origin", f"refs/tags/{name}")
     except Fixable:
-        git("tag", "--delete", tag)  # or the next call would take it for pushed
+        git("tag", "--delete", name)  # or the next call would take it for pushed
         raise
 
 
 def deploy(tag: str) -> None:
     """Tell the jobs that follow what is to be deployed."""
-    output(tag=tag)
+    output(tag=qualify(tag))
     if registry := os.environ.get("REGISTRY"):
         output(image=f"{registry.lower()}:{tag}")
 
@@ -84,7 +86,7 @@ def propose() -> str:
 
 def _open(change: Change, commit: str) -> str:
     body = BODY.format(sentence=change.sentence, tag=change.tag)
-    return proposal.propose(f"release/{change.tag}", commit, change.title, body)
+    return proposal.propose(f"release/{qualify(change.tag)}", commit, change.title, body)
 
 
 def roll_back() -> None:
@@ -111,10 +113,11 @@ def roll_back() -> None:
 
 def deploy_again(tag: str) -> None:
     """Have the image of an earlier champion deployed."""
-    if tag not in git("tag", "--list", "champion-*", "rollback-*").split():
+    known = git("tag", "--list", qualify("champion-*"), qualify("rollback-*")).split()
+    if qualify(tag) not in known:
         raise Fixable(
             f"release --again: expected a tag such as champion-1, found {tag}. "
-            "Next: git tag --list 'champion-*'"
+            f"Next: git tag --list '{qualify('champion-*')}'"
         )
     deploy(tag)
     say(f"{tag} is deployed again.")
@@ -167,7 +170,7 @@ def take_next_step(merged: list[str], sentence: str, *, rollback: bool) -> None:
 
 def report_nothing(sentence: str) -> None:
     """Say so, and close the pull request of a challenger that has won before main changed."""
-    branch = f"release/{next_tag('champion')}"
+    branch = f"release/{qualify(next_tag('champion'))}"
     if proposal.withdraw(branch, f"Main changed. {sentence}"):
         say(f"The pull request of {branch} is closed.")
     say(f"Nothing to release. {sentence}")
@@ -177,7 +180,7 @@ def find_rolled_back() -> str | None:
     """The champion that was rolled back and is this very challenger, which nobody asked for."""
     challenger = _read_challenger(LOCK.read_text(encoding="utf-8"))
     for tag in list_rolled_back():
-        lock = run(["git", "show", f"{tag}:./{LOCK}"])
+        lock = run(["git", "show", f"{qualify(tag)}:./{LOCK}"])
         if lock.returncode == 0 and _read_challenger(lock.stdout) == challenger:
             return tag
     return None

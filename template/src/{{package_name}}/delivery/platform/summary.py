@@ -11,6 +11,7 @@ from ..checks import changes, check
 from ..edge.brief import read_brief
 from ..edge.errors import Fixable, Refused
 from ..edge.files import find_project, read_json, write_text
+from ..edge.repository import read_main_branch
 from ..edge.shell import run
 from ..problem import outcomes
 from ..problem.words import format_number
@@ -103,7 +104,7 @@ def describe_changes(root: Path, against: str) -> str:
             for name in differing[:SHOWN]
         ]
         rows += [[kind, f"and {len(differing) - SHOWN} more", "", ""]] if differing[SHOWN:] else []
-    files = _git(root, "diff", "--name-only", against, "--", "src").split()
+    files = _git(root, "diff", "--name-only", "--relative", against, "--", "src").split()
     rows += [
         ["team file", report.escape(name), "", "edited"] for name in files if name.endswith(TEAM)
     ]
@@ -147,11 +148,12 @@ def _git(root: Path, *words: str) -> str:
     return completed.stdout if completed.returncode == 0 else ""
 
 
-def main(against: str, *, tests: bool = False, committed: bool = True) -> int:
+def main(against: str | None = None, *, tests: bool = False, committed: bool = True) -> int:
     """Write `reports/summary.md`, and add it to the page that CI shows where there is one; where
     nothing is `committed` yet, the last commit is not held against it.
     """
     root = find_project(Path.cwd())
+    against = against or f"origin/{read_main_branch(root)}"
     text = (
         f"# Tests (failed) · rows · seconds\n\n{read_test_grid(root)}"
         if tests

@@ -9,9 +9,11 @@ import re
 import tempfile
 from pathlib import Path
 
+from ..checks import subfolder
 from ..edge.errors import Fixable
 from ..edge.explain import read_yaml
 from ..edge.files import find_project
+from ..edge.repository import find_prefix, qualify
 from ..edge.shell import git, run, succeeds
 from . import proposal
 from .host import say
@@ -59,7 +61,7 @@ def main() -> int:
         copy = Path(scratch) / root.name
         git("worktree", "add", "--quiet", "--detach", str(copy), "HEAD", folder=root)
         try:
-            message = update(copy, str(answers.get("_commit")))
+            message = update(copy / find_prefix(root), str(answers.get("_commit")))
         finally:
             git("worktree", "remove", "--force", str(copy), folder=root)
     say(message)
@@ -79,16 +81,21 @@ def update(copy: Path, before: str) -> str:
     version = str(read_yaml(copy / ANSWERS, RESTORE).get("_commit"))
     if not git("status", "--porcelain", folder=copy).strip():
         return f"The template is up to date: {version}."
-    conflicts = git("diff", "--name-only", "--diff-filter=U", folder=copy).split("\n")[:-1]
+    conflicts = git("diff", "--name-only", "--relative", "--diff-filter=U", folder=copy).split(
+        "\n"
+    )[:-1]
     conflicts = sorted(set(conflicts))
     title = f"Update the template from {before} to {version}"
-    git("add", "--all", folder=copy)
+    place = subfolder.find_place(copy)
+    if place and not conflicts:
+        subfolder.install(place)
+    git("add", "--all", ":/", folder=copy)
     remaining = update_lock(copy, conflicts)
     git("commit", "--quiet", "--no-verify", "--message", title, folder=copy)
     listed = "\n".join(f"- `{path}`" for path in conflicts)
     shown = CONFLICTS.format(files=listed) if conflicts else CLEAN
     body = BODY.format(version=version, before=before, conflicts=shown) + remaining
-    branch = f"template-update/{version}"
+    branch = f"template-update/{qualify(version)}"
     commit = git("rev-parse", "HEAD", folder=copy).strip()
     message = proposal.propose(branch, commit, title, body, label=LABEL if conflicts else None)
     return f"{message}\n\n{shown}"
@@ -97,7 +104,9 @@ def update(copy: Path, before: str) -> str:
 def update_lock(copy: Path, conflicts: list[str]) -> str:
     """Bring a committed `uv.lock` to what `pyproject.toml` asks for now; what is left to do."""
     files = ("pyproject.toml", "uv.lock")
-    if files[0] not in git("diff", "--cached", "--name-only", folder=copy).split("\n"):
+    if files[0] not in git("diff", "--cached", "--name-only", "--relative", folder=copy).split(
+        "\n"
+    ):
         return ""
     if not git("ls-files", files[1], folder=copy):
         return ""

@@ -15,6 +15,7 @@ from typing import Any
 
 from ..edge.errors import Fixable
 from ..edge.explain import yaml
+from ..edge.repository import RENAME, find_main_branch, qualify, read_main_branch
 from ..edge.shell import dvc, failure, git, run
 from ..models import in_charge
 from ..models.in_charge import Promotion
@@ -36,11 +37,12 @@ Change = Promotion
 
 def require_clean_main() -> None:
     """Raise Fixable unless main is checked out, all is committed and the champion is here."""
-    branch = git("branch", "--show-current").strip()
-    if branch != "main":
+    branch, main = git("branch", "--show-current").strip(), read_main_branch()
+    if branch != main:
+        is_main = branch and branch == find_main_branch(Path())
         raise Fixable(
-            f"git: expected the branch main, found {branch or 'a detached HEAD'}. "
-            "Next: git switch main"
+            f"git: expected the branch {main}, found {branch or 'a detached HEAD'}. "
+            f"Next: {RENAME + branch if is_main else f'git switch {main}'}"
         )
     if changes := git("status", "--porcelain", "--", ".").strip():
         raise Fixable(
@@ -105,8 +107,9 @@ def finish(change: Change, commit: str) -> str | None:
     """Tag the commit and let MLflow follow, both of which can be done again; what went wrong with
     MLflow, or None.
     """
-    if not git("tag", "--list", change.tag).strip():
-        words = ["--annotate", change.tag, "--message", change.title, commit]
+    tag = qualify(change.tag)
+    if not git("tag", "--list", tag).strip():
+        words = ["--annotate", tag, "--message", change.title, commit]
         _step("tag", lambda: git("tag", *words))
     trouble = None
     if has_mlflow():
@@ -165,12 +168,12 @@ def _settle() -> None:
 def _commit(change: Change) -> None:
     """One commit of everything that the change touched."""
     git("add", "--all", ".")
-    git("commit", "--quiet", "--message", change.title, "--message", change.sentence)
+    git("commit", "--quiet", "--message", change.title, "--message", change.sentence, "--", ".")
 
 
 def _find_commit(before: str, change: Change) -> str | None:
     """The commit of a change, if it came to that."""
-    commits = git("log", "--format=%H %s", f"{before}..HEAD").splitlines()
+    commits = git("log", "--format=%H %s", f"{before}..HEAD", "--", ".").splitlines()
     return next(
         (line.split()[0] for line in commits if line.partition(" ")[2] == change.title), None
     )

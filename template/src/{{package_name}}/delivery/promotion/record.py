@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from ..edge.files import replace_file
+from ..edge.repository import qualify
 from ..edge.shell import git
 from ..models.in_charge import Gain, Promotion
 from ..statistics.interval import Interval
@@ -40,7 +41,8 @@ def next_tag(kind: str) -> str:
     The record counts as well as the tags, which a clone may lack.
     """
     recorded = re.findall(rf"{kind}-\d+", read_record())
-    names = [*git("tag", "--list", f"{kind}-*").split(), *recorded]
+    tags = git("tag", "--list", qualify(f"{kind}-*")).split()
+    names = [*(tag.removeprefix(qualify("")) for tag in tags), *recorded]
     numbers = [int(match[1]) for name in names if (match := re.fullmatch(rf"{kind}-(\d+)", name))]
     return f"{kind}-{max(numbers, default=0) + 1}"
 
