@@ -19,6 +19,7 @@ from .difference import Change, compare_files, format_table
 from .errors import Fixable
 from .merging import REFUSALS, Labels, Outcome, merge_entries
 from .moving import CarriedEdits, carry_edits
+from .packages import PYPROJECT, merge_packages
 from .project import Project, explain_template_error
 from .rendering import (
     Entry,
@@ -188,14 +189,14 @@ def merge_paths(folder: Path, ours: Files, before: Rendering, after: Rendering) 
     )
     outcomes = {}
     for path in paths:
-        if path in moved.outcomes:
-            outcomes[path] = moved.outcomes[path]
+        sides = (ours.get(path), before.files.get(path), after.files.get(path))
+        if path in moved.outcomes or path == PYPROJECT:
+            outcomes[path] = moved.outcomes.get(path) or merge_packages(*sides, labels)
             if outcomes[path].fate not in REFUSALS:
                 write_entry(folder / path, outcomes[path].entry)
         elif owners.find(path) in PROTECTED_OWNERS:
             outcomes[path] = protect_entry(folder / path, ours.get(path))
         else:
-            sides = (ours.get(path), before.files.get(path), after.files.get(path))
             outcomes[path] = correct_entry(folder / path, sides, labels)
     return CarriedEdits(moved.places, outcomes)
 

@@ -13,13 +13,13 @@ __all__ = ["champions", "promoted", "started"]
 
 @pytest.fixture(scope="session")
 def service(between_workers: Path, champions: Path) -> Path:
-    """A fresh environment with the group `service` and nothing else, made as the image makes it."""
+    """A fresh environment with what the image holds, made as the image makes it."""
     folder = between_workers / "service"
     with once(folder) as first:
         if first:
-            words = ["sync", "--frozen", "--only-group", "service"]
+            words = ["sync", "--frozen", "--no-install-project", "--no-default-groups"]
             own = {"UV_PROJECT_ENVIRONMENT": str(folder / "env"), "UV_COMPILE_BYTECODE": "1"}
-            passes(call(champions / "started/churn", UV, *words, **own))
+            passes(call(champions / "started/churn", UV, *words, "--group=service", **own))
     return folder / "env"
 
 

@@ -2,7 +2,10 @@
 
 import ast
 import re
-from collections.abc import Iterator
+import runpy
+import sys
+import tomllib
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -66,3 +69,45 @@ def test_each_room_says_in_a_sentence_what_it_holds(render: Render) -> None:
 
 def test_assistants_are_shown_the_table(render: Render) -> None:
     assert TABLE.read_text(encoding="utf-8") in (render("churn") / "AGENTS.md").read_text()
+
+
+@pytest.mark.parametrize("problem", EXAMPLES)
+def test_what_is_imported_is_declared(render: Render, problem: str) -> None:
+    """In the template's group; what tests import also among the tools, and what the image runs in
+    the image's.
+    """
+    folder = render("churn", problem=problem)
+    groups = tomllib.loads((folder / "pyproject.toml").read_text())["dependency-groups"]
+    declared = {name: set(filter(None, map(name_module, lines))) for name, lines in groups.items()}
+    source = folder / "src"
+    assert list_libraries(source.rglob("*.py"), source) - declared["delivery"] == set()
+    tests = list_libraries((folder / "tests").rglob("*.py"), source)
+    assert tests - declared["delivery"] - declared["dev"] == set()
+    find_imported = runpy.run_path(str(source / "churn/delivery/checks/stage_deps.py"))[
+        "find_imported"
+    ]
+    served = find_imported(source / "churn/delivery/service/app.py", source)
+    assert len(served) > 10
+    assert list_libraries(served, source) - declared["service"] == set()
+
+
+def name_module(requirement: str | dict[str, str]) -> str:
+    """The module that a package brings; empty for a group that is included."""
+    if isinstance(requirement, dict):
+        return ""
+    name = re.split("[^A-Za-z0-9.-]", requirement)[0]
+    others = {"scikit-learn": "sklearn", "mlflow-skinny": "mlflow", "ruamel.yaml": "ruamel"}
+    return others.get(name, name.replace("-", "_").removesuffix("_py"))
+
+
+def list_libraries(files: Iterable[Path], source: Path) -> set[str]:
+    """The libraries that files import, wherever the import stands."""
+    names = set[str]()
+    for path in files:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                names |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
+                names.add(node.module.partition(".")[0])
+    own = {path.name for path in source.iterdir()} | {"tests"}
+    return names - sys.stdlib_module_names - own

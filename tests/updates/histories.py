@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from ..made import git
+from ..made import UV, call, git, passes
 from .made_up import ADDED, ADDED_FOR_THE_TEAM, RETIRED
 from .projects import Project
 
@@ -189,6 +189,17 @@ def add_dependencies(project: Project) -> None:
     )
     project.edit("pyproject.toml", marker, f'{marker}\n    "lightgbm>=4",\n    "shap>=0.46",')
     project.edit("pyproject.toml", "dev = [\n", 'dev = [\n    "jupyterlab>=4",\n')
+
+
+def add_packages_by_uv(project: Project) -> None:
+    """A package of each part of the alphabet, and a tool; `uv add` sorts them in."""
+    uv_add(project, "altair", "lightgbm", "shap", "torch", "xgboost")
+    uv_add(project, "--dev", "pandas-stubs")
+
+
+def uv_add(project: Project, *words: str) -> None:
+    """`uv add`, which needs no index as it writes no lock file."""
+    passes(call(project.folder, UV, "add", "--frozen", "--quiet", *words))
 
 
 def bump_the_same_dependency(project: Project) -> None:
@@ -538,6 +549,12 @@ HISTORIES = [
         "Packages are added to the project and to its tools.",
         OLD_AND_NEW,
         add_dependencies,
+    ),
+    History(
+        "dependencies-added-by-uv",
+        "Packages are added by `uv add`, which sorts them in between the others.",
+        OLD_AND_NEW,
+        add_packages_by_uv,
     ),
     History(
         "same-dependency-bumped",

@@ -1,5 +1,8 @@
 """What the table of histories promises as a whole: the long one, losses, and the page."""
 
+import re
+import shutil
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -10,8 +13,16 @@ from exemplar.releases import find_releases
 
 from ..conftest import ROOT
 from ..made import git
-from .histories import HISTORIES, LONG, LOST, History, page
-from .made_up import MADE_UP, RETIRED, chain
+from .histories import (
+    HISTORIES,
+    LONG,
+    LOST,
+    History,
+    add_packages_by_uv,
+    page,
+    uv_add,
+)
+from .made_up import MADE_UP, RETIRED, chain, last_three
 from .projects import ANSWERS, Project, Source, tree
 from .small import exemplar, fixable
 
@@ -143,6 +154,70 @@ def test_exemplar_update_touches_nothing_where_plain_copier_leaves_a_conflict(
     before, refs = tree(project.folder), project.git("for-each-ref")
     fixable(exemplar(project.folder, "update", "--yes"), "cannot")
     assert (tree(project.folder), project.git("for-each-ref")) == (before, refs)
+
+
+def test_packages_added_by_uv_are_the_teams_and_never_in_the_way(
+    source: Source, tmp_path: Path
+) -> None:
+    """Before an update by plain Copier, and between it and one by the command."""
+    project = source.project(last_three(source.chain)[2], tmp_path / "churn")
+    add_packages_by_uv(project)
+    project.commit()
+    project.target = source.chain[-len(MADE_UP)]
+    project.update()
+    assert "<<<<<<<" not in project.read("pyproject.toml")
+    assert read_own_packages(project, "delivery") == ["lightgbm", "shap", "torch", "xgboost"]
+    for path in project.left_behind("churn"):
+        (project.folder / path).unlink()
+    uv_add(project, "catboost", "narwhals", "optuna", "polars-ds", "spacy")
+    uv_add(project, "--dev", "jupyterlab")
+    project.commit()
+    update_without_installing(project)
+    added = ["altair", "catboost", "narwhals", "optuna", "polars-ds", "spacy"]
+    moved = ["lightgbm", "shap", "torch", "xgboost"]
+    assert read_packages(project.folder)[""] == [*added, *moved]
+    assert read_own_packages(project, "delivery") == []
+    assert read_own_packages(project, "dev") == ["jupyterlab", "pandas-stubs"]
+
+
+def test_packages_beside_those_that_a_release_changes_are_carried_by_the_command(
+    source: Source, tmp_path: Path
+) -> None:
+    project = source.project(last_three(source.chain)[2], tmp_path / "churn")
+    own = ["boto3", "mlxtend", "nltk", "optuna", "zarr"]
+    uv_add(project, *own)
+    uv_add(project, "--group=service", "boto3", "optuna")
+    project.edit("pyproject.toml", 'description = "', 'description = "Ours: ')
+    project.commit()
+    update_without_installing(project)
+    assert read_packages(project.folder)[""] == own
+    assert read_own_packages(project, "delivery") == []
+    assert read_own_packages(project, "service") == ["boto3", "optuna"]
+    assert 'description = "Ours: ' in project.read("pyproject.toml")
+
+
+def update_without_installing(project: Project) -> None:
+    """`exemplar update`; what would be installed here is gigabytes."""
+    completed = exemplar(project.folder, "update", "--yes", UV=str(shutil.which("true")))
+    assert completed.returncode == 0, completed
+
+
+def read_packages(folder: Path) -> dict[str, list[str]]:
+    """The packages of each group by name, and at the empty name those of the project itself."""
+    file = tomllib.loads((folder / "pyproject.toml").read_text())
+    lists = {"": file["project"]["dependencies"], **file["dependency-groups"]}
+    return {
+        name: [re.split("[^a-z0-9.-]", line)[0] for line in lines if isinstance(line, str)]
+        for name, lines in lists.items()
+    }
+
+
+def read_own_packages(project: Project, group: str) -> list[str]:
+    """What the team has in a group beside the template's packages."""
+    theirs = set(read_packages(project.source.rendered(project.to))[group])
+    ours = read_packages(project.folder)[group]
+    assert theirs <= set(ours)
+    return sorted(set(ours) - theirs)
 
 
 def test_a_project_that_takes_every_release_keeps_every_edit(
