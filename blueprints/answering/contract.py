@@ -46,7 +46,7 @@ class Row(dy.Schema):
     """One asking: a question in one wording, asked once or again."""
 
     question = dy.String(
-        regex="^Q[0-9]{6}$",
+        regex="^Q[0-9]{6,}$",
         primary_key=True,
         description="Number of the ticket: all its wordings and repeats are one question.",
     )

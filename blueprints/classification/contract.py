@@ -14,7 +14,7 @@ class Row(dy.Schema):
     """One customer as the company knew them on one Monday."""
 
     customer = dy.String(
-        regex="^C[0-9]{7}$", primary_key=True, description="Customer number, as in billing."
+        regex="^C[0-9]{7,}$", primary_key=True, description="Customer number, as in billing."
     )
     week = dy.Date(
         min=date(2015, 1, 5),

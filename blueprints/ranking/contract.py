@@ -20,7 +20,7 @@ class Row(dy.Schema):
     """One user's visit to the shop on one day."""
 
     user = dy.String(
-        regex="^U[0-9]{6}$", primary_key=True, description="Number of the user's account."
+        regex="^U[0-9]{6,}$", primary_key=True, description="Number of the user's account."
     )
     day = dy.Date(
         min=date(2015, 1, 1),

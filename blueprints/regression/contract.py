@@ -14,7 +14,7 @@ class Row(dy.Schema):
     """One used car as the dealer sold it in one week."""
 
     car = dy.String(
-        regex="^V[0-9]{7}$",
+        regex="^V[0-9]{7,}$",
         primary_key=True,
         description="Number of the registration document, which leads to the keeper.",
     )

@@ -1,5 +1,6 @@
 """The command `exemplar`; each verb imports what it needs, so that --help is quick."""
 
+import io
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -121,6 +122,9 @@ def workflows(
 
 def run() -> None:
     """Run the installed command; an error that a person can fix is one message and exit code 2."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # for a terminal that lacks a character
     try:
         app()
     except Fixable as error:

@@ -1,6 +1,7 @@
 """`exemplar new`: `copier copy`, then the `start` of the new repository."""
 
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -14,9 +15,15 @@ from rich.console import Console
 
 from .errors import Fixable
 from .rendering import describe_error
+from .repository import try_git
 from .trust import UnsafePath, copy_template
 
 CLONE = Path(__file__).resolve().parents[2]
+OF_A_NEW_REPOSITORY = re.compile(
+    r"\.git|\.gitignore|\.gitattributes|\.DS_Store|(readme|licen[cs]e|copying|notice)(\.\w+)?",
+    re.IGNORECASE,
+)
+"""What a code host, or `git init`, puts into a repository that is made empty."""
 OUTPUT_LINES = 15  # how much of a failed command's output is shown
 
 console = Console(highlight=False, markup=False, soft_wrap=True)
@@ -25,14 +32,14 @@ console = Console(highlight=False, markup=False, soft_wrap=True)
 def create_repository(
     destination: Path, options: list[str], *, defaults: bool = False, template: str | None = None
 ) -> int:
-    """Render into an empty or new folder and start it there; return the exit code of `start`.
+    """Render into a new folder, or one without code, and start it; return the exit code of `start`.
 
     `options` are answers as `KEY=VALUE`; `defaults` asks nothing. Raises Fixable before anything is
     written where something speaks against it.
     """
     uv = find_programs()
     source = find_template(template)
-    folder = require_empty(destination, source)
+    folder = require_no_code(destination, source)
     answers = parse_options(options)
     if answers:
         require_known_questions(source, folder, answers)
@@ -78,15 +85,17 @@ def find_template(template: str | None) -> str:
     return str(path.resolve())
 
 
-def require_empty(destination: Path, source: str) -> Path:
+def require_no_code(destination: Path, source: str) -> Path:
     """Return the absolute path of the destination.
 
-    Raises Fixable where files could be overwritten, or where it is inside the template.
+    Raises Fixable where it has other files than a new repository has, or is inside the template.
     """
     folder = destination.expanduser().resolve()
-    if folder.is_dir() and any(folder.iterdir()):
+    names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
+    if others := sorted(name for name in names if not OF_A_NEW_REPOSITORY.fullmatch(name)):
         raise Fixable(
-            f"{destination}: expected a new or an empty folder, found files in it. "
+            f"{destination}: expected a new folder, or a repository with no more than a README, a "
+            f"LICENSE and .gitignore, found {', '.join(others[:5])}. "
             "Nothing was touched; choose another name."
         )
     if folder.exists() and not folder.is_dir():
@@ -99,6 +108,8 @@ def require_empty(destination: Path, source: str) -> Path:
             f"{destination}: expected outside the template, found inside {source}. "
             f"Choose for example ../{folder.name}"
         )
+    nearest = next(path for path in (folder, *folder.parents) if path.is_dir())
+    try_git(nearest, "rev-parse", "--git-dir")  # raises where that repository is somebody else's
     return folder
 
 

@@ -5,6 +5,7 @@ file shows whether an edit would be lost.
 import multiprocessing
 import os
 import signal
+import threading
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -108,7 +109,7 @@ def render_original(project: Project, scratch: Path, original: Mapping[str, Any]
 
 @contextmanager
 def start_worker(lock: int) -> Iterator[ProcessPoolExecutor]:
-    """Start a second process, which ignores Ctrl-C; it may outlive this one, so it lets go of the
+    """Start a second process, which ignores Ctrl-C and ends when this one ends; it lets go of the
     lock (a file descriptor).
     """
     fork = multiprocessing.get_context("fork")
@@ -119,9 +120,20 @@ def start_worker(lock: int) -> Iterator[ProcessPoolExecutor]:
 
 
 def prepare_worker(lock: int) -> None:
-    """In the second process: ignore Ctrl-C and let go of the lock."""
+    """In the second process: ignore Ctrl-C, let go of the lock, and end when the first one ends,
+    which may be killed.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.close(lock)
+    threading.Thread(target=end_with_parent, daemon=True).start()
+
+
+def end_with_parent() -> None:
+    """Wait until the first process has ended, then end this one."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
 
 
 def run_copier_update(folder: Path, answers: dict[str, Any]) -> str:

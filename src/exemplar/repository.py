@@ -1,6 +1,7 @@
 """Run commands, git among them."""
 
 import os
+import re
 import signal
 import subprocess
 import threading
@@ -8,7 +9,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-QUIET = ("-c", f"core.hooksPath={os.devnull}", "-c", "advice.detachedHead=false")
+from .errors import Fixable
+
+DISTRUSTED = re.compile(r"git config --global --add safe\.directory .+")  # what git advises
+QUIET = (
+    *("-c", f"core.hooksPath={os.devnull}"),
+    *("-c", "advice.detachedHead=false"),
+    *("-c", "status.showUntrackedFiles=normal"),
+)
 
 
 class GitError(Exception):
@@ -67,18 +75,25 @@ def delay_interrupts() -> Iterator[None]:
 def git(folder: Path, *arguments: str | Path, **environment: str) -> str:
     """Run git in a folder, without hooks and without questions, and return its output.
 
-    Raises GitError where git fails or is not installed.
+    Raises GitError where git fails or is not installed, and Fixable where it takes the folder for
+    somebody else's.
     """
     try:
         completed = run(
             ["git", *QUIET, *map(str, arguments)],
             folder,
-            {**os.environ, "GIT_TERMINAL_PROMPT": "0", **environment},
+            {**os.environ, "GIT_TERMINAL_PROMPT": "0", "LANGUAGE": "en", **environment},
         )
     except OSError as error:
         raise GitError(f"{error.strerror}: {error.filename}") from None
     if completed.returncode:
         message = completed.stderr.strip() or completed.stdout.strip()
+        if distrusted := DISTRUSTED.search(message):
+            raise Fixable(
+                f"{folder}: expected a repository that is yours, found that its folder belongs to "
+                f"somebody else, so that git does not use it. Next, if you trust it: "
+                f"{distrusted[0]}"
+            )
         raise GitError(message or f"exit {completed.returncode}")
     return completed.stdout
 
@@ -96,7 +111,14 @@ def list_entries(folder: Path, *arguments: str | Path) -> list[str]:
     return [entry for entry in git(folder, *arguments).split("\0") if entry]
 
 
-def create_commit(top: Path, tree: str, parents: list[str], *, message: str = "scratch") -> str:
-    """Create a commit of a tree and return its id; no hook runs and no branch moves."""
+def create_commit(
+    top: Path, tree: str, parents: list[str], *, message: str = "scratch", is_scratch: bool = True
+) -> str:
+    """Create a commit of a tree and return its id; no hook runs and no branch moves.
+
+    It is signed where git is set up to sign, unless it is for a scratch repository.
+    """
     options = [word for parent in parents for word in ("-p", parent)]
+    if not is_scratch and try_git(top, "config", "--type=bool", "commit.gpgSign") == "true":
+        options.append("-S")
     return git(top, "commit-tree", tree, *options, "-m", message).strip()

@@ -270,7 +270,7 @@ def commit_result(project: Project, plan: Plan, start: str) -> str:
         git(plan.scratch, "add", "--force", "--", *new_files, **own)
     tree = git(plan.scratch, "write-tree", **own).strip()
     message = f"Update the template from {plan.before.version} to {plan.after.version}"
-    return create_commit(project.top, tree, [start], message=message)
+    return create_commit(project.top, tree, [start], message=message, is_scratch=False)
 
 
 def install_packages(project: Project, progress: journal.Progress) -> None:
@@ -294,7 +294,7 @@ def commit_lock_file(project: Project, progress: journal.Progress) -> journal.Pr
     tree = git(project.top, "write-tree").strip()
     old = progress.commits[-1]
     message = git(project.top, "log", "-1", "--format=%B", old).strip()
-    new = create_commit(project.top, tree, [progress.start], message=message)
+    new = create_commit(project.top, tree, [progress.start], message=message, is_scratch=False)
     progress = progress._replace(commits=[*progress.commits, new])
     journal.write_progress(project.git_dir, progress)
     git(project.top, "update-ref", progress.ref, new, old)

@@ -170,6 +170,24 @@ def test_a_shallow_clone_without_that_part_of_the_storage_can_go_back_to_the_rul
     passes(shallow.run("churn", "promote"), "champion-2: ")
 
 
+def test_a_note_that_git_hides_stops_it_and_commit_and_tag_are_signed_where_the_team_signs(
+    started: Shared, tmp_path: Path
+) -> None:
+    started.git("config", "status.showUntrackedFiles", "no")
+    note = started.folder / "note.md"
+    note.write_text("Mine.\n")
+    fixable(started.run("churn", "promote"), "expected everything committed, found\n?? note.md")
+    note.unlink()
+    key = str(tmp_path / "key")
+    assert call(tmp_path, "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key).returncode == 0
+    settings = {"gpg.format": "ssh", "user.signingKey": key}
+    for name, value in (settings | {"commit.gpgSign": "true", "tag.gpgSign": "true"}).items():
+        started.git("config", name, value)
+    passes(started.run("churn", "promote"), "champion-1: ")
+    for kind, name in (("commit", "HEAD"), ("tag", "champion-1")):
+        assert "BEGIN SSH SIGNATURE" in started.git("cat-file", kind, name)
+
+
 def with_mlflow(repository: Shared, render: Render) -> None:
     """Put back the stage that the others do without."""
     stage = tracking((render("churn") / "dvc.yaml").read_text(encoding="utf-8"))

@@ -1,12 +1,14 @@
 """`churn score IN OUT`: every row comes back, by the model in charge as it was promoted."""
 
+import json
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from ..made import fixable, passes
+from ..made import fixable, passes, says_no
 from .conftest import MADE_BY, Shared
 from .test_comparing import in_megabytes
 
@@ -153,3 +155,85 @@ def test_a_damaged_champion_does_not_score(promoted: Shared, tmp_path: Path) -> 
         "models/champion/model.skops: expected the file that card.json names",
     )
     assert not out.exists()
+
+
+def test_a_clone_on_windows_has_the_same_bytes_and_the_champion_answers(
+    promoted: Shared, tmp_path: Path
+) -> None:
+    clone = promoted.cloned(tmp_path / "clone/churn", "--config", "core.autocrlf=true")
+    clone.stores_in(promoted)
+    passes(promoted.run("dvc", "push", "--quiet"))
+    passes(clone.run("churn", "bring"))
+    passes(clone.run("churn", "check"), "ok  git: ", "ok  current: ")
+    passes(clone.run("churn", "score", "data/test.parquet", "scored.parquet"), "rows scored")
+    same(pl.read_parquet(clone.folder / "scored.parquet"), promoted.predictions()["champion"])
+    assert clone.git("status", "--porcelain") == "", "what was scored is not for git"
+    contract = clone.folder / clone.code("contract")
+    contract.write_bytes(contract.read_bytes().replace(b"\n", b"\r\n"))
+    found = "contract.py: expected lines that end as in the commit (LF), found CRLF"
+    says_no(clone.run("churn", "check"), f"NO  git: src/churn/{found}")
+    clone.git("rm", "-r", "--quiet", "--cached", ".")
+    clone.git("reset", "--hard")
+    passes(clone.run("dvc", "status"), "up to date")
+
+
+NAMED, TAGGED = {"name": "a model", "kind": "model"}, {"tag": "champion-1"}
+OTHER_SHAPES: dict[str, list[Any]] = {
+    "card.json": [
+        [], 7, {}, NAMED | {"kind": 1}, NAMED | {"rows": []}, NAMED | {"files": {"model.skops": 5}},
+        NAMED | {"trained_on": "many"}, NAMED | {"trained_until": 2026},
+        NAMED | {"score_quantiles": []}, NAMED | {"score_quantiles": {"p_stays": ["half"]}},
+    ],
+    "promotion.json": [
+        [], 7, {}, {"tag": 5}, TAGGED | {"date": None}, TAGGED | {"data": [1]},
+        TAGGED | {"files": {"card.json": 5}}, TAGGED | {"gain": "much"}, TAGGED | {"before": "it"},
+        TAGGED | {"gain": {"estimate": "much"}}, TAGGED | {"before": {"name": "the rule"}},
+    ],
+}  # fmt: skip
+READERS = """
+import json, sys
+from pathlib import Path
+from churn.delivery.edge.errors import Fixable
+from churn.delivery.models.in_charge import read_champion_card, read_promotion
+
+folder = Path("models/champion")
+for name, shapes in json.loads(sys.argv[1]).items():
+    for shape in shapes:
+        (folder / name).write_text(json.dumps(shape))
+        try:
+            (read_champion_card if name == "card.json" else read_promotion)(folder)
+        except Fixable as problem:
+            assert str(folder / name) in str(problem) and "Next: git checkout" in str(problem)
+        else:
+            print("was taken:", name, shape)
+"""
+
+
+def test_a_card_or_a_promotion_of_another_shape_is_one_message_and_any_terminal_shows_it(
+    promoted: Shared,
+) -> None:
+    folder = promoted.folder / "models/champion"
+    kept = {name: (folder / name).read_text(encoding="utf-8") for name in OTHER_SHAPES}
+    for name in OTHER_SHAPES:
+        (folder / name).chmod(0o644)
+    completed = promoted.run("python", "-c", READERS, json.dumps(OTHER_SHAPES))
+    passes(completed)
+    assert completed.stdout == ""
+    fixable(promoted.run("churn", "champion"), "models/champion/card.json: expected lists of")
+    (folder / "card.json").write_text(kept["card.json"])
+    fixable(promoted.run("churn", "champion"), "models/champion/promotion.json: expected how")
+    text = kept["promotion.json"].replace("it is worth more", "of \u2192 \u017c")
+    assert text != kept["promotion.json"]
+    (folder / "promotion.json").write_text(text, encoding="utf-8")
+    for encoding in ("latin-1", "ascii"):
+        narrow = {"PYTHONIOENCODING": encoding, "COLUMNS": "40"}
+        passes(promoted.run("churn", "champion", **narrow), "because of ? ?.")
+
+
+def test_a_project_is_reached_through_a_symbolic_link(promoted: Shared, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(promoted.folder)
+    linked = Shared(tmp_path / "link", MADE_BY, promoted.environment)
+    passes(linked.run("churn", "check"), "ok  current: ")
+    passes(linked.run("churn", "score", "data/test.parquet", "scored.parquet"), "rows scored")
+    assert (promoted.folder / "scored.parquet").exists()
+    linked.settled()

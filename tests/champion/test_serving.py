@@ -140,3 +140,8 @@ def test_a_port_that_is_taken_is_one_message(started: Shared) -> None:
         port = str(taken.getsockname()[1])
         completed = started.run("churn", "serve", "--port", port)
     fixable(completed, f"expected port {port} of 127.0.0.1 to be free, found it taken")
+
+
+def test_an_address_of_another_machine_is_one_message(started: Shared) -> None:
+    completed = started.run("churn", "serve", "--port", "0", "--host", "192.0.2.1")
+    fixable(completed, "expected an address of this machine", "found 192.0.2.1", "--host")

@@ -110,6 +110,46 @@ def test_start_again_does_only_what_is_missing(repository: Repository) -> None:
     assert repository.git("status", "--porcelain") == ""
 
 
+def test_start_in_a_repository_that_was_made_empty_keeps_its_lines_and_commits_its_own(
+    repository: Repository,
+) -> None:
+    shutil.rmtree(repository.folder / ".git")
+    repository.git("init", "--quiet", "-b", "main")
+    own = {".gitignore": "# Ours\n*.log\n.env\n", ".gitattributes": "* text=auto\n"}
+    for name, text in own.items():
+        (repository.folder / name).write_text(text)
+    repository.git("add", *own)
+    repository.git("commit", "--quiet", "--message", "Initial commit")
+    passes(repository.run("churn", "start"), "Your .gitignore and .gitattributes now ha", "Ship: ")
+    assert repository.git("log", "--format=%s").split("\n")[1:] == ["Initial commit", ""]
+    assert repository.git("status", "--porcelain") == ""
+    assert repository.git("ls-files", "data", "models") == "models/champion.dvc\n"
+    template = (repository.folder / repository.code("delivery/gitignore")).with_suffix(".txt")
+    text = (repository.folder / ".gitignore").read_text()
+    assert text == template.read_text() + "# Ours\n*.log\n"
+    ends = repository.git("check-attr", "eol", "--", "params.yaml")
+    assert ends == "params.yaml: eol: lf\n"
+
+
+def test_a_repository_that_is_somebody_elses_is_told_as_such_and_none_is_made_in_it(
+    repository: Repository,
+) -> None:
+    nobodys = {"GIT_TEST_ASSUME_DIFFERENT_OWNER": "1", "LANGUAGE": "de"}
+    advice = f"git config --global --add safe.directory {repository.folder}"
+    for verb in ("start", "check", "promote"):
+        fixable(repository.run("churn", verb, **nobodys), "belongs to somebody else", advice)
+    for check in ("data_in_git", "update_leftovers"):
+        module = f"churn.delivery.checks.{check}"
+        fixable(repository.run("python", "-m", module, **nobodys), advice)
+    shutil.move(repository.folder / ".git", repository.folder.parent / ".git")
+    try:
+        completed = repository.run("churn", "start", **nobodys)
+    finally:
+        shutil.rmtree(repository.folder.parent / ".git")
+    fixable(completed, f"safe.directory {repository.folder.parent}")
+    assert not (repository.folder / ".git").exists()
+
+
 def test_start_stops_where_the_source_is_missing(repository: Repository) -> None:
     repository.edit("params.yaml", "source: src/churn/example.py", "source: data/customers.csv")
     fixable(

@@ -1,6 +1,7 @@
 """The checks before a commit of a generated repository: green as rendered, red for each fault."""
 
 import json
+import re
 import resource
 from pathlib import Path
 
@@ -261,3 +262,26 @@ def test_check_does_not_pass_where_git_cannot_be_asked(generated: Checked) -> No
     completed = call(generated.folder, python, "-c", code, GIT_DIR="/nowhere")
     assert completed.returncode == 1
     assert "Fixable: .: expected a git repository, found: " in completed.stderr
+
+
+def test_the_grid_counts_alike_with_workers(generated: Checked) -> None:
+    """pytest-xdist is no part of the repository; a team may add it."""
+    git(generated.folder, "rm", "-r", "--quiet", "tests/integration", "tests/system")
+    for path in (generated.folder / "tests/unit").glob("*.py"):
+        if path.name != "test_features.py":
+            path.unlink()
+    grid = generated.folder / "reports/test-grid.json"
+    grid.parent.mkdir(exist_ok=True)
+    workers = (UV, "run", "--frozen", "--with", "pytest-xdist", "pytest", "-n2")
+    completed = generated.run(*workers)
+    assert completed.returncode == 0, completed
+    counts = json.loads(grid.read_text())
+    passed = re.search(r"(\d+) passed", completed.stdout)
+    assert passed
+    assert sum(counts["unit"].values()) == int(passed[1]) > 5
+    assert counts["unit"]["sample"] > 0
+    grid.unlink()
+    one = "tests/unit/test_features.py::test_no_feature_is_infinite_on_any_row"
+    completed = generated.run(*workers, "--deselect", one)
+    assert f"{int(passed[1]) - 1} passed" in completed.stdout, completed
+    assert not grid.exists(), "not all tests were run"

@@ -258,6 +258,28 @@ def test_plain_copier_gives_the_same_files_and_names_the_next_command(
     assert copied.stderr.rstrip().endswith(f"cd {plain} && uv run churn start")
 
 
+def test_a_template_that_was_cloned_on_windows_gives_the_same_bytes(
+    template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tmp_path / "gitconfig"
+    config.write_text("[core]\n\tautocrlf = true\n")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(config))
+    copier.run_copy(str(template), tmp_path / "churn", defaults=True, quiet=True)
+    assert [path for path, content in files(tmp_path / "churn").items() if b"\r" in content] == []
+
+
+@pytest.mark.parametrize("problem", PROBLEMS)
+def test_an_example_may_have_more_units_than_its_numbers_have_digits(problem: str) -> None:
+    example, contract = (
+        (ROOT / "blueprints" / problem / name).read_text(encoding="utf-8")
+        for name in ("example.py", "contract.py")
+    )
+    [digits] = re.findall(r"zfill\((\d)\)", example)
+    [pattern] = re.findall(r'regex="(\^[A-Z]\[0-9\].+?\$)"', contract)
+    for units in (1, 10 ** int(digits)):
+        assert re.fullmatch(pattern, pattern[1] + str(units).zfill(int(digits)))
+
+
 @pytest.mark.parametrize("name", ["churn", LONG])
 def test_the_rendered_repository_passes_its_own_linter(render: Render, name: str) -> None:
     made = render(name)

@@ -9,14 +9,18 @@ from pathlib import Path
 import pytest
 
 from ..conftest import ROOT
+from ..made import git
 
 EXEMPLAR = Path(sys.executable).with_name("exemplar")
 
 
-def run(*arguments: str | Path, **env: str) -> subprocess.CompletedProcess[str]:
+def run(
+    *arguments: str | Path, cwd: Path | None = None, **env: str
+) -> subprocess.CompletedProcess[str]:
     """The installed command with a uv that does nothing, unless `env` says otherwise."""
     return subprocess.run(
         [EXEMPLAR, *arguments],
+        cwd=cwd,
         env={**os.environ, "UV": str(shutil.which("true")), **env},
         capture_output=True,
         text=True,
@@ -92,6 +96,46 @@ def test_a_folder_with_files_in_it_is_not_touched(destination: Path, template: P
     assert [path.name for path in destination.iterdir()] == ["mine.txt"]
 
 
+OWN = {"README.md": "# Ours\n", "LICENSE": "Ours.\n", ".gitignore": "*.log\n.env\n"}
+
+
+@pytest.mark.parametrize("command", ["exemplar new", "copier copy"])
+def test_a_repository_that_was_made_empty_is_filled_and_what_is_there_is_kept(
+    destination: Path, template: Path, command: str
+) -> None:
+    destination.mkdir(parents=True)
+    git(destination, "init", "--quiet")
+    for name, text in OWN.items():
+        (destination / name).write_text(text)
+    git(destination, "add", "--all")
+    git(destination, "commit", "--quiet", "--message", "Initial commit")
+    if command == "exemplar new":
+        completed = run("new", destination, "--template", template, "--defaults")
+    else:
+        completed = subprocess.run(
+            [EXEMPLAR.with_name("copier"), "copy", "--defaults", str(template), "."],
+            cwd=destination,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert completed.returncode == 0, completed
+    assert {name: (destination / name).read_text() for name in OWN} == OWN
+    assert (destination / "src/churn/contract.py").exists(), "named after the folder"
+
+
+def test_somebody_elses_repository_is_told_as_such(destination: Path, template: Path) -> None:
+    destination.parent.mkdir()
+    git(destination.parent, "init", "--quiet")
+    nobodys = {"GIT_TEST_ASSUME_DIFFERENT_OWNER": "1", "GIT_CONFIG_GLOBAL": os.devnull}
+    for words in (("new", destination, "--template", template, "--defaults"), ("update",)):
+        refused(
+            run(*words, cwd=destination.parent, **nobodys, GIT_CONFIG_NOSYSTEM="1", LANGUAGE="de"),
+            f"git config --global --add safe.directory {destination.parent}",
+        )
+    assert not destination.exists()
+
+
 def test_a_file_in_the_way_is_not_touched(destination: Path, template: Path) -> None:
     destination.parent.mkdir()
     destination.write_text("mine")
@@ -149,7 +193,7 @@ def test_packages_that_cannot_be_fetched_leave_the_files_and_name_the_next_comma
 
 
 def test_help_and_version_are_there() -> None:
-    assert "new" in run("--help").stdout
+    assert "new" in run("--help", COLUMNS="40", PYTHONIOENCODING="latin-1").stdout
     assert run("--version").stdout.startswith("exemplar ")
 
 

@@ -562,6 +562,7 @@ def test_stopped_at_any_step_it_is_back_where_it_was(
     )
     if sign == "KILL":
         assert completed.returncode == -signal.SIGKILL
+        wait_for_nobody(made.folder)
         (made.folder / "at work.txt").touch()
         fixable(exemplar(made.folder, "update"), "at work.txt")  # restored before that is found
         (made.folder / "at work.txt").unlink()
@@ -570,6 +571,16 @@ def test_stopped_at_any_step_it_is_back_where_it_was(
         assert "Stopped" in completed.stderr
         assert "Traceback" not in completed.stderr
     assert state(made.folder) == before
+
+
+def wait_for_nobody(folder: Path) -> None:
+    """Wait until no process works in a folder; fail after a while."""
+    for _ in range(100):
+        links = Path("/proc").glob("[0-9]*/cwd")
+        if not any(link.exists() and link.samefile(folder) for link in links):
+            return
+        time.sleep(0.1)
+    raise AssertionError("a killed update has left a process")
 
 
 def test_copier_alone_killed_is_told_and_changes_nothing(made: Made, tmp_path: Path) -> None:

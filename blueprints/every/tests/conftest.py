@@ -8,7 +8,7 @@ integration or system test of no breadth is an error: nobody could say what it c
 
 import json
 import os
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -130,33 +130,49 @@ class Grid:
     """Tests, failures, seconds and rows for each cell of level by breadth."""
 
     def __init__(self) -> None:
-        self.tests: Counter[tuple[str, str]] = Counter()
-        self.failures: Counter[tuple[str, str]] = Counter()
-        self.skips: Counter[tuple[str, str]] = Counter()
-        self.seconds: Counter[tuple[str, str]] = Counter()
-        self.rows: Counter[tuple[str, str]] = Counter()
+        self.tests: Counter[tuple[str, ...]] = Counter()
+        self.failures: Counter[tuple[str, ...]] = Counter()
+        self.skips: Counter[tuple[str, ...]] = Counter()
+        self.seconds: dict[tuple[str, ...], float] = defaultdict(float)
+        self.rows: Counter[tuple[str, ...]] = Counter()
         self.whole = True
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_makereport(
-        self, item: pytest.Item, call: pytest.CallInfo[None]
-    ) -> Iterator[None]:
+    def pytest_runtest_makereport(self, item: pytest.Item) -> Iterator[None]:
+        """Note on the report, which a worker of pytest-xdist sends to whoever counts, where its
+        test belongs.
+        """
         report: Any = yield
-        cell = item.stash[cell_of]
-        self.seconds[cell] += call.duration  # type: ignore[assignment]
+        report.cell, report.rows = item.stash[cell_of], item.stash.get(rows_seen, 0)
+        return report
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        """Count; a worker that crashed sends a report without a cell."""
+        cell = tuple(getattr(report, "cell", ("", "")))
+        self.seconds[cell] += report.duration
         self.failures[cell] += report.failed
         self.skips[cell] += report.skipped and not hasattr(report, "wasxfail")
-        if call.when == "teardown":
+        if report.when == "teardown":
             self.tests[cell] += 1
-            self.rows[cell] += item.stash.get(rows_seen, 0)
-        return report
+            self.rows[cell] += report.rows
 
     def pytest_deselected(self) -> None:
         self.whole = False
 
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """In a worker: tell whether all tests were run."""
+        if hasattr(session.config, "workeroutput"):
+            session.config.workeroutput["whole"] = self.whole
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Where workers run the tests, hear it from each that ends."""
+        self.whole &= getattr(node, "workeroutput", {}).get("whole", False)
+
     def pytest_terminal_summary(self) -> None:
         """Show the grid and keep it for `summary`; after a run of all tests, its counts, too."""
-        breadths = [name for name in ("no data", *MARKS) if any(b == name for _, b in self.tests)]
+        present = {cell[1] for cell in self.tests}
+        breadths = [name for name in ("no data", *MARKS) if name in present]
         table = Table(
             "level", *breadths, title="tests (failed) · rows · seconds", title_justify="left"
         )

@@ -2,6 +2,7 @@
 contract.
 """
 
+import html
 import json
 from functools import partial
 from pathlib import Path
@@ -65,6 +66,9 @@ def test_online_says_what_batch_says(
 
 def test_the_example_that_it_shows_is_answered(client: TestClient, point: pl.DataFrame) -> None:
     (shown,) = client.get("/openapi.json").json()["components"]["schemas"]["Rows"]["examples"]
+    page = client.get("/docs").text
+    assert html.escape(json.dumps(shown, indent=1, ensure_ascii=False)) in page
+    assert "//" not in page, "it loads nothing from another host"
     assert shown == in_json(point)
     response = client.post("/predict", json=shown)
     assert response.status_code == 200, response.text

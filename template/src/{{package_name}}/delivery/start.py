@@ -26,6 +26,7 @@ UNREAD = f"""\
   NOTHING CHECKS COMMITS AND PULL REQUESTS HERE YET: git and the code host read hooks and workflows
   at the root of a repository only, which is {{outer}}.
   Next: {subfolder.INSTALL} writes them there, for the files of this folder"""
+GIT_FILES = (".gitignore", ".gitattributes")
 NAMELESS = "git does not know who you are, so nothing was committed."
 
 console = Console(highlight=False, markup=False, soft_wrap=True)
@@ -36,6 +37,9 @@ def main() -> int:
     root = find_project(Path.cwd())
     with step("git"):
         outer = prepare_repository(root)
+        merged_files = [] if is_committed(root) else complete_git_files(root)
+    if merged_files:
+        console.print(f"  Your {' and '.join(merged_files)} now has the template's lines, too.")
     if outer:
         console.print(f"  This folder lies in the repository {outer}, which keeps its history.")
     write_main_branch(root)
@@ -106,9 +110,21 @@ def write_main_branch(root: Path) -> None:
     console.print(f"  The main branch is {actual}, in the workflows and for promotions as well.")
 
 
-def is_committed(root: Path) -> bool:
-    """Whether a commit has this folder."""
-    return succeeds(["git", "rev-parse", "--verify", "--quiet", "HEAD:./"], root)
+def complete_git_files(root: Path) -> list[str]:
+    """Bring the template's lines into the files for git that were here before it, which Copier
+    keeps; the names of those that changed.
+    """
+    merged_files = []
+    for name in GIT_FILES:
+        path = root / name
+        template = Path(__file__).with_name(f"{name[1:]}.txt").read_text(encoding="utf-8")
+        own = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+        needed = [line for line in template.splitlines() if not line.startswith("#")]
+        if not set(needed) <= {*own, ""}:
+            added = [line for line in own if line not in needed]
+            path.write_text(template + "\n".join([*added, ""]), encoding="utf-8", newline="\n")
+            merged_files.append(name)
+    return merged_files
 
 
 def install_environment(root: Path) -> None:
@@ -146,8 +162,15 @@ def run_pipeline(root: Path) -> None:
     finish()
 
 
+def is_committed(root: Path) -> bool:
+    """Whether the last commit has what the template made, and not only what was here before."""
+    return succeeds(["git", "rev-parse", "--verify", "--quiet", "HEAD:./dvc.yaml"], root)
+
+
 def commit_all(root: Path) -> bool:
-    """Make the first commit here, unless there is one; False if git does not know who commits."""
+    """Make the first commit of the template's files, unless there is one; False if git does not
+    know who commits.
+    """
     if is_committed(root):
         return True
     if not all(

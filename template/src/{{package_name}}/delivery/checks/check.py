@@ -11,7 +11,7 @@ from ..edge.errors import Fixable
 from ..edge.files import require_file
 from ..edge.parameters import read_section
 from ..edge.repository import ANSWERS, RENAME, find_origin_branch, read_main_branch
-from ..edge.shell import dvc, run
+from ..edge.shell import CommandFailed, dvc, git, run
 from ..problem.brief import read_known_brief
 from ..verdict.decision import DECISION, Decision, Verdict, parse_decision, read_decision
 from ..verdict.looks import count_looks, describe_looks
@@ -92,9 +92,9 @@ def kept_by_git(today: date) -> tuple[bool, str]:
     and workflows lie where they are read.
     """
     try:
-        faults = [*data_in_git.find_faults(), *update_leftovers.find_faults()]
+        faults = [*data_in_git.find_faults(), *update_leftovers.find_faults(), *find_line_ends()]
         faults += [*subfolder.find_faults(Path()), *_find_other_main_branch()]
-    except (Fixable, update_leftovers.GitError) as problem:
+    except (CommandFailed, update_leftovers.GitError) as problem:
         raise Fixable(f"{problem}\nNext: git init, or work in a clone") from None
     return not faults, "\n".join(faults) or "code, text and pointers, and nothing left over"
 
@@ -107,6 +107,23 @@ def _find_other_main_branch() -> list[str]:
     return [
         f"{ANSWERS}: expected `main_branch: {actual}`, as origin has it, found {known}. "
         f"Next: {RENAME}{actual}"
+    ]
+
+
+def find_line_ends() -> list[str]:
+    """A sentence where lines end otherwise here than in the commit, as `core.autocrlf` makes them:
+    DVC and the cards of models know a file by its bytes.
+    """
+    listing = git("ls-files", "--eol", "-z", "--", ".").split("\0")[:-1]
+    entries = [(words.split()[:2], path) for words, _, path in (e.partition("\t") for e in listing)]
+    paths = [path for ends, path in entries if ends in (["i/lf", "w/crlf"], ["i/lf", "w/mixed"])]
+    if not paths:
+        return []
+    others = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+    return [
+        f"{paths[0]}{others}: expected lines that end as in the commit (LF), found CRLF, so that "
+        "nothing that was made here is up to date anywhere else. Next: have `* text=auto eol=lf` "
+        "in .gitattributes and commit all; then git rm -r --quiet --cached . and git reset --hard"
     ]
 
 

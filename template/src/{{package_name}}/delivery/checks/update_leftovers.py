@@ -23,6 +23,7 @@ from typing import Any
 SIZE = 7  # characters of a marker, where `.gitattributes` says nothing
 OPENED, MIDDLE, CLOSED = "<" * SIZE, "=" * SIZE, ">" * SIZE
 MARKER = f"^(({OPENED}|{CLOSED}|{'[|]' * SIZE})( |\r?$)|{MIDDLE}\r?$)"
+DISTRUSTED = "git config --global --add safe.directory"  # what git advises
 LEFT = (".rej", ".orig")
 MOVES = "delivery/checks/moves.json"
 """The moves of the template, below `src/PACKAGE`: by its old path, where a file is now (`moved_to`)
@@ -169,6 +170,8 @@ def _git(folder: Path, arguments: list[str], nothing: int = 0) -> str:
         )
     except OSError as error:
         raise GitError(f"{folder}: expected a folder and git, found: {error.strerror}") from None
+    if DISTRUSTED in completed.stderr:
+        raise GitError(f"{folder}: expected a repository that is yours. {completed.stderr.strip()}")
     if completed.returncode not in {0, nothing}:
         raise GitError(f"{folder}: expected a git repository, found: {completed.stderr.strip()}")
     return completed.stdout

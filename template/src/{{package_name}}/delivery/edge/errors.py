@@ -1,5 +1,6 @@
 """How a command ends: 0 done, 1 a gate says no (on stdout), 2 a person can fix it (on stderr)."""
 
+import io
 import os
 import sys
 import traceback
@@ -57,6 +58,9 @@ def run(main: Callable[[], int | None]) -> NoReturn:
     """Run a command with this project's code and leave with its exit code; what a person can fix is
     one message and exit code 2.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # for a terminal that lacks a character
     try:
         require_own_code(Path.cwd())
         sys.exit(main())

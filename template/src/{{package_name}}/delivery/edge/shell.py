@@ -5,6 +5,7 @@ printed; where the command failed they raise `CommandFailed`, which shows it and
 """
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Container, Mapping, Sequence
@@ -21,7 +22,11 @@ HOME = {
     "uv": "https://docs.astral.sh/uv",
 }
 # Without bytecode every stage compiles its imports again: twice the time of the pipeline.
-COMMON = MappingProxyType({"PYTHONDONTWRITEBYTECODE": None})
+# What git says is looked at here, so it says it in English.
+COMMON = MappingProxyType({"PYTHONDONTWRITEBYTECODE": None, "LANGUAGE": "en"})
+DISTRUSTED = re.compile(r"git config --global --add safe\.directory .+")  # what git advises
+# A file that nobody has added counts, whatever a person's git is set to show.
+GIT = ("git", "-c", "status.showUntrackedFiles=normal")
 WIDE = "10000"  # columns: nothing is broken at a terminal's width where no terminal is
 Completed = subprocess.CompletedProcess[str]
 Environment = Mapping[str, str | None]
@@ -42,10 +47,11 @@ def run(
     """Run a command in a folder (here, by default); the finished process, whatever its exit code.
 
     Its first word may be `dvc`, `python` or `pre-commit`: those of this environment.
-    Raises Fixable where there is no such program or folder.
+    Raises Fixable where there is no such program or folder, or git takes the folder for somebody
+    else's.
     """
     try:
-        return subprocess.run(
+        completed = subprocess.run(
             _words(command),
             cwd=folder,
             env=_environment({"COLUMNS": WIDE, **environment}),
@@ -57,6 +63,13 @@ def run(
         )
     except OSError as error:
         raise _missing(command, folder, error) from None
+    if completed.returncode and (distrusted := DISTRUSTED.search(completed.stderr)):
+        raise Fixable(
+            f"{folder or Path()}: expected a repository that is yours, found that its folder "
+            f"belongs to somebody else, so that git does not use it. Next, if you trust it: "
+            f"{distrusted[0]}"
+        )
+    return completed
 
 
 def git(
@@ -146,6 +159,8 @@ def failure(
 def _words(command: Sequence[str]) -> list[str]:
     """A command with the program of this environment as its first word."""
     program, *arguments = command
+    if program == "git":
+        return [*GIT, *arguments]
     if program == "uv":
         return [os.environ.get("UV") or "uv", *arguments]
     module = {"dvc": ["-m", "dvc"], "pre-commit": ["-m", "pre_commit"], "python": []}

@@ -88,8 +88,20 @@ def find_fault(facts: dict[str, Any]) -> str | None:
             return f"expected {expected}, found `{name}`: {facts[name]!r}"[:200]
     if not isinstance(facts.get("trained_until"), str | None):
         return f"expected `trained_until` to be a time, found {facts['trained_until']!r}"
+    if not isinstance(facts.get("trained_on", 0), int):
+        return f"expected `trained_on` to be a number of rows, found {facts['trained_on']!r}"
+    if not _holds_numbers(facts.get("score_quantiles", {})):
+        found = str(facts["score_quantiles"])[:100]
+        return f"expected lists of numbers by name, found `score_quantiles`: {found}"
     return None
 
 
 def _holds_texts(value: Any) -> bool:
     return isinstance(value, dict) and all(isinstance(text, str) for text in value.values())
+
+
+def _holds_numbers(value: Any) -> bool:
+    return isinstance(value, dict) and all(
+        isinstance(numbers, list) and all(isinstance(n, float | int | None) for n in numbers)
+        for numbers in value.values()
+    )

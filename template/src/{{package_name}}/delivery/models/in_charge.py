@@ -126,12 +126,24 @@ def parse_promotion(content: dict[str, Any]) -> Promotion:
     gain, before = content.get("gain"), content.get("before")
     known["gain"] = Gain(**_known(Gain, gain)) if gain else None
     known["before"] = Former(before["name"], before["pointer"]) if before else None
-    known["files"] = dict(content.get("files", {}).items())
-    return Promotion(**known)
+    for name in ("data", "files"):
+        known[name] = dict(content.get(name, {}).items())
+    promotion = Promotion(**known)
+    gained = promotion.gain or Gain()
+    texts = [getattr(promotion, each.name) for each in fields(Promotion) if each.type is str]
+    texts += [*promotion.data.values(), *promotion.files.values(), gained.unit]
+    texts += [promotion.before.name, promotion.before.pointer] if promotion.before else []
+    numbers = (gained.estimate, gained.lower, gained.upper, gained.n)
+    if not all(isinstance(text, str) for text in texts) or not all(
+        isinstance(number, float | int | None) for number in numbers
+    ):
+        raise TypeError
+    return promotion
 
 
 def _known(kind: type[Promotion] | type[Gain], content: dict[str, Any]) -> dict[str, Any]:
-    return {one.name: content[one.name] for one in fields(kind) if one.name in content}
+    names = {one.name for one in fields(kind)}
+    return {name: value for name, value in content.items() if name in names}
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -106,7 +106,9 @@ def _commit(paths: list[str]) -> str | None:
         index.unlink(missing_ok=True)
     if tree == git("rev-parse", "HEAD^{tree}").strip():
         return None
-    return git("commit-tree", tree, "-p", "HEAD", "-m", TITLE).strip()
+    is_signed = git("config", "--type=bool", "--default=false", "commit.gpgSign").strip() == "true"
+    sign = ["-S"] if is_signed else []
+    return git("commit-tree", *sign, tree, "-p", "HEAD", "-m", TITLE).strip()
 
 
 def main(*, propose: bool = False) -> int:

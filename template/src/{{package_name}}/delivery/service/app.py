@@ -4,6 +4,10 @@ The model is read once, at the start, and checked as `score` checks it. A new ch
 start: nothing is swapped in memory.
 """
 
+import errno
+import html
+import json
+import socket
 import warnings
 from collections.abc import Callable
 from functools import partial
@@ -13,6 +17,7 @@ from typing import Any, NamedTuple
 import dataframely as dy
 import polars as pl
 from fastapi import FastAPI, HTTPException
+from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, conlist, create_model
 from pydantic_core import to_jsonable_python
 
@@ -24,6 +29,10 @@ from ..problem import outcomes
 from ..tables.spot import compute_spot
 
 ROWS_AT_MOST = 100  # in one request; `score` takes tables of any size
+PAGE = """<!doctype html><meta charset="utf-8"><title>{title}</title><h1>{title}</h1>
+<p>POST /predict answers 1 to {rows} rows, for example:</p><pre>{example}</pre>
+<p><a href="openapi.json">openapi.json</a> says what each column may hold and what comes back.</p>
+"""
 Act = Callable[[pl.DataFrame], pl.DataFrame]
 
 
@@ -150,9 +159,13 @@ def build_service(folder: Path, brief: outcomes.PricedBrief) -> FastAPI:
     """
     champion = load_champion(folder, brief)
     name = in_charge.read_tag(folder) or "The rule"
-    service = FastAPI(title=f"{name}: {brief.title}", version=champion.model)
+    # The pages that FastAPI brings load their scripts from another host.
+    service = FastAPI(
+        title=f"{name}: {brief.title}", version=champion.model, docs_url=None, redoc_url=None
+    )
     add_probes(service, champion)
     add_predict(service, champion)
+    add_page(service)
     # Not with the model: FastAPI leaves out what is null, and a request has to say it.
     service.openapi()["components"]["schemas"]["Rows"]["examples"] = [{"rows": [_build_example()]}]
     return service
@@ -189,6 +202,16 @@ def add_predict(service: FastAPI, champion: Champion) -> None:
         return {**champion.describe(), "answers": answer_rows(champion, rows)}
 
 
+def add_page(service: FastAPI) -> None:
+    """Add `/docs`: a request to copy, for people; it loads nothing."""
+    request = json.dumps({"rows": [_build_example()]}, indent=1, ensure_ascii=False)
+    words = {"title": html.escape(service.title), "example": html.escape(request)}
+
+    @service.get("/docs", response_class=HTMLResponse, include_in_schema=False)
+    def docs() -> str:
+        return PAGE.format(rows=ROWS_AT_MOST, **words)
+
+
 def _build_example() -> Any:
     """The contract's example as in a request, for whoever reads `/docs`."""
     row = {name: value for name, value in contract.EXAMPLE.items() if name != contract.TARGET}
@@ -202,11 +225,25 @@ def main(folder: Path, port: int, host: str) -> int:
     from ..edge.brief import read_project_brief
 
     brief = outcomes.require_prices(read_project_brief(Path("project-brief.md"))[0])
-    try:
-        uvicorn.run(build_service(folder, brief), host=host, port=port, access_log=False)
-    except SystemExit:
-        raise Fixable(
-            f"serve: expected port {port} of {host} to be free, found it taken. "
-            "Next: stop what uses it, or choose another --port"
-        ) from None
+    require_address(host, port)
+    uvicorn.run(build_service(folder, brief), host=host, port=port, access_log=False)
     return 0
+
+
+def require_address(host: str, port: int) -> None:
+    """Raise Fixable unless this machine has the address and its port is free."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.create_server(address[:2], family=family):
+            pass
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise Fixable(
+                f"serve: expected port {port} of {host} to be free, found it taken. "
+                "Next: stop what uses it, or choose another --port"
+            ) from None
+        raise Fixable(
+            f"serve: expected an address of this machine that you may listen at, found {host}, "
+            f"port {port}: {error.strerror}. Next: choose another --host (127.0.0.1 is for this "
+            "machine alone, 0.0.0.0 for everybody) or another --port"
+        ) from None
