@@ -16,12 +16,13 @@ from typing import Any
 
 import pytest
 
-from ..conftest import Render
+from ..conftest import ROOT, Render
 from ..made import UV, Completed, Repository, call, passes, surroundings
 from ..ports import free_port
 
 CUSTOMERS = 5_000  # enough positive units for every interval
 PYTHON = ".venv/bin/python"
+MLFLOW = "uv run --isolated --group ui mlflow"  # with its server, as the page has it
 LOG = ("params.yaml", "reports", "models/challenger")
 
 LOOK = """
@@ -154,16 +155,17 @@ def empty(tmp_path: Path) -> str:
 def server(original: Tracked, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """`host:port` of a real MLflow server that keeps artifacts itself."""
     home, port = tmp_path_factory.mktemp("server"), free_port()
+    assert MLFLOW in (ROOT / "docs/tracking.md").read_text(encoding="utf-8")
     command = [
-        str(original.folder / PYTHON), "-m", "mlflow", "server", "--host", "127.0.0.1",
-        "--port", str(port), "--workers", "1", "--backend-store-uri", f"sqlite:///{home}/runs.db",
+        UV, *MLFLOW.split()[1:], "server", "--host", "127.0.0.1", "--port", str(port),
+        "--workers", "1", "--backend-store-uri", f"sqlite:///{home}/runs.db",
         "--artifacts-destination", str(home / "artifacts"),
     ]  # fmt: skip
     # Its jobs, for which it starts more processes, are nothing that runs and models need.
     off = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
     quiet = surroundings(**off)
     with (home / "log").open("w") as log, subprocess.Popen(
-        command, cwd=home, env=quiet, stdout=log, stderr=log, start_new_session=True
+        command, cwd=original.folder, env=quiet, stdout=log, stderr=log, start_new_session=True
     ) as process:  # fmt: skip
         try:
             until = time.monotonic() + 120

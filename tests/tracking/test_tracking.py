@@ -1,8 +1,10 @@
 """MLflow holds each result once and whole; the registry follows; a dead server is told."""
 
+import contextlib
 import hashlib
 import json
 import shutil
+import sqlite3
 import time
 import xml.etree.ElementTree as ET
 from pathlib import Path
@@ -177,6 +179,48 @@ def test_a_copy_of_the_folder_keeps_its_own_artifacts(tracked: Tracked, tmp_path
     passes(copy.track(*LOG, uri=OWN), "Tracked as ")
     assert sorted(tracked.folder.glob("mlruns/*/*")) == before
     assert Path(copy.seen(OWN).run["uri"].removeprefix("file://")).is_relative_to(other)
+
+
+def change_experiment(tracked: Tracked, *statements: str) -> None:
+    """What somebody did to the experiment, as MLflow writes it into its tables."""
+    with contextlib.closing(sqlite3.connect(tracked.folder / "mlflow.db")) as database, database:
+        for statement in statements:
+            assert database.execute(statement).rowcount == 1, statement
+
+
+DELETED = "UPDATE experiments SET lifecycle_stage = 'deleted' WHERE name = 'churn'"
+RENAMED = "UPDATE experiments SET name = 'attrition' WHERE name = 'churn'"
+OF_ANOTHER_RELEASE = "DELETE FROM experiment_tags WHERE key = 'package'"  # which says whose it is
+
+
+@pytest.mark.parametrize(
+    ("statements", "finding", "back"),
+    [
+        ([DELETED], "found it deleted", "restore --experiment-id 1"),
+        ([RENAMED], "found it renamed to `attrition`", "rename --experiment-id 1 --new-name churn"),
+        (
+            [OF_ANOTHER_RELEASE, RENAMED],
+            "give it a name that begins with `churn (`",
+            "rename --experiment-id 1 --new-name churn",
+        ),
+    ],
+)
+def test_an_experiment_that_was_deleted_or_renamed_comes_back_by_the_command_of_the_message(
+    tracked: Tracked, statements: list[str], finding: str, back: str
+) -> None:
+    change_experiment(tracked, *statements)
+    command = f"MLFLOW_TRACKING_URI={OWN} uv run mlflow experiments {back}; then uv run dvc repro"
+    completed = tracked.run("dvc", "repro", "--force", "--single-item", "track")
+    stopped(completed, f"expected MLflow's experiment `churn` at {OWN}", finding, command)
+    restored = tracked.python("-m", "mlflow", "experiments", *back.split())
+    assert restored.returncode == 0, restored
+    passes(tracked.track(*LOG, uri=OWN), "knows this result")
+
+
+def test_an_experiment_that_was_put_aside_makes_room_for_a_new_one(tracked: Tracked) -> None:
+    change_experiment(tracked, RENAMED.replace("attrition", "churn (2026)"))
+    passes(tracked.track(*LOG, uri=OWN), "Tracked as ")
+    assert {"churn", "churn (2026)"} <= tracked.seen(OWN).experiments.keys()
 
 
 # --- A server -------------------------------------------------------------------------------------

@@ -30,7 +30,8 @@ def register(params: Path, folder: Path, tag: str) -> str:
     charge there is no alias, and no number.
     """
     uri = read_address(params)
-    with connect(uri, f"{BY_HAND} {params} {folder} {tag}") as client:
+    again = f"{BY_HAND} {params} {folder} {tag}"
+    with connect(uri, again) as client:
         if read_champion_card(folder).is_rule:
             if client.search_registered_models(f"name = '{PACKAGE}'"):
                 client.delete_registered_model_alias(PACKAGE, "champion")
@@ -39,14 +40,16 @@ def register(params: Path, folder: Path, tag: str) -> str:
             client.create_registered_model(PACKAGE)
         versions = client.search_model_versions(f"name = '{PACKAGE}'")
         known = [version for version in versions if version.tags.get("champion") == tag]
-        number = str(known[0].version if known else _create_version(client, uri, folder, tag))
+        number = str(
+            known[0].version if known else _create_version(client, uri, folder, tag, again)
+        )
         client.set_registered_model_alias(PACKAGE, "champion", number)
         return number
 
 
-def _create_version(client: "MlflowClient", uri: str, folder: Path, tag: str) -> str:
+def _create_version(client: "MlflowClient", uri: str, folder: Path, tag: str, again: str) -> str:
     """A version from the run that first had this model, or from a new one with nothing but it."""
-    where, model = open_experiment(client, uri), hash_folder(folder)
+    where, model = open_experiment(client, uri, again), hash_folder(folder)
     if find_finished_run(client, where, "model", model) is None:
         with start_run(client, where, tag, {"model": model, **read_commit()}) as made:
             for path in sorted(folder.rglob("*")):

@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import re
+import shlex
 import time
 from collections.abc import Iterator
 from contextlib import chdir, contextmanager
@@ -26,7 +27,7 @@ from ..verdict.decision import Decision, read_decision
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-    from mlflow.entities import Run
+    from mlflow.entities import Experiment, Run
 
 Json = dict[str, Any]
 PACKAGE = (__package__ or "").partition(".")[0]  # a stage that runs is called `__main__`
@@ -42,6 +43,9 @@ HURRIED = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT"
 PATIENT = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "60"}
 NOTE_LENGTH = 4900  # characters that every release of MLflow takes as a description
 BATCH = 900  # metrics that one request may bring
+KIND = "mlflow.experimentKind"
+LOOK = "uv run --isolated --group ui mlflow ui"
+OWNER = "package"  # the tag of an experiment by which it is known under another name
 ALONE = "svg { background: var(--card); max-width: none; font-family: sans-serif }"
 
 
@@ -245,18 +249,56 @@ def _require_answer(uri: str) -> None:
     engine.dispose()
 
 
-def open_experiment(client: "MlflowClient", uri: str) -> str:
-    """The id of this project's experiment, made where there is none."""
+def open_experiment(client: "MlflowClient", uri: str, again: str) -> str:
+    """The id of this project's experiment, made where there is none.
+
+    Raises Fixable where it was deleted, or has another name now; `again` is what to run afterwards.
+    """
     known = client.get_experiment_by_name(PACKAGE)
+    if known and known.lifecycle_stage == "deleted":
+        words = ["restore", "--experiment-id", known.experiment_id]
+        raise _describe_lost_experiment("it deleted", uri, words, again)
     if known and uri.startswith("sqlite") and not _is_below_here(known.artifact_location):
         # The folder was moved or copied: new artifacts must not go to where it was.
         old = known.experiment_id
         client.rename_experiment(old, f"{PACKAGE} (elsewhere, {old})")
         known = None
-    if known:
-        return known.experiment_id
-    kind = {"mlflow.experimentKind": "custom_model_development"}
-    return client.create_experiment(PACKAGE, tags=kind)
+    elif known is None and (renamed := _find_renamed_experiment(client, uri)):
+        words = ["rename", "--experiment-id", renamed.experiment_id, "--new-name", PACKAGE]
+        raise _describe_lost_experiment(
+            f"it renamed to `{renamed.name}`", uri, words,
+            f"{again}. To begin a new one instead, give it a name that begins with `{PACKAGE} (`",
+        )  # fmt: skip
+    if known is None:
+        about = {KIND: "custom_model_development", OWNER: PACKAGE}
+        return client.create_experiment(PACKAGE, tags=about)
+    if OWNER not in known.tags:
+        client.set_experiment_tag(known.experiment_id, OWNER, PACKAGE)
+    return known.experiment_id
+
+
+def _find_renamed_experiment(client: "MlflowClient", uri: str) -> "Experiment | None":
+    """The experiment of this project that somebody gave another name.
+
+    It has our tag; in a database of this folder, one of an earlier release keeps its files here.
+    """
+    for experiment in client.search_experiments():
+        here = uri.startswith("sqlite") and _is_below_here(experiment.artifact_location)
+        own = experiment.tags.get(OWNER) == PACKAGE or (here and KIND in experiment.tags)
+        if own and not experiment.name.startswith(f"{PACKAGE} ("):
+            return experiment
+    return None
+
+
+def _describe_lost_experiment(finding: str, uri: str, words: list[str], again: str) -> Fixable:
+    """The message for an experiment that is not where runs go, with the command of MLflow's."""
+    address = f"MLFLOW_TRACKING_URI={shlex.quote(remove_secrets(uri, uri))} "
+    where = "" if "MLFLOW_TRACKING_URI" in os.environ else address
+    command = f"{where}uv run mlflow experiments {shlex.join(words)}"
+    return Fixable(
+        f"track: expected MLflow's experiment `{PACKAGE}` at {remove_secrets(uri, uri)}, found "
+        f"{finding}.\nEverything before it is finished and kept. Next: {command}; then {again}"
+    )
 
 
 def _is_below_here(location: str) -> bool:
@@ -307,7 +349,7 @@ def track(params: Path, reports: Path, challenger: Path) -> str:
     name = f"{decision.verdict} {gain:+,.0f}: {decision.challenger} against {against}"
     again = "uv run dvc repro track"
     with chdir(find_main_project(Path.cwd())), connect(uri, again) as client:
-        where = open_experiment(client, uri)
+        where = open_experiment(client, uri, again)
         if earlier := find_finished_run(client, where, "inputs", inputs):
             return f"MLflow knows this result already: {earlier.info.run_name}"
         about = list_tags(contents, decision, model, inputs, commit)
@@ -322,7 +364,7 @@ def track(params: Path, reports: Path, challenger: Path) -> str:
                 figures = candidate | {"seconds": seconds[candidate["name"]]}
                 _log_candidate(client, where, run, figures, contents["training"]["chosen"])
             _log_artifacts(client, run, reports, challenger)
-    return f"Tracked as {name}. Look: uv run mlflow ui"
+    return f"Tracked as {name}. Look: {LOOK}"
 
 
 def _log_figures(
