@@ -84,8 +84,12 @@ def build_steps(set_up: str, indent: str, values: str) -> str:
         re.findall(r"^  ([\w-]+):\n(?:    .*\n)*?    default: (.+)$", set_up, re.MULTILINE)
     )
     inputs = defaults | dict(re.findall(r"^ *([\w-]+): (.+)$", values, re.MULTILINE))
-    lines = set_up.partition("\n  steps:\n")[2].splitlines()
-    text = "".join(f"{indent}{line[4:]}\n" for line in lines if line.strip() != "shell: bash")
+    lines = [
+        line
+        for line in set_up.partition("\n  steps:\n")[2].splitlines()
+        if line.strip() != "shell: bash" and "inputs.folder" not in line  # it is the whole project
+    ]
+    text = "".join(f"{indent}{line[4:]}\n" for line in lines)
     for name, value in inputs.items():
         text = text.replace(f"${{{{ inputs.{name} }}}}", value.strip('"'))
     return text

@@ -84,7 +84,10 @@ def included(problem: str) -> Iterator[tuple[Path, str, bool]]:
 
 
 def test_at_most_seven_questions_are_asked_and_each_has_a_default() -> None:
-    assert len(list_questions()) <= 7
+    """The main branch is asked for only where it was given, by `start` or by hand."""
+    given = {"main_branch"}
+    assert all(f"{{{{ {name} | default(" in CONFIG[name]["when"] for name in given)
+    assert len(list_questions().keys() - given) <= 7
     assert [name for name, question in list_questions().items() if "default" not in question] == []
 
 
@@ -115,6 +118,7 @@ REFUSED = {
     ("problem", "clairvoyance"): "['classification', 'regression', 'ranking', 'answering']",
     ("storage", "tape"): "['local', 's3', 'gcs', 'azure']",
     ("storage_url", "s3://bucket"): "storage s3, gcs or azure",
+    ("main_branch", "the trunk"): "a letter (a to z) first",
     ("mlflow_tracking_uri", "mlflow.db"): "sqlite:///FILE",
 }
 
@@ -126,6 +130,21 @@ def test_a_refused_answer_is_told_what_is_allowed(
     with pytest.raises(ValueError, match=re.escape(REFUSED[question, value])) as refusal:
         render(**{question: value})
     assert question in str(refusal.value)
+
+
+def test_another_main_branch_is_kept_by_updates_and_main_is_no_answer(
+    render: Render, template: Path
+) -> None:
+    assert "main_branch" not in (render() / ".copier-answers.yml").read_text()
+    trunk = render(main_branch="trunk")
+    before = files(trunk)
+    named = [name for name, content in before.items() if re.search(rb"(ref: |\[)trunk\b", content)]
+    assert [Path(name).stem for name in named] == ["deliver", "retrain", "template-update"]
+    git(trunk, "init", "--quiet", "-b", "trunk")
+    git(trunk, "add", "--all")
+    git(trunk, "commit", "--quiet", "--message", "As made")
+    copier.run_recopy(trunk, defaults=True, overwrite=True, quiet=True, unsafe=False)
+    assert files(trunk) == before
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,28 @@ def api(words: list[str]) -> int:
     return 0
 
 
+def find_comments(expression: str) -> list[int]:
+    """The numbers of the comments that begin as the expression of jq says."""
+    match = re.fullmatch(r'\.\[\] \| select\(\.body \| startswith\("(.+)"\)\) \| \.id', expression)
+    bodies = load().get("comments", [])
+    return [number for number, body in enumerate(bodies, 1) if match and body.startswith(match[1])]
+
+
+def keep_comment(words: list[str]) -> int:
+    """Look for a comment below the pull request, write one, or write one anew."""
+    kept = load()
+    comments = kept.setdefault("comments", [])
+    if words[1] == "--paginate":
+        print("\n".join(map(str, find_comments(words[4]))))
+    elif words[1] == "comment":
+        comments.append(Path(words[4]).read_text())
+    else:  # api --silent --method PATCH PATH --field body=@FILE
+        number = int(words[4].rpartition("/")[2])
+        comments[number - 1] = Path(words[6].removeprefix("body=@")).read_text()
+    KEPT.write_text(json.dumps(kept, indent=1))
+    return 0
+
+
 def parse_arguments(words: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(exit_on_error=False, allow_abbrev=False)
     parser.add_argument("what", choices=("pr", "label"))
@@ -51,12 +73,14 @@ def parse_arguments(words: list[str]) -> argparse.Namespace:
     return parser.parse_args(words)
 
 
-def main(words: list[str]) -> int:  # noqa: PLR0911 (one answer each)
+def main(words: list[str]) -> int:  # noqa: PLR0911, PLR0912 (one answer each)
     """Do it as GitHub would."""
     if words[:4] == ["api", "--silent", "--input", "-"]:
         return api(words)
     if words == ["auth", "setup-git"]:
         return 0
+    if words[:2] in (["api", "--paginate"], ["api", "--silent"], ["pr", "comment"]):
+        return keep_comment(words)
     if words[:2] == ["pr", "list"] and words[4:] == LISTED:
         pulls = [pull for pull in load()["pulls"] if pull["head"] == words[3]]
         print("\n".join(str(pull["number"]) for pull in pulls if pull["state"] == "open"))

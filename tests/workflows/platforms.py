@@ -102,15 +102,21 @@ def nothing(use: Use) -> None:
     """uv is here already; and nothing is signed here."""
 
 
-@pytest.fixture
-def platform(started: Shared, tmp_path: Path) -> Platform:
-    """The rule is in charge, and the verdict is ship."""
+def installed_programs(folder: Path) -> Path:
+    """A folder with GitHub's command and a container engine in `bin`."""
     for name, module in (("gh", gh), ("docker", docker)):
-        program = tmp_path / "bin" / name
+        program = folder / "bin" / name
         program.parent.mkdir(exist_ok=True)
         program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{module.__file__}" "$@"\n')
         program.chmod(0o755)
-    (tmp_path / "engine").mkdir()
+    (folder / "engine").mkdir()
+    return folder
+
+
+@pytest.fixture
+def platform(started: Shared, tmp_path: Path) -> Platform:
+    """The rule is in charge, and the verdict is ship."""
+    installed_programs(tmp_path)
     (started.folder / "deploy/deploy").write_text(DEPLOY)
     # Beside this test others run, and whatever this machine is for: the port is another each time.
     deliver, port = started.folder / DELIVER, free_port()

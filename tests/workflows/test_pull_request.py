@@ -27,7 +27,7 @@ def test_words_alone_leave_everything_as_it_was(team: Hub) -> None:
     assert 'what "good" means' not in page
     assert team.comment.read_text() == page
     command = team.comment.with_name("comment.md.call").read_text()
-    assert command.startswith("pr comment 1 --edit-last --create-if-none --body-file summary.md")
+    assert command.startswith("pr comment 1 --body-file comment.md")
     assert completed.jobs["comment"].permissions == {"pull-requests": "write"}
 
 

@@ -24,7 +24,7 @@ UNREACHABLE = re.compile(r"fetch|connect|dns|network|timed out|tunnel|certificat
 STAGE = re.compile(r"^Running stage '(.+)':")
 UNREAD = f"""\
   NOTHING CHECKS COMMITS AND PULL REQUESTS HERE YET: git and the code host read hooks and workflows
-  at the root of a repository only, which is {{outer}}.
+  at the root of the repository only, and this folder lies below it.
   Next: {subfolder.INSTALL} writes them there, for the files of this folder"""
 GIT_FILES = (".gitignore", ".gitattributes")
 NAMELESS = "git does not know who you are, so nothing was committed."
@@ -57,7 +57,7 @@ def main() -> int:
         is_unread = bool(subfolder.find_faults(root))
         is_checked = is_unread or subfolder.install_hooks(root)
     if is_unread:
-        console.print(UNREAD.format(outer=outer))
+        console.print(UNREAD)
     if not is_checked:
         console.print(f"  {subfolder.UNCHECKED}")
     console.print("\n" + describe_decision(root))

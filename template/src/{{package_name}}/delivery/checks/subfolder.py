@@ -28,9 +28,10 @@ UNCHECKED = "Commits go unchecked here: git has a `core.hooksPath` of its own."
 INSTALL = f"uv run {PACKAGE} install"
 GITHUB = Path(".github")
 HOOKS, OWNERS, RULES = Path(".pre-commit-config.yaml"), GITHUB / "CODEOWNERS", GITHUB / "rules.json"
-BEGIN, END = f"# {{}}: made by `{INSTALL}`, which makes it anew", "# {}: until here"
+BEGIN, END = "# {}: made by `" + INSTALL + "`, which makes it anew", "# {}: until here"
 CHECKOUT = "actions/checkout@"
-IMAGE = "ghcr.io/${{ github.repository }}"
+EXPRESSION = "$" + "{" * 2 + " %s " + "}" * 2
+IMAGE = f"ghcr.io/{EXPRESSION % 'github.repository'}"
 TOUCHED = 'if git diff --quiet HEAD^1 HEAD -- {}; then echo "touched=no" >> "$GITHUB_OUTPUT"; fi'
 HERE = "!cancelled() && needs.changes.outputs.touched != 'no'"
 RENOVATE = ("renovate.json", "renovate.json5", ".renovaterc", ".renovaterc.json")
@@ -223,7 +224,7 @@ def _look_first(tree: Any, place: Place) -> None:
         "runs-on": "ubuntu-24.04",
         "timeout-minutes": 5,
         "permissions": {"contents": "read"},
-        "outputs": {"touched": "${{ steps.changes.outputs.touched }}"},
+        "outputs": {"touched": EXPRESSION % "steps.changes.outputs.touched"},
         "steps": [look, {"id": "changes", "run": TOUCHED.format(paths)}],
     }
     jobs.insert(0, "changes", job)
