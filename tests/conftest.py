@@ -1,6 +1,7 @@
 """What every suite shares: the template as a released clone, rendering, and an honest summary."""
 
 import fcntl
+import hashlib
 import json
 import os
 import re
@@ -15,7 +16,7 @@ import copier
 import pytest
 
 from . import warm
-from .made import UV, Completed, Repository, call, git, passes
+from .made import EXEMPLAR, TOOLKIT, UV, Completed, Repository, call, git, passes
 from .ports import refusing
 
 ROOT = Path(__file__).parents[1]
@@ -65,24 +66,6 @@ def released(source: Path, target: Path, tag: str) -> Path:
     return target
 
 
-@pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """This repository as it stands, uncommitted changes among it, as release 9999."""
-    return released(ROOT, tmp_path_factory.mktemp("template"), "v9999")
-
-
-@pytest.fixture(scope="session")
-def render(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Render:
-    """`render(folder="churn", **answers)`: what Copier makes of the template, without trust."""
-
-    def rendered(folder: str = "churn", **answers: Any) -> Path:
-        target = tmp_path_factory.mktemp("rendered") / folder
-        copier.run_copy(str(template), target, answers, defaults=True, quiet=True, unsafe=False)
-        return target
-
-    return rendered
-
-
 @contextmanager
 def once(folder: Path) -> Iterator[bool]:
     """Whether what `folder` is for still has to be made; the other workers wait meanwhile."""
@@ -98,6 +81,40 @@ def between_workers(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of what is made once and not changed afterwards."""
     base = tmp_path_factory.getbasetemp()
     return base.parent if base.name.startswith("popen-") else base
+
+
+@pytest.fixture(scope="session")
+def template(between_workers: Path) -> Path:
+    """This repository as it stands, uncommitted changes among it, as release 9999."""
+    folder = between_workers / "template/exemplar"
+    with once(folder.parent) as first:
+        if first:
+            folder.mkdir()
+            released(ROOT, folder, "v9999")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def render(
+    between_workers: Path, template: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Render:
+    """`render(folder="churn", **answers)`: what Copier makes of the template, without trust; a copy
+    for each who asks.
+    """
+
+    def rendered(folder: str = "churn", **answers: Any) -> Path:
+        key = hashlib.sha256(repr((folder, sorted(answers.items()))).encode()).hexdigest()
+        kept = between_workers / "rendered" / key[:12] / folder
+        with once(kept.parent) as first:
+            if first:
+                copier.run_copy(
+                    str(template), kept, answers, defaults=True, quiet=True, unsafe=False
+                )
+        target = tmp_path_factory.mktemp("rendered") / folder
+        shutil.copytree(kept, target, symlinks=True)
+        return target
+
+    return rendered
 
 
 @pytest.fixture(scope="session")
@@ -118,6 +135,18 @@ def environment(tmp_path_factory: pytest.TempPathFactory, render: Render) -> Ite
         os.environ[warm.SOCKET] = path
         yield folder
         del os.environ[warm.SOCKET]
+
+
+@pytest.fixture(scope="session")
+def toolkit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """`exemplar`, without importing the same libraries each time."""
+    if not warm.is_possible():
+        yield
+        return
+    with warm.serve_toolkit(ROOT / "src", tmp_path_factory.mktemp("toolkit")) as command:
+        TOOLKIT[:] = command
+        yield
+        TOOLKIT[:] = [EXEMPLAR]
 
 
 @pytest.fixture(autouse=True)
@@ -237,6 +266,11 @@ EARLY = (
 """What to begin with: first what waits for no repository to be made, small files last, so that no
 worker is left alone with a large one.
 """
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are processors: each waits for disks, locks and clocks now and then."""
+    return (os.cpu_count() or 1) + 1
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

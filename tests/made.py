@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,12 @@ import polars as pl
 
 LONGEST = 600  # seconds that one command may take
 UV = os.environ.get("UV") or str(shutil.which("uv"))
+EXEMPLAR = Path(sys.executable).with_name("exemplar")
+TOOLKIT: list[str | Path] = [EXEMPLAR]
+"""How `exemplar` is started, unless what is tested is how it starts or is killed: the fixture
+`toolkit` has another way.
+"""
+
 SOMEONE = {
     f"GIT_{who}_{what}": value
     for who in ("AUTHOR", "COMMITTER")

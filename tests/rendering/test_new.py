@@ -3,15 +3,14 @@
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from ..conftest import ROOT
-from ..made import git
+from ..made import EXEMPLAR, TOOLKIT, git
 
-EXEMPLAR = Path(sys.executable).with_name("exemplar")
+pytestmark = pytest.mark.usefixtures("toolkit")
 
 
 def run(
@@ -19,7 +18,7 @@ def run(
 ) -> subprocess.CompletedProcess[str]:
     """The installed command with a uv that does nothing, unless `env` says otherwise."""
     return subprocess.run(
-        [EXEMPLAR, *arguments],
+        [*TOOLKIT, *arguments],
         cwd=cwd,
         env={**os.environ, "UV": str(shutil.which("true")), **env},
         capture_output=True,

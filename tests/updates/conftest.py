@@ -19,3 +19,8 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Source]:
         return
     with swift(made.folder / "clones", made.clone, {made.url, str(made.clone)}):
         yield made
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _toolkit(toolkit: None) -> None:
+    """All of these tests call `exemplar`."""

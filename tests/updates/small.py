@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -15,9 +14,8 @@ from typing import NamedTuple
 import copier
 
 from ..conftest import ROOT
-from ..made import git
+from ..made import TOOLKIT, git
 
-EXEMPLAR = Path(sys.executable).with_name("exemplar")
 SOMEONE = {
     f"GIT_{who}_{what}": value
     for who in ("AUTHOR", "COMMITTER")
@@ -181,7 +179,7 @@ def surroundings(**changes: str) -> dict[str, str]:
 def exemplar(folder: Path, *arguments: str | Path, **changes: str) -> Completed:
     """The installed command, in a folder; nobody is there to be asked."""
     return subprocess.run(
-        [EXEMPLAR, *arguments],
+        [*TOOLKIT, *arguments],
         cwd=folder,
         env=surroundings(**changes),
         capture_output=True,

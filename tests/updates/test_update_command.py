@@ -14,9 +14,8 @@ import pytest
 
 from ..conftest import ROOT, released
 from ..docs.pages import blocks
-from ..made import git
+from ..made import EXEMPLAR, git
 from .small import (
-    EXEMPLAR,
     LOGO_PATH,
     SOMEONE,
     Made,

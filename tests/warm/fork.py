@@ -43,8 +43,10 @@ def is_wanted(words: list[str]) -> bool:
         return False
     with open(words[0], "rb") as script:
         text = script.read(500)
-    is_command = b".delivery.cli import" in text and words[1:2] != ["serve"]
-    return is_command or b"from dvc.cli import" in text
+    if b".delivery.cli import" in text:
+        return words[1:2] != ["serve"]
+    names = (b"dvc.cli", b"exemplar.cli", b"_pytest.config")
+    return any(b"from %b import" % name in text for name in names)
 
 
 def surroundings() -> list[object]:
@@ -76,7 +78,7 @@ def is_editable(path: str) -> bool:
         return b'"editable":true' in file.read().replace(b" ", b"")
 
 
-def ask() -> None:
+def ask(server: str = "") -> None:
     """Have the command done and end as it ended; return where it has to be done here."""
     words = sys.orig_argv[1:]
     if "PRE_COMMIT" in os.environ:
@@ -87,7 +89,7 @@ def ask() -> None:
         import _socket
 
         connection = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
-        connection.connect(os.environ["EXEMPLAR_WARM"])
+        connection.connect(server or os.environ["EXEMPLAR_WARM"])
         umask = os.umask(0o077)
         os.umask(umask)
         here = (surroundings(), words, os.getcwd(), dict(os.environ), umask)
@@ -126,6 +128,10 @@ def main(path: str, modules: list[str]) -> None:
         os.dup2(2, 1)
         for name in modules:
             importlib.import_module(name)
+        if "anyio" in sys.modules:  # pytest would warn that it comes too late to rewrite its plugin
+            sys.modules["anyio"].__doc__ = "PYTEST_DONT_REWRITE"
+        if "diskcache" in sys.modules:  # DVC's tables of hashes: no test needs to outlive a crash
+            sys.modules["diskcache.core"].DEFAULT_SETTINGS["sqlite_synchronous"] = 0
         names = threads()
         assert names <= IDLE, f"a fork would be without the threads {names}"
         importlib.invalidate_caches()  # here, as a fork has to copy each page that it touches
@@ -288,7 +294,8 @@ def afresh(command: str) -> None:
         sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__
     assert sys.__stdout__ is not None
     sys.__stdout__.reconfigure(line_buffering=bool(os.environ.get("PYTHONUNBUFFERED")))
-    sys.modules["numpy.random"].seed()  # `random` does so by itself
+    if "numpy.random" in sys.modules:
+        sys.modules["numpy.random"].seed()  # `random` does so by itself
     tempfile.tempdir = None
 
 
