@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,12 +10,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 from ..made import UV, fixable, passes, surroundings
 from ..warm import COLD
-from .conftest import Shared
+from .conftest import Shared, taken
 
 HELD = '#!/bin/sh\n[ "$1" = "{state}" ] || exit 0\necho >> {sentinel}\nexec sleep 600\n'
 
@@ -118,35 +120,63 @@ def held_by(repository: Shared, command: list[str], folder: Path) -> Iterator[in
             process.kill()
 
 
+class Killed(NamedTuple):
+    """A repository whose promotion was killed before its commit, and what it was before that."""
+
+    repository: Shared
+    state: tuple[str, str, str]
+    before: dict[str, bytes]
+
+
+@pytest.fixture(scope="module")
+def killed_once(
+    champions: Path, environment: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Killed, Path]:
+    """Such a repository, and a copy to go back to."""
+    folder = tmp_path_factory.mktemp("killed")
+    repository = taken(champions, "started", folder / "churn", environment)
+    killed = Killed(repository, repository.state(), files(repository))
+    kill_in_hook(repository, "promote", "pre-commit", folder)
+    repository.copy(folder / "kept")
+    return killed, folder / "kept"
+
+
+@pytest.fixture
+def killed(killed_once: tuple[Killed, Path]) -> Killed:
+    """Such a repository, as the kill left it: what DVC had locked there has the same paths."""
+    killed, kept = killed_once
+    shutil.rmtree(killed.repository.folder)
+    shutil.copytree(kept, killed.repository.folder, symlinks=True)
+    return killed
+
+
 def test_a_lock_with_the_number_of_another_process_by_now_is_taken_away(
-    started: Shared, tmp_path: Path
+    killed: Killed, tmp_path: Path
 ) -> None:
-    state, before = started.state(), files(started)
-    kill_in_hook(started, "promote", "pre-commit", tmp_path)
-    with held_by(started, ["sleep", "600"], tmp_path):
-        assert "is busy" in started.run("dvc", "repro", "--force", "predict").stderr
-        undone(started, state, before)
+    with held_by(killed.repository, ["sleep", "600"], tmp_path):
+        completed = killed.repository.run("dvc", "repro", "--force", "predict")
+        assert "is busy" in completed.stderr
+        undone(*killed)
 
 
-def test_a_dvc_that_still_runs_is_waited_for(started: Shared, tmp_path: Path) -> None:
-    state, before = started.state(), files(started)
-    kill_in_hook(started, "promote", "pre-commit", tmp_path)
+def test_a_dvc_that_still_runs_is_waited_for(killed: Killed, tmp_path: Path) -> None:
+    repository = killed.repository
     (tmp_path / "dvc.py").write_text("import time\n\ntime.sleep(600)\n")  # what `-m dvc` runs there
-    with held_by(started, [sys.executable, "-m", "dvc", "repro"], tmp_path) as pid:
-        completed = started.run("churn", "rollback")
+    with held_by(repository, [sys.executable, "-m", "dvc", "repro"], tmp_path) as pid:
+        completed = repository.run("churn", "rollback")
         fixable(completed, f"dvc repro (PID {pid}) is still running. Next: wait until it is done")
-        assert (started.folder / ".dvc/tmp/promotion.json").exists()
-    undone(started, state, before)
+        assert (repository.folder / ".dvc/tmp/promotion.json").exists()
+    undone(*killed)
 
 
-def test_edits_made_after_the_kill_survive_the_undoing(started: Shared, tmp_path: Path) -> None:
-    kill_in_hook(started, "promote", "pre-commit", tmp_path)
-    started.append("src/churn/features.py", "\n# thought of later\n")
-    (started.folder / "notes.txt").write_text("kept")
-    fixable(started.run("churn", "promote"), "features.py", "notes.txt", "Next: git commit")
-    assert "# thought of later" in (started.folder / "src/churn/features.py").read_text()
-    assert (started.folder / "notes.txt").read_text() == "kept"
-    assert started.git("status", "--porcelain") == "M src/churn/features.py\n?? notes.txt"
+def test_edits_made_after_the_kill_survive_the_undoing(killed: Killed) -> None:
+    repository = killed.repository
+    repository.append("src/churn/features.py", "\n# thought of later\n")
+    (repository.folder / "notes.txt").write_text("kept")
+    fixable(repository.run("churn", "promote"), "features.py", "notes.txt", "Next: git commit")
+    assert "# thought of later" in (repository.folder / "src/churn/features.py").read_text()
+    assert (repository.folder / "notes.txt").read_text() == "kept"
+    assert repository.git("status", "--porcelain") == "M src/churn/features.py\n?? notes.txt"
 
 
 def test_after_the_commit_it_is_finished(
