@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -11,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from ..made import Completed, surroundings
+from ..made import EXEMPLAR, TOOLKIT, Completed, call, surroundings
 from . import COLD, serve
 
 IS_WARM = 'import sys\nopen("warm", "w").write(str("sklearn" in sys.modules))\n'
@@ -143,6 +144,41 @@ def test_a_module_that_stands_in_for_a_library_is_imported(start: Start, tmp_pat
     (tmp_path / "own/polars.py").write_text("print('own')\n")
     completed = start("import polars", PYTHONPATH=str(tmp_path / "own"))
     assert (completed.stdout, was_warm(tmp_path)) == ("own\n", False)
+
+
+LOOKS = """
+import pathlib, sys
+
+def test_it():
+    pathlib.Path("warm").write_text(str("sklearn" in sys.modules))
+"""
+
+
+def test_pytest_is_forked_through_a_link_too_and_prints_what_a_new_one_does(
+    environment: Path, tmp_path: Path
+) -> None:
+    """As `uv run` starts it where a repository's environment is a link to the worker's."""
+    (tmp_path / ".venv").symlink_to(environment)
+    (tmp_path / "test_looks.py").write_text(LOOKS)
+    words = ["--quiet", "-W", "error", "-p", "no:cacheprovider"]
+    outputs = []
+    for more in (COLD, {}):
+        completed = call(tmp_path, tmp_path / ".venv/bin/pytest", *words, **more)
+        assert completed.returncode == 0, completed
+        assert was_warm(tmp_path) is not bool(more)
+        outputs.append(re.sub(r"in [0-9.]+s", "", completed.stdout + completed.stderr))
+    assert outputs[0] == outputs[1]
+
+
+def test_exemplar_is_forked_too_and_imports_copier_itself(toolkit: None, tmp_path: Path) -> None:
+    (tmp_path / "own").mkdir()
+    line = 'import sys\nopen("warm", "w").write(str("questionary" in sys.modules))\nsys.exit(7)\n'
+    (tmp_path / "own/copier.py").write_text(line)
+    variables = {**os.environ, "PYTHONPATH": str(tmp_path / "own")}
+    for command, is_warm in ((TOOLKIT, True), ([EXEMPLAR], False)):
+        words = [*command, "update", "--check"]
+        completed = subprocess.run(words, cwd=tmp_path, env=variables, check=False)
+        assert (completed.returncode, was_warm(tmp_path)) == (7, is_warm)
 
 
 @pytest.mark.cold
