@@ -1,10 +1,16 @@
 """The checks before a commit of a generated repository: green as rendered, red for each fault."""
 
+import gzip
+import io
 import json
+import pickle
 import re
 import resource
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy
+import polars
 import pytest
 
 from ..made import UV, Completed, call, git
@@ -127,6 +133,54 @@ def test_data_models_and_large_files(
     git(generated.folder, "add", "--force", name)
     completed = generated.check("data-in-git")
     red(completed, f"{name}: ", reason, f"git rm --cached {name}, then uv run dvc add {name}")
+
+
+ROWS = [{"id": number, "name": f"n{number}", "age": number % 90} for number in range(600)]
+
+
+def test_data_is_known_by_content_whatever_its_name(generated: Checked) -> None:
+    frame = polars.DataFrame(ROWS)
+    files: dict[str, tuple[bytes, str]] = {
+        "table": (_as_bytes(frame.write_parquet), "a table"),
+        "arrow.bin": (_as_bytes(frame.write_ipc), "a table"),
+        "model": (pickle.dumps(ROWS), "a pickle"),
+        "model.txt": (pickle.dumps(ROWS, protocol=2), "a pickle"),
+        "array": (_as_bytes(lambda file: numpy.save(file, numpy.ones(3))), "a table"),
+        "arrays.dat": (_as_bytes(lambda file: numpy.savez(file, a=numpy.ones(3))), "an archive"),
+        "zipped": (gzip.compress(b"name,age\nAnn,42\n"), "an archive"),
+        "base": (b"SQLite format 3\0" + bytes(84), "a database"),
+        "weights": (b"\x89HDF\r\n\x1a\n" + bytes(8), "a model"),
+        "tensors.bin": ((64).to_bytes(8, "little") + b'{"a":{"dtype":"F32"}}', "a model"),
+        "customers": (frame.write_csv().encode(), "a table of 601 rows"),
+        "customers.txt": (frame.write_csv(separator="\t").encode(), "a table of 601 rows"),
+        "customers.dat": (frame.write_ndjson().encode(), "a table of 600 rows"),
+        "customers.json": (json.dumps(ROWS).encode(), "a table of 600 rows"),
+    }
+    harmless = {
+        "list": b"one\ntwo\n" * 600,
+        "settings.json": json.dumps(
+            {"a": {str(row["id"]): row for row in ROWS}}, indent=1
+        ).encode(),
+        "small.conf": b"name,age\nAnn,42\n",
+        "prose.text": b"ORC is a format, PAR1 is how Parquet begins.\n" * 50,
+        "notes.docx": b"PK\x03\x04" + bytes(40),
+        "words.txt": "\n".join("a, b" * (number % 7) for number in range(900)).encode(),
+    }
+    for name, (content, _) in files.items():
+        generated.write(f"docs/{name}", content)
+    for name, content in harmless.items():
+        generated.write(f"docs/{name}", content)
+    completed = generated.check("data-in-git")
+    for name, (_, reason) in files.items():
+        red(completed, f"docs/{name}: expected code and text in git, found {reason}. Next")
+    for name in harmless:
+        assert f"docs/{name}: " not in completed.stdout, completed.stdout
+
+
+def _as_bytes(write: Callable[[io.BytesIO], object]) -> bytes:
+    file = io.BytesIO()
+    write(file)
+    return file.getvalue()
 
 
 def test_the_way_that_it_names_leads_out(generated: Checked) -> None:

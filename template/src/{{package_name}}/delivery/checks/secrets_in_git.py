@@ -1,9 +1,7 @@
-"""`secrets`: no password, token or key in any commit that leads here; and a hook, which looks at
-files before they become one.
+"""`secrets`: no password, token or key in any commit that leads here, or in its message; and a
+hook, which looks at files before they become one.
 
-The expressions are those of detect-secrets, without its guesses by entropy (lock files are full of
-hashes) and without its calls to the services that a key belongs to: nothing leaves the machine. A
-finding is named by a hash and never shown; `.github/exceptions.toml` excuses it until a day.
+A finding is named by a hash and never shown; `.github/exceptions.toml` excuses it until a day.
 """
 
 import hashlib
@@ -11,31 +9,20 @@ import re
 import sys
 from collections.abc import Iterable, Iterator
 from datetime import date
-from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
-
-from detect_secrets.core.plugins.util import get_mapping_from_secret_type_to_class
-from detect_secrets.filters import heuristic
-from detect_secrets.plugins.base import BasePlugin
 
 from ..edge import errors
 from ..edge.errors import Fixable
 from ..edge.shell import CommandFailed, git
 from .audit import EXCEPTIONS, list_lapsed, read_excuses
+from .secret_kinds import find_kinds
 
-LEFT_OUT = {"Base64HighEntropyString", "HexHighEntropyString", "IPPublicDetector"}
-GUESSED = {"Secret Keyword", "Basic Auth Credentials"}  # by what stands around it
-SHORTEST = 8  # characters of a password that was guessed; what tests call one is shorter
-ALSO = {  # as in the rules of gitleaks (config/gitleaks.toml), which knows newer kinds
-    "GitHub Fine-Grained Token": re.compile(r"github_pat_\w{82}"),
-    "Google API Key": re.compile(r"\bAIza[\w-]{35}"),
-    "Hugging Face Token": re.compile(r"\bhf_[a-zA-Z]{34}\b"),
-    "Anthropic API Key": re.compile(r"\bsk-ant-(?:api|admin)\d{2}-[\w-]{80,}"),
-}
+MESSAGE = "the commit's message.txt"
 HUNK = re.compile(r"@@ -\d+(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
 DIFF = (
-    "-c core.quotePath=false log --format=%h --patch --unified=0 --diff-merges=first-parent "
+    "-c core.quotePath=false log --format=%h --patch --text --unified=0 --diff-merges=first-parent "
     "--relative --no-renames --no-color --no-ext-diff --no-textconv --src-prefix=a/ --dst-prefix=b/"
 )
 
@@ -84,18 +71,27 @@ def read_history(reach: str, folder: Path = Path()) -> Iterator[Line]:
             path = text.removeprefix("+++ ").removeprefix("b/").rstrip("\t")
         elif re.fullmatch(r"[0-9a-f]{4,64}", text):
             commit = text
+        elif path:  # what follows a carriage return, which is no end of a line for git
+            yield Line(commit, path, max(number - 1, 1), text)
+
+
+def read_messages(reach: str, folder: Path = Path()) -> Iterator[Line]:
+    """The lines of the messages of a reach's commits."""
+    for entry in git("log", "--format=%x00%h%n%B", reach, folder=folder).split("\0")[1:]:
+        commit, *message = entry.split("\n")
+        for number, text in enumerate(message, start=1):
+            yield Line(commit, MESSAGE, number, text)
 
 
 def read_files(paths: Iterable[Path]) -> Iterator[Line]:
-    """The lines of files as they are now; none of a file that is not text."""
+    """The lines of files as they are now, of those that are not text as well."""
     for path in paths:
         try:
             content = path.read_bytes()
         except OSError as error:
             raise Fixable(f"{path}: expected a file, found: {error.strerror}") from None
-        if b"\0" not in content:
-            for number, text in enumerate(content.decode(errors="replace").split("\n"), start=1):
-                yield Line("", path.as_posix(), number, text)
+        for number, text in enumerate(content.decode(errors="replace").split("\n"), start=1):
+            yield Line("", path.as_posix(), number, text)
 
 
 def find_secrets(lines: Iterable[Line]) -> list[Secret]:
@@ -109,34 +105,6 @@ def find_secrets(lines: Iterable[Line]) -> list[Secret]:
             name = f"secret-{hashlib.sha256(repr(key).encode()).hexdigest()[:12]}"
             secrets += [Secret(line, kind, name) for kind in find_kinds(*key)]
     return secrets
-
-
-def find_kinds(path: str, text: str) -> list[str]:
-    """What the secrets of a line are; a placeholder is none."""
-    # Without a suffix (`.env`, `.dvc/config`) a value needs no quotes, as in an .ini file.
-    name = path if Path(path).suffix else f"{path}.ini"
-    kinds = [kind for kind, expression in ALSO.items() if expression.search(text)]
-    for detector in _load_detectors():
-        matches = detector.analyze_line(filename=name, line=text, line_number=1)
-        if any(not _is_placeholder(each.type, each.secret_value or "", text) for each in matches):
-            kinds.append(detector.secret_type)
-    return kinds
-
-
-def _is_placeholder(kind: str, value: str, text: str) -> bool:
-    return kind in GUESSED and (
-        len(value) < SHORTEST
-        or heuristic.is_templated_secret(value)
-        or heuristic.is_prefixed_with_dollar_sign(value)
-        or heuristic.is_sequential_string(value)
-        or heuristic.is_indirect_reference(text)
-    )
-
-
-@cache
-def _load_detectors() -> list[BasePlugin]:
-    classes: Iterable[type[BasePlugin]] = get_mapping_from_secret_type_to_class().values()
-    return [each() for each in classes if each.__name__ not in LEFT_OUT]
 
 
 def report_secrets(lines: Iterable[Line], today: date) -> int:
@@ -160,7 +128,8 @@ def report_secrets(lines: Iterable[Line], today: date) -> int:
 def main(today: date, against: str | None = None) -> int:
     """Look at every commit that leads here, or at those that `against` does not have."""
     reach = f"{against}..HEAD" if against else "HEAD"
-    code = report_secrets(read_history(reach), today)
+    lines = chain(read_history(reach), read_messages(reach))
+    code = report_secrets(lines, today)
     if code == 0:
         commits = git("rev-list", "--count", reach).strip()
         print(f"No secret in {commits} commits.")
