@@ -41,7 +41,10 @@ def new(
     ] = None,
     template: Annotated[
         str | None,
-        typer.Option(metavar="PATH_OR_URL", help="Default: the clone that this runs from."),
+        typer.Option(
+            metavar="PATH_OR_URL",
+            help="What Copier takes, gh:OWNER/NAME too. Default: where this runs from.",
+        ),
     ] = None,
 ) -> None:
     """Make a repository and run it: git, environment, pipeline, first commit, decision."""
@@ -95,15 +98,18 @@ def diff(
 
 @app.command()
 def release(
-    version: Annotated[str, typer.Argument(help="For example 0.2.0")],
+    version: Annotated[str, typer.Argument(help="For example 0.2.0")] = "",
     template: Annotated[
         Path | None, typer.Option(metavar="PATH", help="Default: the clone that this runs from.")
     ] = None,
+    tags: Annotated[
+        bool, typer.Option("--tags", help="Only tag the releases that landed without a tag.")
+    ] = False,
 ) -> None:
     """Make a release of the template: version, changelog, update tests, commit, tag."""
     from . import release as verb
 
-    raise typer.Exit(verb.release(version, template))
+    raise typer.Exit(verb.tag_landed(template) if tags else verb.release(version, template))
 
 
 @app.command()

@@ -1,19 +1,24 @@
 """`exemplar new`: `copier copy`, then the `start` of the new repository."""
 
+import json
 import os
 import re
 import shlex
 import shutil
 import subprocess
 import time
+from importlib.metadata import distribution
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from copier.errors import CopierError
 from rich.console import Console
 
 from .errors import Fixable
+from .releases import FINAL
 from .rendering import describe_error
 from .repository import try_git
 from .trust import UnsafePath, copy_template
@@ -24,6 +29,7 @@ OF_A_NEW_REPOSITORY = re.compile(
     re.IGNORECASE,
 )
 """What a code host, or `git init`, puts into a repository that is made empty."""
+CREDENTIALS = re.compile(r"^(https?://)[^/@]*@")  # they do not belong into an answers file
 OUTPUT_LINES = 15  # how much of a failed command's output is shown
 
 console = Console(highlight=False, markup=False, soft_wrap=True)
@@ -39,11 +45,13 @@ def create_repository(
     """
     uv = find_programs()
     source = find_template(template)
+    is_installed = template is None and source != str(CLONE)
+    version = find_installed_source().version if is_installed else None
     folder = require_no_code(destination, source)
     answers = parse_options(options)
     if answers:
         require_known_questions(source, folder, answers)
-    worker = run_copier(source, folder, answers, defaults=defaults)
+    worker = run_copier(source, folder, answers, defaults=defaults, version=version)
     console.print(f"  files          in {folder}")
     return start_repository(uv, folder, str(worker.answers.combined["package_name"]))
 
@@ -64,25 +72,62 @@ def find_programs() -> str:
 
 
 def find_template(template: str | None) -> str:
-    """Return where the template is: a URL, or the absolute path of a folder, as updates need it.
+    """Return where the template is: what Copier takes, or the absolute path of a folder.
 
-    Raises Fixable where there is no template.
+    By default that is the clone that this runs from, or where it was installed from. Raises Fixable
+    where there is no template.
     """
     if template is None:
-        if not (CLONE / "copier.yml").exists():
-            raise Fixable(
-                "The template: expected in the clone that this runs from, found no clone.\n"
-                "Name it: exemplar new DEST --template PATH_OR_URL"
-            )
-        return str(CLONE)
+        return str(CLONE) if (CLONE / "copier.yml").exists() else find_installed_source().address
     path = Path(template).expanduser()
-    if not path.is_dir() and (":" in template or template.endswith(".git")):
+    if not path.exists() and (":" in template or template.endswith(".git")):
         return template
-    if not (path / "copier.yml").exists():
+    is_template = (path / "copier.yml").exists() or is_bare(path) or path.is_file()
+    if not is_template:
         raise Fixable(
-            f"--template {template}: expected a URL or a folder with a copier.yml, found none."
+            f"--template {template}: expected what Copier takes (a URL, gh:OWNER/NAME, a bare "
+            "repository or a folder with a copier.yml), found none."
         )
     return str(path.resolve())
+
+
+def is_bare(path: Path) -> bool:
+    """Whether a folder is a repository without files."""
+    return (path / "HEAD").is_file() and (path / "objects").is_dir()
+
+
+class Source(NamedTuple):
+    """Where the template is that belongs to an installed tool."""
+
+    address: str
+    version: str | None
+    """A commit or a tag; None for the newest release."""
+
+
+def find_installed_source() -> Source:
+    """Return where this tool was installed from; raises Fixable where nothing says so.
+
+    That is the URL of a repository (PEP 610, what `uvx --from git+URL` leaves), and for a wheel the
+    project URL `Template` and the tag of its version.
+    """
+    tool = distribution("exemplar")
+    origin = json.loads(tool.read_text("direct_url.json") or "{}")
+    url = CREDENTIALS.sub(r"\1", origin.get("url", ""))
+    if git := origin.get("vcs_info"):
+        pinned = git["commit_id"] if git.get("requested_revision") else None
+        return Source(url if url.endswith(".git") else f"git+{url}", pinned)
+    if "dir_info" in origin and (folder := Path(url2pathname(urlsplit(url).path))).is_dir():
+        return Source(find_template(str(folder)), None)
+    for entry in tool.metadata.get_all("Project-URL") or ():
+        label, _, url = entry.partition(", ")
+        if label == "Template":
+            version = f"v{tool.version}" if FINAL.fullmatch(tool.version) else None
+            return Source(url, version)
+    raise Fixable(
+        "The template: expected in the clone that this runs from, or where this was installed "
+        "from; found a wheel that does not say (its project URL Template).\n"
+        "Next: name it: exemplar new DEST --template URL"
+    )
 
 
 def require_no_code(destination: Path, source: str) -> Path:
@@ -139,14 +184,22 @@ def require_known_questions(source: str, folder: Path, answers: dict[str, str]) 
 
 
 def run_copier(
-    source: str, folder: Path, answers: dict[str, str], *, defaults: bool, pretend: bool = False
+    source: str,
+    folder: Path,
+    answers: dict[str, str],
+    *,
+    defaults: bool,
+    pretend: bool = False,
+    version: str | None = None,
 ) -> Any:
     """Run `copier copy` without trust and return Copier's worker.
 
     Raises Fixable with the message of Copier or git.
     """
     try:
-        return copy_template(source, folder, answers, defaults=defaults, pretend=pretend)
+        return copy_template(
+            source, folder, answers, version=version, defaults=defaults, pretend=pretend
+        )
     except KeyboardInterrupt:
         raise Fixable("Stopped. Nothing was made.") from None
     except UnsafePath as error:

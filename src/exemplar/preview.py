@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from rich.console import Console
 
-from .answers import ANSWERS, write_answers
+from .answers import ANSWERS, read_answers, write_answers
 from .difference import Change, compare_files, format_table
 from .errors import Fixable
 from .merging import REFUSALS, Labels, Outcome, merge_entries
@@ -256,7 +256,9 @@ def copy_repository(project: Project, top: Path, original: Mapping[str, Any]) ->
     (top / ".git/objects/info/alternates").write_text(f"{(project.top / objects).resolve()}\n")
     tree = git(project.top, "rev-parse", "HEAD^{tree}").strip()
     git(top, "reset", "--quiet", "--hard", create_commit(top, tree, []), GIT_LFS_SKIP_SMUDGE="1")
-    if original != project.answers.values:  # Copier has to see what the files were made from
+    is_moved = read_answers(top / project.path(ANSWERS)).source != project.source
+    if is_moved or original != project.answers.values:
+        # Copier has to see what the files were made from, and by which source it has to go.
         answers = project.answers._replace(values=dict(original))
         write_answers(top / project.path(ANSWERS), answers)
         git(top, "add", "--force", project.path(ANSWERS))

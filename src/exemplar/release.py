@@ -16,7 +16,7 @@ from rich.console import Console
 from .difference import Change, compare_versions, describe_changes
 from .errors import Fixable
 from .new import find_template
-from .releases import FINAL, Release, find_releases, parse_version
+from .releases import FINAL, Release, find_releases, parse_version, tag_landed_releases
 from .repository import GitError, git, try_git
 
 CHANGELOG, PROJECT = "CHANGELOG.md", "pyproject.toml"
@@ -43,6 +43,19 @@ def release(
         return carry_out(version, folder, tests)
     except GitError as error:
         raise Fixable(f"git failed: {error}\nNext: git status, in {folder}") from None
+
+
+def tag_landed(template: Path | None = None) -> int:
+    """Tag the releases that landed without a tag, print them, and return 0.
+
+    A release that reaches main by a pull request is another commit than the one that was tagged.
+    """
+    folder = Path(find_template(str(template) if template else None))
+    landed = tag_landed_releases(folder)
+    for each in landed:
+        console.print(f"{each.tag} is {each.commit[:12]}")
+    console.print("Next: git push --tags" if landed else "Every release has its tag.")
+    return 0
 
 
 def carry_out(version: str, folder: Path, tests: Sequence[str]) -> int:

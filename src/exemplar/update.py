@@ -5,7 +5,6 @@ every file, binaries among them. Only a result in which no edit is lost and noth
 resolve reaches the repository: as one commit, on a branch of its own.
 """
 
-import json
 import re
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from rich.console import Console
 
 from . import journal
 from .adoption import adopt_changes, adopt_earlier_changes
+from .answers import ANSWERS
 from .errors import Fixable
 from .preview import (
     PROTECTED_OWNERS,
@@ -40,6 +40,7 @@ from .project import (
     find_uv,
     require_ready,
 )
+from .releases import find_standing, find_tagged_source
 from .rendering import Owners, Rendering
 from .repository import GitError, create_commit, git, run, try_git
 
@@ -55,20 +56,22 @@ def check_for_update(folder: Path) -> int:
     Raises Fixable where the template cannot be reached.
     """
     project = find_project(folder)
-    completed = run_in_project(
-        [sys.executable, "-m", "copier", "check-update", "--output-format", "json"], project.folder
-    )
     try:
-        versions = json.loads(completed.stdout)
-    except ValueError:
-        raise explain_template_error(project, Fixable(completed.stderr)) from None
-    if versions["update_available"]:
+        standing = find_standing(project.source, project.version)
+    except Fixable as error:
+        raise explain_template_error(project, error) from None
+    if standing is None:
+        raise Fixable(
+            f"{project.source}: expected a release, which is a tag such as v0.1.0 or a version in "
+            "pyproject.toml; found none. Next: ask whoever keeps the template"
+        )
+    if standing.behind:
         console.print(
-            f"There is an update: {versions['current_version']} -> {versions['latest_version']}. "
-            "Next: exemplar update"
+            f"There is an update: {standing.current} -> {standing.newest}, {standing.behind} "
+            "behind. Next: exemplar update"
         )
         return 1
-    console.print(f"Up to date: {versions['current_version']}.")
+    console.print(f"Up to date: {standing.current}.")
     return 0
 
 
@@ -106,6 +109,7 @@ def prepare(project: Project, scratch: Path, lock: int, *, adopt: bool) -> Plan 
     With `adopt`, what the last update brought upstream is merged in that case.
     """
     original = find_original_answers(project)
+    source, project = project.source, find_tagged_project(project, scratch)
     changed_answers = project.answers.find_changes(original)
     top = copy_repository(project, scratch / "copy", original)
     with start_worker(lock) as worker:  # Copier's update takes as long as the two renderings
@@ -113,7 +117,7 @@ def prepare(project: Project, scratch: Path, lock: int, *, adopt: bool) -> Plan 
         if not Path(project.source).expanduser().is_dir():
             # Of a URL Copier keeps one mirror, which two processes cannot use at once.
             wait_for_copier(project, copier_update)
-        after = render_newest(project, scratch, original)
+        after = record_source(render_newest(project, scratch, original), project.source, source)
         if after.version == project.version and not changed_answers:
             report_up_to_date(project, scratch, after, adopt=adopt)
             return None
@@ -126,6 +130,28 @@ def prepare(project: Project, scratch: Path, lock: int, *, adopt: bool) -> Plan 
         report_up_to_date(project, scratch, after, adopt=adopt)
         return None
     return plan
+
+
+def find_tagged_project(project: Project, scratch: Path) -> Project:
+    """Return the project with a source in which Copier finds its version.
+
+    Where the template has no tags, that is a clone with its releases tagged.
+    """
+    try:
+        source = find_tagged_source(project.source, project.version, scratch)
+    except Fixable as error:
+        raise explain_template_error(project, error) from None
+    record = project.answers.record | {"_src_path": source}
+    return project._replace(answers=project.answers._replace(record=record))
+
+
+def record_source(after: Rendering, used: str, source: str) -> Rendering:
+    """Return a rendering whose answers name the project's source, not the one that was used."""
+    entry = after.files[ANSWERS]
+    content = entry.content.replace(
+        f"_src_path: {used}\n".encode(), f"_src_path: {source}\n".encode()
+    )
+    return after._replace(files={**after.files, ANSWERS: entry._replace(content=content)})
 
 
 def carry_out(

@@ -12,6 +12,8 @@ from pathlib import Path
 import copier
 import pytest
 
+from exemplar.releases import Standing, find_standing
+
 from ..conftest import ROOT, released
 from ..docs.pages import blocks
 from ..made import EXEMPLAR, git
@@ -138,7 +140,7 @@ def test_without_a_terminal_it_shows_and_changes_nothing(made: Made) -> None:
 def test_check_answers_in_one_line_and_by_exit_code(made: Made, tmp_path: Path) -> None:
     outdated = exemplar(tmp_path, "update", "--check", made.folder)
     assert (outdated.returncode, len(outdated.stdout.splitlines())) == (1, 1)
-    assert "0.1.0 -> 0.2.0" in outdated.stdout
+    assert "0.1.0 -> 0.2.0, 1 behind" in outdated.stdout
     (made.folder / "untracked.txt").touch()  # looking is allowed at any time
     assert exemplar(made.folder, "update", "--check").returncode == 1
     (made.folder / "untracked.txt").unlink()
@@ -147,6 +149,31 @@ def test_check_answers_in_one_line_and_by_exit_code(made: Made, tmp_path: Path) 
     assert (current.returncode, current.stdout) == (0, "Up to date: 0.2.0.\n")
     shutil.rmtree(made.template)
     fixable(exemplar(made.folder, "update", "--check"), str(made.template), "_src_path")
+
+
+def test_without_tags_the_versions_of_the_history_count(made: Made) -> None:
+    git(made.template, "tag", "--delete", "v0.1.0", "v0.2.0")
+    checked = exemplar(made.folder, "update", "--check")
+    assert (checked.returncode, "0.1.0 -> 0.2.0, 1 behind" in checked.stdout) == (1, True), checked
+    completed = exemplar(made.folder, "update", "--yes")
+    assert completed.returncode == 0, completed
+    stands(made)
+    assert f"_src_path: {made.template}\n" in made.read(".copier-answers.yml")
+
+
+def test_a_version_that_is_a_commit_has_a_release(made: Made) -> None:
+    first = git(made.template, "rev-parse", "v0.1.0").strip()
+    assert find_standing(str(made.template), first[:9]) == Standing("0.1.0", "0.2.0", 1)
+    assert find_standing(str(made.template), "v0.1.0-3-gabc1234") == Standing("0.1.0", "0.2.0", 1)
+
+
+def test_releases_that_landed_without_a_tag_are_tagged(made: Made) -> None:
+    tags = git(made.template, "tag", "--delete", "v0.2.0")
+    completed = exemplar(made.folder, "release", "--tags", "--template", made.template)
+    assert completed.stdout.startswith("v0.2.0 is "), completed
+    assert git(made.template, "tag").split() == ["v0.1.0", "v0.2.0"], tags
+    again = exemplar(made.folder, "release", "--tags", "--template", made.template)
+    assert again.stdout == "Every release has its tag.\n"
 
 
 def test_a_second_call_has_nothing_to_do(made: Made) -> None:

@@ -61,13 +61,17 @@ NAME = (
     r"|mot_?de_?passe|contrase[nñ]a|secret|token(?!i[sz]|s\b)|credential|api[_-]?key|(?<![a-z])_auth\b"
     r"|(?:access|account|auth|client|encryption|private|service|shared|signing)[_-]?key)[\w-]*"
 )
-QUOTED = r"""[rbuf]{0,2}(?P<quote>["'`])(?P<value>(?:(?!(?P=quote)).){8,}?)(?P=quote)"""
+QUOTED = r"""[rbuf]{0,2}(?P<quote>\"{3}|'{3}|["'`])(?P<value>(?:(?!(?P=quote)).){8,}?)(?P=quote)"""
 PLAIN = r"""(?P<value>[^\s"'`$<{(\[|&;,#*][^\s"'`;|]{7,})(?=[\s"'`;,|]|$)"""
 USER = r"""["'][^"']*["']\s*,\s*"""
 GUESSES = {
     "Secret Keyword": [
         rf"""{NAME}["'\])]{{0,3}}\s*(?::\s*[\w.\[\]| ]+)?(?::=|=>|={{1,3}}|:|,|\()\s*{QUOTED}""",
         rf"""{NAME}\s*=\s*{USER}{QUOTED}""",
+        rf"""{NAME}["']?\s*,?\s*value["']?\s*[=:]\s*["']?{PLAIN}""",
+        rf"""{NAME}\s+(?:is\s+|was\s+)?(?P<quote>["'`])(?P<value>[^\s"'`]{{8,}})(?P=quote)""",
+        rf"""\bidentified\s+by\s+{QUOTED}""",
+        rf"""\becho\s+["']?{PLAIN}["']?\s*\|.*(?:-stdin\b|sudo\s+-S)""",
         rf"""<{NAME}>(?P<value>[^<>\s]{{8,}})</""",
         rf"""(?:--|\s-D)(?:[\w.]+-)*{NAME}[ =]["']?{PLAIN}""",
         rf"""\b(?:remote modify|configure set|config set)\b.*\s{NAME}\s+["']?{PLAIN}""",
@@ -90,12 +94,12 @@ GUESSES = {
     ],
 }
 SETTINGS = [  # in files in which a value needs no quotes
-    rf"""(?:^|[\s"'`;!%])[\w.-]*{NAME}["']?\s*[:=]\s*{PLAIN}""",
+    rf"""(?:^|[\s"'`;!%])[\w.-]*{NAME}["']?\s*[:?+]?[:=]\s*{PLAIN}""",
     rf"""^\s*(?:ENV|setx?|setenv|%env)\s+[\w.-]*{NAME}\s+{PLAIN}""",
 ]
 HINT = re.compile(
     r"(?i)pass|pwd|secret|token|credential|key|kennwort|contrase|mot|auth|bearer|://|curl|wget|http"
-    r"|mysql|docker|redis|sqlcmd|wandb"
+    r"|mysql|docker|redis|sqlcmd|wandb|identified|sudo"
 )
 OF_ONE_NAME = {
     ".netrc": r"\bpassword\s+(?P<value>\S{6,})",
@@ -134,7 +138,7 @@ def find_kinds(path: str, text: str) -> list[str]:
     file = Path(path)
     if file.suffix == ".ipynb":
         line = _read_cell(line)
-    is_shell = file.suffix in SHELL or file.name.startswith((".env", "Dockerfile"))
+    is_shell = file.suffix in SHELL or file.name.startswith((".env", "Dockerfile", "Makefile"))
     kinds = [kind for kind, form in _load_forms() if is_real(form.search(line))]
     for kind, expression, is_loose in _load_guesses() if HINT.search(line) else ():
         if not is_loose or is_shell or file.suffix in PROSE:
