@@ -77,7 +77,11 @@ def put_answers(template: Path, command: Path) -> None:
 
 
 def put_sometimes(template: Path, command: Path) -> None:
-    write(template, "template/{{ ['docs', '.git'] | random }}/config", settings(command))
+    write(
+        template,
+        "template/{{ ['docs', 'docs', 'docs', '.git'] | random }}/config",
+        settings(command),
+    )
 
 
 def put_path(name: str) -> Callable[[Path, Path], None]:
