@@ -129,7 +129,7 @@ def workflows(
 def run() -> None:
     """Run the installed command; an error that a person can fix is one message and exit code 2."""
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
+        if isinstance(stream, io.TextIOWrapper) and stream.encoding != "utf-8":
             stream.reconfigure(errors="replace")  # for a terminal that lacks a character
     try:
         app()

@@ -59,7 +59,7 @@ def run(main: Callable[[], int | None]) -> NoReturn:
     one message and exit code 2.
     """
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
+        if isinstance(stream, io.TextIOWrapper) and stream.encoding != "utf-8":
             stream.reconfigure(errors="replace")  # for a terminal that lacks a character
     try:
         require_own_code(Path.cwd())
