@@ -7,11 +7,12 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
-
-import polars as pl
+from typing import TYPE_CHECKING, Any
 
 from .errors import Fixable
+
+if TYPE_CHECKING:
+    import polars as pl
 
 EXPERIMENTS = ".dvc/tmp/exps"  # below a project: where `dvc exp run --temp` and `--queue` run
 
@@ -81,12 +82,14 @@ def describe_fix(folder: Path) -> str:
     return "uv run dvc repro --force --single-item train, then uv run dvc repro"
 
 
-def read_table(path: Path) -> pl.DataFrame:
+def read_table(path: Path) -> "pl.DataFrame":
     """Read a parquet file that a stage wrote."""
+    import polars as pl  # here, as most who read files read no table: it takes 0.2 s
+
     return pl.read_parquet(require_file(path), memory_map=False)
 
 
-def write_table(frame: pl.DataFrame, path: Path) -> None:
+def write_table(frame: "pl.DataFrame", path: Path) -> None:
     """Write a parquet file: the same rows are the same bytes."""
     with replace_file(path) as part:
         frame.write_parquet(part, compression="zstd", compression_level=1)

@@ -5,7 +5,6 @@ A section is a pure function from the stages' JSON to Markdown; both files are t
 
 import html
 import re
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import polars as pl
@@ -34,6 +33,7 @@ from ..verdict.decision import (
 )
 from . import charts
 from .charts import Dot, Panel
+from .style import read_style
 
 Json = dict[str, Any]
 Rows = list[list[object]]
@@ -809,11 +809,6 @@ DRESSED = [  # what the style sheet needs: states, intervals on their own line, 
     (r'(<td style="[^"]*">)([^<(]+) (\([^<)]+\))<', r"\1\2 <i>\3</i><"),
     (r"<table>(.*?)</table>", r'<div class="scroll" tabindex="0"><table>\1</table></div>'),
 ]
-
-
-def read_style() -> str:
-    """The style sheet of the page."""
-    return Path(__file__).with_name("report.css").read_text(encoding="utf-8")
 
 
 def render_page(sections: list[Section], verdict: str) -> str:

@@ -22,7 +22,7 @@ from ..edge.errors import Fixable
 from ..edge.explain import yaml
 from ..edge.files import find_main_project, read_json, require_file, sha256
 from ..edge.parameters import NEXT, Settings, read
-from ..reporting.sections import read_style
+from ..reporting.style import read_style
 from ..verdict.decision import Decision, read_decision
 
 if TYPE_CHECKING:
