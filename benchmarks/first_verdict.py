@@ -1,8 +1,8 @@
-"""To the first verdict, a full run and a run with nothing to do: the tree as it stands beside 0.3.3.
+"""To the first verdict, a full run, and a run with nothing to do, beside 0.3.3.
 
-Run it with `uv run python benchmarks/first_verdict.py`, a second time for a warm package cache. Both
-are measured in turn. CPU seconds, of all processes together, tell more than the clock where other
-work runs on the machine.
+Run it with `uv run python benchmarks/first_verdict.py`, a second time for a warm package cache. The
+two are measured in turn. CPU seconds, of all processes together, tell more than the clock where
+other work runs on the machine.
 """
 
 import resource
