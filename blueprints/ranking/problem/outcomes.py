@@ -82,6 +82,16 @@ def act(predictions: pl.DataFrame, brief: PricedBrief) -> pl.DataFrame:
     )
 
 
+def rank(predictions: pl.DataFrame, brief: PricedBrief) -> pl.DataFrame:
+    """What is best for each unit by itself: what `act` gives, as no unit competes with another."""
+    return act(predictions, brief)
+
+
+def cut(ranked: pl.DataFrame, brief: PricedBrief) -> pl.DataFrame:
+    """What `act` gives, of ranked rows: all of them, as there is room for each."""
+    return ranked
+
+
 def _show_own(predictions: pl.DataFrame, brief: PricedBrief) -> pl.DataFrame:
     """What `act` gives where the rule has an order of its own."""
     value, place = brief.value, pl.col("place").cast(pl.Float64)

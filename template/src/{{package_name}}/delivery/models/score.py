@@ -37,8 +37,7 @@ def score_rows(
     """
     numbered = rows.drop(contract.TARGET, "row", strict=False).with_row_index("row")
     schema = allow_unknown(contract.TARGET, contract.Row)
-    unknown = pl.lit(None, schema.columns()[contract.TARGET].dtype).alias(contract.TARGET)
-    valid, quarantined = to_contract(numbered.with_columns(unknown), schema)
+    valid, quarantined = to_contract(add_unknown_target(numbered), schema)
     time = [pl.col(name).alias(TIME) for name in [contract.TIME] if name]
     scored, unscored = _divide(valid.select("row", *time).hstack(predict(valid)))
     if brief is not None:
@@ -57,6 +56,12 @@ def _divide(predictions: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     names = predictions.select("^p_.*$").columns
     unscored = predictions.filter(pl.any_horizontal(pl.col(names).is_null()))
     return predictions.drop_nulls(names), unscored.select("row", reasons=pl.lit([UNSCORED]))
+
+
+def add_unknown_target(rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows with a target that is not known, of the contract's type."""
+    dtype = contract.Row.columns()[contract.TARGET].dtype
+    return rows.with_columns(pl.lit(None, dtype).alias(contract.TARGET))
 
 
 def predict(folder: Path, rows: pl.DataFrame) -> pl.DataFrame:

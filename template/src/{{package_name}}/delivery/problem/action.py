@@ -97,6 +97,31 @@ def find_room(ranked: pl.DataFrame, capacity: Callable[[int], int | None]) -> pl
     return pl.Series(place < room[period]) | ranked["claim"].is_null()
 
 
+def find_last_with_room(
+    ranked: pl.DataFrame, capacity: Callable[[int], int | None]
+) -> tuple[float, int]:
+    """The `claim` and the `lot` that one more row has to be ahead of, to have room among all of
+    these whatever their period: those of the last row that still has it.
+    """
+    room = capacity(ranked.height + 1)
+    if room is None or room > ranked.height:
+        return -np.inf, 2**64 - 1  # everybody is ahead of it
+    if room == 0:
+        return np.inf, 0
+    claim = pl.col("claim").cast(pl.Float64).fill_null(-np.inf)
+    in_order = ranked.select(claim, "lot").sort("claim", "lot", descending=[True, False])
+    return in_order.row(room - 1)
+
+
+def need_no_room(ranked: pl.DataFrame, last: tuple[float, int]) -> pl.DataFrame:
+    """The ranked rows, without a claim where they are ahead of the `last` that has room: then all
+    who still have one find none.
+    """
+    claim, lot = pl.col("claim").cast(pl.Float64), pl.col("lot")
+    ahead = (claim > last[0]) | ((claim == last[0]) & (lot < last[1]))
+    return ranked.with_columns(claim=pl.when(~ahead).then(claim))
+
+
 def sum_best(ranked: pl.DataFrame, shares: list[float]) -> list[float]:
     """The sum of `value` over the rows with the highest `score`, for each of `shares` of the rows
     of each `period`. Rows of equal score count with their mean value.

@@ -4,126 +4,45 @@ The model is read once, at the start, and checked as `score` checks it. A new ch
 start: nothing is swapped in memory.
 """
 
+import asyncio
 import errno
 import html
 import json
+import logging
 import socket
-import warnings
-from collections.abc import Callable
-from functools import partial
+import traceback
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-import dataframely as dy
 import polars as pl
-from fastapi import FastAPI, HTTPException
+from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, conlist, create_model
-from pydantic_core import to_jsonable_python
+from pydantic_core import to_json, to_jsonable_python
 
 from ... import contract
 from ..edge.errors import Fixable
-from ..edge.files import read_table
-from ..models import in_charge, model_folder, score
+from ..models import in_charge
 from ..problem import outcomes
-from ..tables.spot import compute_spot
+from .champion import Champion, load_champion
+from .limits import Bodies, Impatient
+from .rows import ROWS_AT_MOST, Refusal, build_reader, build_rows_model
+from .together import Together
 
-ROWS_AT_MOST = 100  # in one request; `score` takes tables of any size
+LOG = logging.getLogger("uvicorn.error")
+JSON = "application/json"
 PAGE = """<!doctype html><meta charset="utf-8"><title>{title}</title><h1>{title}</h1>
 <p>POST /predict answers 1 to {rows} rows, for example:</p><pre>{example}</pre>
 <p><a href="openapi.json">openapi.json</a> says what each column may hold and what comes back.</p>
 """
-Act = Callable[[pl.DataFrame], pl.DataFrame]
-
-
-class Champion(NamedTuple):
-    """The model in charge, ready to answer."""
-
-    name: str
-    """`champion-3`, or `the rule`."""
-
-    model: str
-    """The name in its card."""
-
-    fitted: Any
-    act: Act
-    """From rows with scores to actions, each row by itself."""
-
-    canaries: pl.DataFrame
-
-    def describe(self) -> dict[str, str]:
-        """What answers, as responses say it."""
-        return {"champion": self.name, "model": self.model}
-
-
-def load_champion(folder: Path, brief: outcomes.PricedBrief) -> Champion:
-    """The champion in `folder`.
-
-    Raises:
-        Fixable: it must not be used.
-    """
-    tag = in_charge.read_tag(folder)
-    weights = folder.with_name("rule") if in_charge.read_champion_card(folder).is_rule else folder
-    try:
-        fitted, card = model_folder.load(weights)
-    except Fixable as error:
-        own = f"\nA service runs the champion's own code: git checkout {tag}, then uv sync"
-        raise Fixable(f"{error}{own if tag else ''}") from None
-    canaries = read_table(weights / model_folder.CANARIES).with_row_index("row")
-    act = plan_single_actions(weights, brief)
-    return Champion(in_charge.read_name(folder), card.name, fitted, act, canaries)
-
-
-def plan_single_actions(folder: Path, brief: outcomes.PricedBrief) -> Act:
-    """`outcomes.act` for rows that come one at a time.
-
-    Where the brief limits how many units of a batch are acted on, a row is acted on if it would be
-    among the champion's test rows; of equal rows, the share that there is room for.
-    """
-    if brief.decision.out_of is None:
-        return lambda rows: outcomes.act(rows, brief)
-    stored = folder / "predictions.parquet"
-    others = read_table(stored if stored.exists() else folder / model_folder.CANARIES)
-    others = others.select("^p_.*$").with_row_index("row").cast({"row": pl.Float64})
-
-    def act(rows: pl.DataFrame) -> pl.DataFrame:
-        actions = []
-        for row in rows.iter_slices(1):
-            place = compute_spot(str(row.drop("row").row(0))) * others.height
-            scores = row.select("^p_.*$").with_columns(row=pl.lit(place))
-            together = pl.concat([others, scores.select(others.columns)])
-            actions.append(outcomes.act(together, brief).tail(1))
-        return pl.concat(actions)
-
-    return act
-
-
-def answer_rows(champion: Champion, rows: pl.DataFrame) -> list[dict[str, Any]]:
-    """An answer to each row (the contract's columns but for the target), in their order.
-
-    Raises:
-        HTTPException: status 422, with the number and the reasons of each row that breaks the
-            contract.
-    """
-    scores = score.score_rows(rows, partial(model_folder.score, champion.fitted), None)
-    broken = scores.filter(pl.col("reasons").is_not_null()).select("row", "reasons")
-    if not broken.is_empty():
-        raise HTTPException(422, broken.to_dicts())
-    actions, predictions = _to_json(champion.act(scores)), _to_json(scores.select("^p_.*$"))
-    return [act | {"model": p} for act, p in zip(actions, predictions, strict=True)]
-
-
-def _to_json(table: pl.DataFrame) -> list[dict[str, Any]]:
-    """Rows of a table; what is not a number becomes null, because JSON has no such number."""
-    return table.with_columns(pl.selectors.float().fill_nan(None)).to_dicts()
-
-
-def build_row_model() -> type[BaseModel]:
-    """What a request says of one unit: the columns of `contract.py` but for the target."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a date's resolution is looked at with the row's rules
-        schema: type[dy.Schema] = type("Row", (dy.Schema,), _list_columns())
-        return schema.to_pydantic_model()
+COMPONENTS = "#/components/schemas/{model}"
+REFUSALS: dict[int | str, dict[str, Any]] = {
+    400: {"description": "Only a part of the request came"},
+    413: {"description": "The request is too long"},
+    422: {"description": "The request or a row of it is at fault", "model": Refusal},
+    500: {"description": "The model failed"},
+    503: {"description": "Too much is being sent at the same time"},
+}
 
 
 def build_answer_model(champion: Champion) -> type[BaseModel]:
@@ -145,12 +64,6 @@ def _build_fields(table: pl.DataFrame) -> dict[str, Any]:
     return fields
 
 
-def _list_columns() -> dict[str, dy.Column]:
-    """The contract's columns but for the target."""
-    columns = contract.Row.columns()
-    return {name: column for name, column in columns.items() if name != contract.TARGET}
-
-
 def build_service(folder: Path, brief: outcomes.PricedBrief) -> FastAPI:
     """The service of the champion in `folder`.
 
@@ -166,8 +79,6 @@ def build_service(folder: Path, brief: outcomes.PricedBrief) -> FastAPI:
     add_probes(service, champion)
     add_predict(service, champion)
     add_page(service)
-    # Not with the model: FastAPI leaves out what is null, and a request has to say it.
-    service.openapi()["components"]["schemas"]["Rows"]["examples"] = [{"rows": [_build_example()]}]
     return service
 
 
@@ -187,19 +98,41 @@ def add_probes(service: FastAPI, champion: Champion) -> None:
 
 def add_predict(service: FastAPI, champion: Champion) -> None:
     """Add `/predict`."""
-    row, answer = build_row_model(), build_answer_model(champion)
-    rows_field = conlist(row, min_length=1, max_length=ROWS_AT_MOST)
-    Rows = create_model("Rows", rows=(rows_field, ...))
-    Answers = create_model(
+    rows, answer = build_rows_model(), build_answer_model(champion)
+    answers = create_model(
         "Answers", champion=(str, ...), model=(str, ...), answers=(conlist(answer), ...)
     )
-    dtypes = {name: column.dtype for name, column in _list_columns().items()}
+    bodies, together = Bodies(), Together(champion, build_reader(rows))
+    # FastAPI itself would read a request of any length, and repeat its values where it refuses it.
+    reference = {"schema": {"$ref": COMPONENTS.format(model="Rows")}}
+    body = {"requestBody": {"required": True, "content": {JSON: reference}}}
 
-    @service.post("/predict", response_model=Answers)
-    def predict(request: Rows) -> dict[str, Any]:  # type: ignore[valid-type]
+    @service.post("/predict", response_model=answers, responses=REFUSALS, openapi_extra=body)
+    async def predict(request: Request) -> Response:
         """An answer to each row, in their order; a row that breaks the contract is an error 422."""
-        rows = pl.DataFrame([row.model_dump() for row in request.rows], dtypes, orient="row")  # type: ignore[attr-defined]
-        return {**champion.describe(), "answers": answer_rows(champion, rows)}
+        async with bodies.receive(request) as content:
+            try:
+                answers = await asyncio.wrap_future(together.ask(content))
+            except HTTPException:
+                raise
+            except Exception as error:
+                LOG.error("predict: %s", describe_place(error))
+                raise HTTPException(500, "the model failed: see the log of the service") from None
+        answer = {**champion.describe(), "answers": answers}
+        return Response(to_json(answer, inf_nan_mode="null"), media_type=JSON)
+
+    schemas = service.openapi()["components"]["schemas"]
+    schema = rows.model_json_schema(ref_template=COMPONENTS)
+    # Not with the model: FastAPI leaves out what is null, and a request has to say it.
+    example = {"examples": [{"rows": [_build_example()]}]}
+    schemas |= schema.pop("$defs") | {"Rows": schema | example}
+
+
+def describe_place(error: Exception) -> str:
+    """The kind of an error and where it was raised, without its message: that may hold values."""
+    places = traceback.extract_tb(error.__traceback__)
+    where = "; ".join(f"{Path(place.filename).name}:{place.lineno}" for place in places)
+    return f"{type(error).__name__} at {where}"
 
 
 def add_page(service: FastAPI) -> None:
@@ -226,7 +159,8 @@ def main(folder: Path, port: int, host: str) -> int:
 
     brief = outcomes.require_prices(read_project_brief(Path("project-brief.md"))[0])
     require_address(host, port)
-    uvicorn.run(build_service(folder, brief), host=host, port=port, access_log=False)
+    service = build_service(folder, brief)
+    uvicorn.run(service, host=host, port=port, access_log=False, http=Impatient, ws="none")
     return 0
 
 

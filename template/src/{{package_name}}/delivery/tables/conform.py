@@ -1,7 +1,7 @@
 """From raw columns to the contract's types, with a reason for every row that does not fit."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from copy import copy
 from types import ModuleType
 
@@ -151,6 +151,30 @@ def allow_unknown(target: str, row: type[dy.Schema]) -> type[dy.Schema]:
         if isinstance(own, dy.Column) and (own.alias or name) == target
     }
     return type("Awaiting", (row,), dict.fromkeys(own_names, column))
+
+
+def build_quick_check(row: type[dy.Schema]) -> Callable[[pl.DataFrame], pl.DataFrame | None]:
+    """A function from rows in the contract's types to what `to_contract` gives for them, a tenth
+    as long as that takes, or to None where a value might be lost or a rule broken.
+    """
+    columns = row.columns()
+    converted = {
+        name: convert(column.dtype, column)
+        for name, column in columns.items()
+        if not is_kept(column.dtype, column)
+    }
+    # Many expressions side by side: joined to a single one they take three times as long.
+    rules = [rule.expr.alias(name) for name, rule in row._validation_rules(with_cast=False).items()]
+
+    def check(rows: pl.DataFrame) -> pl.DataFrame | None:
+        typed = rows.with_columns(**converted)
+        if any(typed[name].null_count() > rows[name].null_count() for name in converted):
+            return None
+        # A rule that gives null for a row is not broken there, as in dataframely.
+        kept = all(False not in results for results in typed.select(rules).iter_rows())
+        return typed if kept else None
+
+    return check
 
 
 def convert_columns(raw: pl.DataFrame, columns: dict[str, dy.Column]) -> pl.DataFrame:
