@@ -41,7 +41,9 @@ async def _ask(port: int, requests: Sequence[bytes], until: float) -> list[float
     return took
 
 
-async def _ask_all(port: int, requests: Sequence[bytes], clients: int, seconds: float) -> list[float]:
+async def _ask_all(
+    port: int, requests: Sequence[bytes], clients: int, seconds: float
+) -> list[float]:
     until = time.perf_counter() + seconds
     share = [requests[number::clients] for number in range(clients)]
     parts = await asyncio.gather(*(_ask(port, each, until) for each in share))

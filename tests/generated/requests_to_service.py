@@ -13,14 +13,15 @@ import logging
 import random
 import sys
 from collections import Counter
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import polars as pl
-from churn import contract
-from churn.delivery.edge.brief import read_project_brief
-from churn.delivery.problem import outcomes
-from churn.delivery.service.app import build_service
+from churn import contract  # type: ignore[import-not-found]
+from churn.delivery.edge.brief import read_project_brief  # type: ignore[import-not-found]
+from churn.delivery.problem import outcomes  # type: ignore[import-not-found]
+from churn.delivery.service.app import build_service  # type: ignore[import-not-found]
 from pydantic_core import to_jsonable_python
 
 MARK = "Zaphod77317731"
@@ -32,12 +33,14 @@ VALUES = [
     f'"{MARK}' + "x" * 5000 + '"', '"12"', '"1.5"', '"yes"', '"nan"', '"2025-06-02"',
     '"2025-06-31"', '"0000-00-00"', '"9999-12-31"', '"2025-06-02T10:30:00"', '"+02025-06-02"',
     '"2025-06-02T10:30:00+14:00"', '"10:30"', '"P1D"', "1735689600", f'["{MARK}"]', "[]", "{}",
-    f'{{"{MARK}": 1}}', DEEP, "[" * 5000, '{"a":' * 5000, f'"{MARK}', "'x'", "0x1F", "01", "+1", "1.",
+    f'{{"{MARK}": 1}}', DEEP,
+    "[" * 5000, '{"a":' * 5000, f'"{MARK}', "'x'", "0x1F", "01", "+1", "1.",
     "{" + ",".join(f'"k{n}": {n}' for n in range(2000)) + "}",
 ]  # fmt: skip
 BODIES = [
     b"", b" ", b"null", b"7", b'"rows"', b"[]", b"{}", b'{"rows": null}', b'{"rows": []}',
-    b'{"rows": {}}', b'{"rows": [[]]}', b'{"rows": [null]}', b'{"rows": [1, 2]}', b'{"rows"', b"NaN",
+    b'{"rows": {}}', b'{"rows": [[]]}', b'{"rows": [null]}', b'{"rows": [1, 2]}', b'{"rows"',
+    b"NaN",
     b"[" * 100_000, b'{"rows": ' * 10_000, b"\xff\xfe{}", b"\xef\xbb\xbf{}", b"\x00",
     b'{"rows": [{"%s": 1}]}' % MARK.encode(), b'{"Rows": []}', b'{"rows": [{}]' + b", {}" * 60_000,
     b'{"rows": [{' + b",".join(b'"k%d": 1' % n for n in range(300_000)) + b"}]}",
@@ -102,8 +105,13 @@ class Client:
             answer.append(message)
 
         headers = [(b"content-type", kind.encode())] if kind else []
-        scope = {"type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "POST"}
-        where = {"path": "/predict", "raw_path": b"/predict", "query_string": b"", "root_path": ""}
+        scope = {
+            "type": "http",
+            "asgi": {"version": "3.0"},
+            "http_version": "1.1",
+            "method": "POST",
+        }
+        where = {"method": "POST", "path": "/predict", "query_string": b"", "root_path": ""}
         client = {"client": ("127.0.0.1", 1), "server": ("127.0.0.1", 2), "scheme": "http"}
         await self.service({**scope, **where, **client, "headers": headers}, receive, send)
         return answer[0]["status"], b"".join(each.get("body", b"") for each in answer[1:])
@@ -111,20 +119,24 @@ class Client:
 
 def require_refusal(status: int, answer: bytes) -> None:
     """A refusal names places and reasons, and repeats nothing."""
-    assert MARK.encode() not in answer and b"7731773" not in answer, answer
+    assert b"7731773" not in answer, answer
     detail = json.loads(answer)["detail"]
     if status == 413:
         assert "at most" in detail
         return
-    assert status == 422 and detail and len(detail) <= 100, (status, answer[:300])
+    assert status == 422, (status, answer[:300])
+    assert 0 < len(detail) <= 100
     for fault in detail:
         named = fault["loc"] and fault["msg"] if "loc" in fault else fault["reasons"]
         assert named, fault
 
 
-async def send_hostile(client: Client, example: dict[str, Any], count: int, seed: int) -> Counter:
+async def send_hostile(
+    client: Client, example: dict[str, Any], count: int, seed: int
+) -> Counter[int]:
     """So many requests with faults, some of them at the same time."""
-    choose, statuses = random.Random(seed), Counter()
+    choose = random.Random(seed)
+    statuses: Counter[int] = Counter()
     row = {name: json.dumps(value) for name, value in example.items()}
     bodies = [*BODIES, *(make(row, choose) for _ in range(count - len(BODIES)))]
     for start in range(0, count, 20):
@@ -150,14 +162,22 @@ async def find_field(client: Client, example: dict[str, Any]) -> dict[str, str]:
     return messages
 
 
-async def answer_alone(client: Client, rows: pl.DataFrame) -> list[tuple[Any, Any]]:
-    """The answers to rows sent one by one, all at the same time, and in one request."""
+async def answer_rows(client: Client, texts: list[str]) -> list[Any]:
+    """The answers to rows, sent in one request."""
+    _, answer = await client.ask(('{"rows": [' + ", ".join(texts) + "]}").encode())
+    answers: list[Any] = json.loads(answer)["answers"]
+    return answers
+
+
+async def answer_alone(client: Client, rows: pl.DataFrame) -> list[tuple[Any, ...]]:
+    """For each row its answer where it was sent alone, alone at the same time as the others, and
+    with the others in one request.
+    """
     texts = [json.dumps(row) for row in json.loads(rows.write_json())]
-    one = lambda some: client.ask(('{"rows": [' + ", ".join(some) + "]}").encode())  # noqa: E731
-    read = lambda answer: json.loads(answer[1])["answers"]  # noqa: E731
-    alone = [read(await one([text])) for text in texts]
-    same_time = [read(each) for each in await asyncio.gather(*(one([text]) for text in texts))]
-    return list(zip(sum(alone, []), sum(same_time, []), read(await one(texts)), strict=True))
+    alone = [await answer_rows(client, [text]) for text in texts]
+    waiting = await asyncio.gather(*(answer_rows(client, [text]) for text in texts))
+    together = await answer_rows(client, texts)
+    return list(zip(chain(*alone), chain(*waiting), together, strict=True))
 
 
 async def main(folder: Path, count: int, seed: int) -> dict[str, Any]:
@@ -181,6 +201,7 @@ async def main(folder: Path, count: int, seed: int) -> dict[str, Any]:
 
 
 printed = io.StringIO()
+_, folder, count, seed = sys.argv
 with contextlib.redirect_stderr(printed):
-    came = asyncio.run(main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])))
+    came = asyncio.run(main(Path(folder), int(count), int(seed)))
 print(json.dumps(came | {"printed": printed.getvalue()}))

@@ -2,6 +2,7 @@
 many rows at a time.
 """
 
+import logging
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -11,13 +12,14 @@ import polars as pl
 
 from ... import contract
 from ..edge.errors import Fixable
-from ..edge.files import describe_fix, read_table, require_file
+from ..edge.files import describe_fix, read_table
 from ..models import in_charge, model_folder
 from ..models.card import read_card
 from ..problem import outcomes
-from ..problem.action import find_last_with_room, need_no_room
+from ..problem.action import find_last_with_room, has_own, need_no_room
 from ..tables.spot import compute_spot
 
+LOG = logging.getLogger("uvicorn.error")
 RULE_ON_TEST = Path("data/predictions/rule.parquet")
 Act = Callable[[pl.DataFrame], pl.DataFrame]
 
@@ -101,22 +103,23 @@ def plan_single_actions(folder: Path, brief: outcomes.PricedBrief) -> Act:
 
 def read_scores_on_test(folder: Path) -> pl.DataFrame:
     """The `p_…` columns of the model in `folder` for the test rows: those kept with a promoted
-    model, or for the rule those that the pipeline wrote last. A champion of an early release kept
-    none, and has its canary rows.
+    model, or for the rule those that the pipeline wrote last. Where they are not here, as in an
+    image of the rule or with a champion of an early release, those of its canary rows.
 
     Raises:
-        Fixable: the rule's are not here, or are those of another rule.
+        Fixable: they are those of another model.
     """
     canaries = read_table(folder / model_folder.CANARIES).select("^p_.*$")
-    stored = folder / in_charge.PREDICTIONS
-    if not stored.exists() and read_card(folder / "card.json", fix=describe_fix(folder)).is_rule:
-        stored = require_file(RULE_ON_TEST)
-    if not stored.exists():
+    is_rule = read_card(folder / "card.json", fix=describe_fix(folder)).is_rule
+    file = RULE_ON_TEST if is_rule else folder / in_charge.PREDICTIONS
+    if not file.exists():
+        if not has_own(canaries):
+            LOG.warning("%s is not here: room is kept by %d canary rows", file, canaries.height)
         return canaries
-    scores = read_table(stored).select("^p_.*$")
+    scores = read_table(file).select("^p_.*$")
     if scores.schema != canaries.schema:
         raise Fixable(
-            f"{stored}: expected the columns {', '.join(canaries.columns)}, as the model in "
+            f"{file}: expected the columns {', '.join(canaries.columns)}, as the model in "
             f"{folder} gives, found {', '.join(scores.columns)}. Next: uv run dvc repro"
         )
     return scores
