@@ -257,7 +257,8 @@ def test_a_type_error(generated: Checked) -> None:
     red(generated.check("types"), "src/churn/features.py:", "Incompatible types in assignment")
 
 
-SET_UP = "import pathlib, churn.delivery.start as s; print(s.install_hooks(pathlib.Path.cwd()))"
+HOOKS = "churn.delivery.checks.subfolder"
+SET_UP = f"import pathlib, {HOOKS} as s; print(s.install_hooks(pathlib.Path.cwd()))"
 
 
 def test_start_makes_git_check_each_commit(generated: Checked) -> None:

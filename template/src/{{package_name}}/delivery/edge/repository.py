@@ -41,13 +41,13 @@ def read_main_branch(root: Path = Path()) -> str:
 
 
 def find_main_branch(root: Path) -> str:
-    """The main branch as git knows it: that of `origin`; else one by the name that new repositories
-    get here, or by a usual one; else the one that is checked out.
+    """The main branch as git knows it: that of `origin`; else one by the name in the answers, or by
+    that of new repositories; else the one that is checked out.
     """
     if origin := find_origin_branch(root):
         return origin
     branches = git("for-each-ref", "--format=%(refname:strip=2)", "refs/heads", folder=root).split()
-    usual = [find_usual_branch(root), MAIN, "master"]
+    usual = [read_main_branch(root), find_usual_branch(root), "master"]
     here = git("branch", "--show-current", folder=root).strip()
     return next((name for name in usual if name in branches), here or MAIN)
 

@@ -81,10 +81,7 @@ def update(copy: Path, before: str) -> str:
     version = str(read_yaml(copy / ANSWERS, RESTORE).get("_commit"))
     if not git("status", "--porcelain", folder=copy).strip():
         return f"The template is up to date: {version}."
-    conflicts = git("diff", "--name-only", "--relative", "--diff-filter=U", folder=copy).split(
-        "\n"
-    )[:-1]
-    conflicts = sorted(set(conflicts))
+    conflicts = list_changed(copy, "--diff-filter=U")
     title = f"Update the template from {before} to {version}"
     place = subfolder.find_place(copy)
     if place and not conflicts:
@@ -101,12 +98,16 @@ def update(copy: Path, before: str) -> str:
     return f"{message}\n\n{shown}"
 
 
+def list_changed(copy: Path, which: str) -> list[str]:
+    """The files of the project that differ, as `git diff` finds them with an option."""
+    names = git("diff", "--name-only", "--relative", which, folder=copy)
+    return sorted(set(names.split("\n")[:-1]))
+
+
 def update_lock(copy: Path, conflicts: list[str]) -> str:
     """Bring a committed `uv.lock` to what `pyproject.toml` asks for now; what is left to do."""
     files = ("pyproject.toml", "uv.lock")
-    if files[0] not in git("diff", "--cached", "--name-only", "--relative", folder=copy).split(
-        "\n"
-    ):
+    if files[0] not in list_changed(copy, "--cached"):
         return ""
     if not git("ls-files", files[1], folder=copy):
         return ""
