@@ -111,7 +111,8 @@ def read_questions() -> tuple[pl.DataFrame, str]:
     and the source's name.
     """
     from ..edge.parameters import read
-    from .sources import Ingest, read_source
+    from .read import Ingest
+    from .sources import read_source
 
     settings = read(Path("params.yaml"), "ingest", Ingest)
     rows = read_source(settings)

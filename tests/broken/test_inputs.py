@@ -28,7 +28,7 @@ BRIEF = "project-brief.md"
 SECONDS = 2.0  # of computing that one input may take
 FEWEST = 400  # inputs of each kind of problem
 PARAMETERS = {
-    "ingest": ("tables.sources", "Ingest"),
+    "ingest": ("tables.read", "Ingest"),
     "validate": ("pipeline.validate", "Validate"),
     "split": ("pipeline.split", "Split"),
     "evaluate": ("verdict.comparison", "Evaluate"),

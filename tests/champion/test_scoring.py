@@ -110,11 +110,11 @@ def test_after_a_feature_changed_it_still_answers_as_on_the_day_it_took_charge(
         (
             "nothing.csv",
             "out.parquet",
-            ["nothing.csv: expected a .csv or .parquet file", "nothing"],
+            ["nothing.csv: expected a table (.csv, ", "nothing"],
         ),
         ("void.csv", "out.parquet", ["void.csv: expected", "empty"]),
         ("header.csv", "out.parquet", ["header.csv: expected rows, found an empty table"]),
-        ("rows.xlsx", "out.parquet", ["rows.xlsx: expected a .csv or .parquet file"]),
+        ("rows.xlsx", "out.parquet", ["rows.xlsx: expected a table (.csv, "]),
         ("noise.parquet", "out.parquet", ["noise.parquet: expected a table"]),
         ("short.csv", "out.parquet", ["short.csv: expected every column", "`months_left`"]),
         ("misspelt.csv", "out.parquet", ["`region`; did you mean `regoin`?"]),

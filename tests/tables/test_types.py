@@ -154,7 +154,7 @@ def check_value(before: Any, after: Any, expected: pl.DataType) -> str | None:
 
 def check(rendered: Rendered, name: str, values: pl.Series) -> Iterator[str]:
     """What is wrong with what becomes of a column, as each type that a contract can expect."""
-    conform = rendered.load("tables.conform")
+    conform, missing = rendered.load("tables.conform"), rendered.load("tables.notation").MISSING
     row: type[dy.Schema] = type("Row", (dy.Schema,), dict(EXPECTED))
     raw = pl.DataFrame(dict.fromkeys(EXPECTED, values)).with_row_index("row")
     typed = conform.convert_columns(raw, row.columns())
@@ -167,7 +167,7 @@ def check(rendered: Rendered, name: str, values: pl.Series) -> Iterator[str]:
             was_read = typed[expected].is_not_null()[number]
             has_reason = any(r.startswith(f"{expected} is ") for r in reasons.get(number, ()))
             before = None if "year 0" in name else values[number]
-            is_blank = before is None or (isinstance(before, str) and not before.strip())
+            is_blank = before is None or str(before).strip() in ("", *missing)
             if not was_read and not has_reason and not is_blank:
                 yield f"{name} as {expected}: {before!r} is gone"
             if was_read and before is not None:

@@ -21,7 +21,8 @@ from rich.table import Table
 from project import contract
 from project.delivery.edge import errors, parameters
 from project.delivery.tables.conform import to_contract
-from project.delivery.tables.sources import Ingest, read_source
+from project.delivery.tables.read import Ingest
+from project.delivery.tables.sources import read_source
 from project.delivery.tables.spot import compute_spot
 
 ROOT = Path(__file__).parent.parent

@@ -10,14 +10,19 @@ from ... import contract
 from ..edge.brief import read_project_brief
 from ..edge.errors import Fixable
 from ..edge.explain import nearest
-from ..edge.files import read_table, write_table
+from ..edge.files import read_json, read_table, write_table
+from ..edge.parameters import read
 from ..problem import outcomes
 from ..problem.action import TIME
 from ..tables.conform import allow_unknown, to_contract
+from ..tables.files import KNOWN, find_format
+from ..tables.read import Ingest, Read
 from ..tables.sources import read_file
 from . import champion, in_charge, model_folder
 
-SUFFIXES = {".csv", ".parquet"}
+DATA = Path("reports/data.json")
+PARAMS = Path("params.yaml")
+PLAINLY = Read()
 NEXT = "Next: name a table with the columns of contract.py"
 UNSCORED = "the champion, made by earlier code, cannot score this row"
 
@@ -26,6 +31,8 @@ def score_rows(
     rows: pl.DataFrame,
     predict: Callable[[pl.DataFrame], pl.DataFrame],
     brief: outcomes.PricedBrief | None,
+    read: Read = PLAINLY,
+    earlier: Read = PLAINLY,
 ) -> pl.DataFrame:
     """One row for each row of `rows`, in its order; `predict` gives the `p_…` columns of rows that
     keep the contract.
@@ -33,11 +40,12 @@ def score_rows(
     Columns: `row` (UInt32, its number), entity and time where the contract has them, `p_…`
     (Float64), with a brief what `outcomes.act` gives (`action`, `score` and more; capacity is kept
     within each period that `every` names), and `reasons` (List[String]): why a row broke the
-    contract and has no score, else null. The target is not needed: it is not known yet.
+    contract and has no score, else null. The target is not needed: it is not known yet. `read` and
+    `earlier` say how texts are written (`conform`).
     """
     numbered = rows.drop(contract.TARGET, "row", strict=False).with_row_index("row")
     schema = allow_unknown(contract.TARGET, contract.Row)
-    valid, quarantined = to_contract(add_unknown_target(numbered), schema)
+    valid, quarantined = to_contract(add_unknown_target(numbered), schema, read, earlier)
     time = [pl.col(name).alias(TIME) for name in [contract.TIME] if name]
     scored, unscored = _divide(valid.select("row", *time).hstack(predict(valid)))
     if brief is not None:
@@ -79,19 +87,23 @@ def predict(folder: Path, rows: pl.DataFrame) -> pl.DataFrame:
     return champion.start_scoring(folder, rows)().table.select("^p_.*$")
 
 
-def read_rows(source: Path) -> pl.DataFrame:
-    """The rows of a .csv or .parquet file.
+def read_settings() -> tuple[Read, Read]:
+    """How text is read by `params.yaml`, and how the pipeline has read that of its source."""
+    said = read(PARAMS, "ingest", Ingest).read if PARAMS.exists() else PLAINLY
+    seen = read_json(DATA).get("read", {}) if DATA.exists() else {}
+    return said, Read.model_validate(seen)
+
+
+def read_rows(source: Path, how: Read = PLAINLY) -> pl.DataFrame:
+    """The rows of a table in one file.
 
     Raises:
         Fixable: it is no such file, has no rows, or lacks a column of the contract.
     """
-    if source.suffix not in SUFFIXES or not source.is_file():
+    if not find_format(source) or not source.is_file():
         finding = "something else" if source.exists() else "nothing there"
-        raise Fixable(f"{source}: expected a .csv or .parquet file, found {finding}. {NEXT}")
-    try:
-        rows = read_file(source)
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise Fixable(f"{source}: expected a table, found {error}. {NEXT}") from None
+        raise Fixable(f"{source}: expected a table ({KNOWN}), found {finding}. {NEXT}")
+    rows = read_file(source, how)
     if rows.is_empty():
         raise Fixable(f"{source}: expected rows, found an empty table. {NEXT}")
     needed = [name for name in contract.Row.columns() if name != contract.TARGET]
@@ -105,7 +117,7 @@ def read_rows(source: Path) -> pl.DataFrame:
 
 
 def main(source: Path, target: Path, folder: Path) -> int:
-    """Read the table `source` (.csv or .parquet), write `target` (.parquet)."""
+    """Read the table `source`, write `target` (.parquet)."""
     if target.suffix != ".parquet" or target.is_dir() or target.resolve() == source.resolve():
         raise Fixable(
             f"{target}: expected the name of another file, a .parquet, to write to. "
@@ -113,8 +125,9 @@ def main(source: Path, target: Path, folder: Path) -> int:
         )
     brief, _ = read_project_brief(Path("project-brief.md"))
     priced = outcomes.require_prices(brief) if brief.value else None
-    rows = read_rows(source)
-    scores = score_rows(rows, partial(predict, folder), priced)
+    how, earlier = read_settings()
+    rows = read_rows(source, how)
+    scores = score_rows(rows, partial(predict, folder), priced, how, earlier)
     try:
         write_table(scores, target)
     except OSError as error:

@@ -2,6 +2,7 @@
 reasons.
 """
 
+import json
 from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
@@ -17,15 +18,11 @@ from ..edge.brief import NEXT as BRIEF
 from ..edge.errors import Fixable, run
 from ..edge.explain import nearest
 from ..edge.files import parse_paths, read_table, write_json, write_table
-from ..edge.parameters import Settings, read, read_section
+from ..edge.parameters import Settings, read
 from ..problem import target
-from ..tables.conform import (
-    convert_columns,
-    find_faults,
-    find_rules_on_target,
-    to_contract,
-)
+from ..tables.conform import conform, find_faults, find_rules_on_target
 from ..tables.quarantine import add_typed, count_reasons
+from ..tables.read import SEEN, Ingest, describe_read
 
 NEXT = "Next: fix the source or contract.py, then uv run dvc repro"
 
@@ -160,6 +157,12 @@ def _describe(word: str, known: list[str], expected: str) -> str:
     return f"expected {expected} ({names or 'there is none'}), found {word!r}{nearest(word, known)}"
 
 
+def read_seen(raw: Path) -> dict[str, Any]:
+    """How the file of the source is written, as `ingest` saw it; nothing where that is plain."""
+    seen: dict[str, Any] = json.loads(pl.read_parquet_metadata(raw).get(SEEN, "{}"))
+    return seen
+
+
 def main(argv: list[str] | None = None) -> int:
     """Read raw rows, write valid rows, quarantined rows and what the data looks like."""
     params, brief, raw, valid_path, quarantine, report = parse_paths(
@@ -169,12 +172,16 @@ def main(argv: list[str] | None = None) -> int:
     if faults := find_faults(contract):
         raise Fixable("\n".join([*faults, NEXT]))
     source = read_table(raw).drop("row", strict=False).with_row_index("row")
-    valid, quarantined = to_contract(source, contract.Row)
-    faulty = source.join(quarantined.select("row"), on="row", how="semi")
-    typed = convert_columns(faulty, contract.Row.columns())
-    write_table(add_typed(quarantined, typed), quarantine)
-    name = read_section(params, "ingest").get("source")
-    content = {"source": name, **describe(source, valid, quarantined)}
+    ingest = read(params, "ingest", Ingest)
+    seen = read_seen(raw)
+    known = ingest.read.model_copy(update=seen)
+    valid, quarantined, typed, found = conform(source, contract.Row, known)
+    faulty = typed.join(quarantined.select("row"), on="row", how="semi")
+    write_table(add_typed(quarantined, faulty), quarantine)
+    content = {"source": ingest.source, **describe(source, valid, quarantined)}
+    if how := seen | found:
+        content["read"] = how
+        print(describe_read(ingest, how), end="")
     require_usable(content, limit, raw, quarantine)
     require_fitting(read_brief(brief), valid)
     write_table(valid, valid_path)

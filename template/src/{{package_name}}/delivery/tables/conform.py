@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterable
 from copy import copy
 from types import ModuleType
+from typing import Any, NamedTuple
 
 import dataframely as dy
 import polars as pl
@@ -12,7 +13,9 @@ from ..edge.errors import Fixable
 from ..edge.explain import nearest
 from ..problem import target
 from .convert import convert, has_value, is_kept
+from .notation import agree
 from .quarantine import TYPED
+from .read import Read
 
 NAMES = ("Row", "ENTITY", "TIME", "HORIZON", "TARGET", "SEGMENTS", "PERSONAL", "MEANT", "EXAMPLE")
 OWN = ("row", "part", "reasons", "spot", TYPED)
@@ -114,28 +117,67 @@ def _find_taken(contract: ModuleType, columns: dict[str, dy.Column]) -> list[str
     return [f"contract.py: `{name}` {fault}" for name in taken]
 
 
-def to_contract(raw: pl.DataFrame, row: type[dy.Schema]) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Split raw rows (with a column `row`) into valid and quarantined ones.
+PLAINLY = Read()
+"""Nothing is said."""
 
-    Valid: `row` and the contract's columns in the contract's types. Quarantined: `row`, the raw
-    values of the contract's columns as text, and `reasons` (List[String]). Text is read by the
-    contract: blanks are missing values, and a value that does not survive the conversion (1.5 for
-    an integer, "n/a" for a number) is a reason, never a silent null.
+
+class Conformed(NamedTuple):
+    """Raw rows held against the contract."""
+
+    valid: pl.DataFrame
+    """`row` and the contract's columns in the contract's types."""
+
+    quarantined: pl.DataFrame
+    """`row`, the raw values of the contract's columns as text, and `reasons` (List[String])."""
+
+    typed: pl.DataFrame
+    """All rows in the contract's types; null where a value cannot be read."""
+
+    read: dict[str, Any]
+    """How texts were read that are not written in the plain way, as keys of `ingest: read:`."""
+
+
+def to_contract(
+    raw: pl.DataFrame, row: type[dy.Schema], read: Read = PLAINLY, earlier: Read = PLAINLY
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Split raw rows (with a column `row`) into valid and quarantined ones: `Conformed` says which
+    columns each has.
 
     Raises:
-        Fixable: a column is missing.
+        Fixable: a column is missing, or can be read in two ways.
+    """
+    conformed = conform(raw, row, read, earlier)
+    return conformed.valid, conformed.quarantined
+
+
+def conform(
+    raw: pl.DataFrame, row: type[dy.Schema], read: Read = PLAINLY, earlier: Read = PLAINLY
+) -> Conformed:
+    """Raw rows (with a column `row`) in the contract's types, and those that break it set aside.
+
+    Text is read by the contract: blanks are missing values, and a value that does not survive the
+    conversion (1.5 for an integer, "n/a" for a number that must be there) is a reason, never a
+    silent null. `read` says how it is written; what it does not say, whole columns agree on, and
+    where they can be read in two ways, `earlier`, how such tables were read before, decides.
+
+    Raises:
+        Fixable: a column is missing, or can be read in two ways.
     """
     columns = row.columns()
     require_columns(raw, columns)
-    typed = convert_columns(raw, columns)
+    plain = convert_columns(raw, columns)
+    seen, typed, found = agree(raw, plain, columns, read, earlier)
     numbered: type[dy.Schema] = type("Numbered", (row,), {"row": dy.UInt32()})
     kept, failure = numbered.filter(typed)
-    faults = [*_find_unreadable(raw, typed, columns), *_find_broken_rules(failure.details(), typed)]
+    faults = _find_unreadable(seen, typed, columns)
+    faults += _find_broken_rules(failure.details(), typed)
     reasons = describe_faults(pl.concat(faults), columns)
     texts = write_as_text(raw.join(reasons, on="row", how="semi"), columns)
     quarantined = reasons.join(texts, on="row", maintain_order="left")
     valid = kept.join(reasons, on="row", how="anti", maintain_order="left")
-    return valid.select("row", *columns), quarantined.select("row", *columns, "reasons")
+    return Conformed(
+        valid.select("row", *columns), quarantined.select("row", *columns, "reasons"), typed, found
+    )
 
 
 def allow_unknown(target: str, row: type[dy.Schema]) -> type[dy.Schema]:

@@ -76,14 +76,14 @@ def _omit_blanks(text: pl.Expr) -> pl.Expr:
     return pl.when(text.str.contains(r"\S")).then(text)
 
 
-def parse(text: pl.Expr, expected: Any) -> pl.Expr:
+def parse(text: pl.Expr, expected: Any, form: str | None = None) -> pl.Expr:
     """Text without blanks around it as the contract's type: polars casts neither dates nor truth,
-    and cuts numbers.
+    and cuts numbers. `form` is that of dates and moments; without one, year first.
     """
     if expected == pl.Boolean:
         return text.str.to_lowercase().replace_strict(TRUTH, default=None, return_dtype=pl.Boolean)
     if expected.is_temporal():
-        return _parse_temporal(text, expected)
+        return _parse_temporal(text, expected, form)
     if expected.is_integer():
         return pl.coalesce(text.cast(expected, strict=False), _parse_whole(text, expected))
     if expected.is_float():
@@ -93,11 +93,12 @@ def parse(text: pl.Expr, expected: Any) -> pl.Expr:
     return _parse_decimal(text, expected) if expected == pl.Decimal else _null(expected)
 
 
-def _parse_temporal(text: pl.Expr, expected: Any) -> pl.Expr:
+def _parse_temporal(text: pl.Expr, expected: Any, form: str | None) -> pl.Expr:
     if expected == pl.Date:
-        return _require_year(text.str.to_date("%Y-%m-%d", strict=False))
+        return _require_year(text.str.to_date(form or "%Y-%m-%d", strict=False))
     if isinstance(expected, pl.Datetime):
-        return pl.coalesce(_parse_moment(text, expected, form) for form in MOMENTS)
+        forms = (form,) if form else MOMENTS
+        return pl.coalesce(_parse_moment(text, expected, form) for form in forms)
     if expected == pl.Time:
         return pl.coalesce(text.str.to_time(form, strict=False) for form in TIMES)
     return _null(expected)
