@@ -218,7 +218,9 @@ def main(argv: list[str] | None = None) -> int:
     placed = place(read_typed(read_table(quarantine)), rows, shares)
     taken = describe_parts(placed, rows, contract.TARGET)
     test_rows = rows.filter(part="test").height
-    require_whole_test(placed, test_rows, limit["quarantine_at_most"], str(quarantine))
+    require_whole_test(
+        placed, test_rows, limit["quarantine_at_most"], str(quarantine), contract.PERSONAL
+    )
     parts = {name: rows.filter(part=name).drop("part") for name in PARTS}
     content: dict[str, Any] = {"by": key}
     for path, (name, part) in zip(targets, parts.items(), strict=True):

@@ -3,8 +3,9 @@ reasons.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,8 @@ from ..edge.files import parse_paths, read_table, write_json, write_table
 from ..edge.parameters import Settings, read
 from ..problem import target
 from ..tables.conform import conform, find_faults, find_rules_on_target
-from ..tables.quarantine import add_typed, count_reasons
-from ..tables.read import SEEN, Ingest, describe_read
+from ..tables.quarantine import add_typed, count_reasons, describe_reasons
+from ..tables.read import SEEN, Ingest, describe_read, is_text
 
 NEXT = "Next: fix the source or contract.py, then uv run dvc repro"
 
@@ -100,18 +101,18 @@ def describe(
     }
 
 
-def require_usable(content: dict[str, Any], limit: float, raw: Path, quarantine: Path) -> None:
-    """Raise Fixable where more than the share `limit` of the rows broke the contract, or the target
-    has too few values to learn from.
+def require_usable(
+    content: dict[str, Any], limit: float, raw: Path, quarantine: Path, reasons: Callable[[], str]
+) -> None:
+    """Raise Fixable where more than the share `limit` of the rows broke the contract, for `reasons`
+    in words, or the target has too few values to learn from.
     """
     if content["quarantine_share"] > limit:
-        commonest = list(content["reasons"].items())[:3]
         rows = content["rows"]
         raise Fixable(
             f"{quarantine}: expected at most {limit:.1%} of the rows to break the contract "
             f"(`validate: quarantine_at_most`), found {content['quarantine_share']:.1%} "
-            f"({rows['quarantined']:,} of {rows['raw']:,}): "
-            f"{'; '.join(f'{reason} ({n:,} rows)' for reason, n in commonest)}. {NEXT}"
+            f"({rows['quarantined']:,} of {rows['raw']:,}): {reasons()}. {NEXT}"
         )
     if len(content["target"]) < 2:
         only = ", ".join(content["target"]) or "no value at all"
@@ -163,6 +164,18 @@ def read_seen(raw: Path) -> dict[str, Any]:
     return seen
 
 
+def find_lines(ingest: Ingest, source: pl.DataFrame, seen: dict[str, Any]) -> pl.DataFrame | None:
+    """`row` and `line` (where it begins in the file) of the source's rows; None where the source is
+    no single file of text with separators.
+    """
+    if not is_text(Path(ingest.source)):
+        return None
+    inner = pl.sum_horizontal(pl.col(pl.String).str.count_matches("\n").fill_null(0))
+    before = inner.cum_sum() - inner
+    line = pl.col("row").cast(pl.Int64) + before + 2 + seen.get("skip", 0)
+    return source.select("row", line=line)
+
+
 def main(argv: list[str] | None = None) -> int:
     """Read raw rows, write valid rows, quarantined rows and what the data looks like."""
     params, brief, raw, valid_path, quarantine, report = parse_paths(
@@ -182,7 +195,9 @@ def main(argv: list[str] | None = None) -> int:
     if how := seen | found:
         content["read"] = how
         print(describe_read(ingest, how), end="")
-    require_usable(content, limit, raw, quarantine)
+    lines = find_lines(ingest, source, seen)
+    reasons = partial(describe_reasons, quarantined, contract.PERSONAL, lines)
+    require_usable(content, limit, raw, quarantine, reasons)
     require_fitting(read_brief(brief), valid)
     write_table(valid, valid_path)
     write_json(content, report)

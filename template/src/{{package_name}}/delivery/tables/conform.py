@@ -117,6 +117,7 @@ def _find_taken(contract: ModuleType, columns: dict[str, dy.Column]) -> list[str
     return [f"contract.py: `{name}` {fault}" for name in taken]
 
 
+NO_FAULT = pl.DataFrame(schema={"row": pl.UInt32, "column": pl.String, "kind": pl.String})
 PLAINLY = Read()
 """Nothing is said."""
 
@@ -169,7 +170,7 @@ def conform(
     seen, typed, found = agree(raw, plain, columns, read, earlier)
     numbered: type[dy.Schema] = type("Numbered", (row,), {"row": dy.UInt32()})
     kept, failure = numbered.filter(typed)
-    faults = _find_unreadable(seen, typed, columns)
+    faults = [NO_FAULT, *_find_unreadable(seen, typed, columns)]
     faults += _find_broken_rules(failure.details(), typed)
     reasons = describe_faults(pl.concat(faults), columns)
     texts = write_as_text(raw.join(reasons, on="row", how="semi"), columns)
@@ -256,7 +257,12 @@ def _find_unreadable(
     """Values that the conversion from `raw` to `typed` has lost: `row`, `column`, `kind` (`dtype`),
     a table for each column.
     """
-    converted = [name for name, column in columns.items() if not is_kept(raw.schema[name], column)]
+    converted = [
+        name
+        for name, column in columns.items()
+        if not is_kept(raw.schema[name], column)
+        and typed[name].null_count() > raw[name].null_count()
+    ]
     return [
         raw.select("row", has_value(raw.schema[name], name).alias("has_value"))
         .filter(pl.col("has_value") & typed[name].is_null())

@@ -41,7 +41,9 @@ def convert(dtype: pl.DataType, column: dy.Column) -> pl.Expr:
     if dtype in TEXTS:
         return _convert_text(value.cast(pl.String), column)
     if dtype == pl.Decimal and expected != pl.String:
-        return parse(value.cast(pl.String), expected)  # exact, where a cast may not be
+        text = value.cast(pl.String)  # exact, where a cast may not be
+        whole = text.str.replace(r"\.0*$", "")
+        return parse(whole if expected.is_integer() else text, expected)
     return _convert_typed(value, dtype, expected)
 
 
@@ -73,7 +75,7 @@ def _convert_text(text: pl.Expr, column: dy.Column) -> pl.Expr:
 
 
 def _omit_blanks(text: pl.Expr) -> pl.Expr:
-    return pl.when(text.str.contains(r"\S")).then(text)
+    return pl.when(text.str.strip_chars() != "").then(text)
 
 
 def parse(text: pl.Expr, expected: Any, form: str | None = None) -> pl.Expr:
@@ -105,13 +107,9 @@ def _parse_temporal(text: pl.Expr, expected: Any, form: str | None) -> pl.Expr:
 
 
 def _parse_whole(text: pl.Expr, expected: Any) -> pl.Expr:
-    """Texts like 7.0 as integers, and 1e3; 4503599627370497.5 would be cut on its way through a
-    float.
-    """
-    plain = text.str.extract(r"^([+-]?\d+)\.0*$").cast(expected, strict=False)
-    number = text.cast(pl.Float64, strict=False)
-    is_exact = text.str.len_bytes() <= EXACT
-    return pl.coalesce(plain, pl.when(is_exact).then(_convert_whole(number, expected)))
+    """Texts like 7.0 and 1e3 as integers; null for so many digits that a float would cut them."""
+    number = pl.when(text.str.len_bytes() <= EXACT).then(text.cast(pl.Float64, strict=False))
+    return _convert_whole(number, expected)
 
 
 def _parse_float(text: pl.Expr, expected: Any) -> pl.Expr:
@@ -121,7 +119,8 @@ def _parse_float(text: pl.Expr, expected: Any) -> pl.Expr:
     number = text.cast(expected, strict=False)
     is_long = number.is_finite() & (number.abs() >= WHOLE[expected])
     is_changed = text.cast(pl.Int128, strict=False).ne_missing(number.cast(pl.Int128, strict=False))
-    return pl.when(~(is_long & is_changed) | text.str.contains("(?i)e")).then(number)
+    has_exponent = text.str.contains_any(["e", "E"])
+    return pl.when(~(is_long & is_changed) | has_exponent).then(number)
 
 
 def _parse_decimal(text: pl.Expr, expected: pl.Decimal) -> pl.Expr:

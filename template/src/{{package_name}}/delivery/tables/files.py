@@ -17,12 +17,10 @@ import polars as pl
 
 from ..edge.errors import Fixable
 from ..edge.parameters import NEXT
-from .read import PLAIN, Read
+from .read import PACKED, PLAIN, TEXT, Read
 
-TEXT = {".csv", ".tsv", ".tab", ".psv", ".txt"}
 LINES = {".jsonl", ".ndjson"}
 PARQUET = {".parquet", ".pq"}
-PACKED = {".gz", ".zst"}
 KNOWN = f"{', '.join(sorted(TEXT | LINES | PARQUET))}, a text among them also as .gz or .zst"
 MARKS = {
     codecs.BOM_UTF8: "utf-8-sig",

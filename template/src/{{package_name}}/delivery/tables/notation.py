@@ -207,8 +207,9 @@ def find_doubtful(
         if raw.schema[name] in (pl.String, pl.Categorical)
         and not isinstance(column, dy.String | dy.Categorical)
     ]
-    counts = raw.select(has_value(raw.schema[name], name).sum().alias(name) for name in asked)
-    lost = [n for n in asked if counts[n].item() > typed.height - typed[n].null_count()]
+    fewer = [n for n in asked if typed[n].null_count() > raw[n].null_count()]
+    counts = raw.select(has_value(raw.schema[name], name).sum().alias(name) for name in fewer)
+    lost = [n for n in fewer if counts[n].item() > typed.height - typed[n].null_count()]
     has_numbers = any(columns[name].dtype.is_numeric() for name in lost)
     return asked if has_numbers or not is_plain(read, earlier) else lost
 

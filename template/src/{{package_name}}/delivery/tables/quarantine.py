@@ -6,6 +6,7 @@ from typing import Any
 import polars as pl
 
 from ..edge.errors import Fixable
+from ..edge.explain import shorten
 from ..problem import target
 
 TYPED = "typed values"
@@ -20,6 +21,39 @@ def count_reasons(quarantined: pl.DataFrame) -> dict[str, int]:
     """Rows by reason, the commonest first."""
     counts = quarantined["reasons"].explode().value_counts(name="n")
     return dict(counts.sort(["n", "reasons"], descending=[True, False]).iter_rows())
+
+
+def describe_reasons(
+    quarantined: pl.DataFrame, personal: list[str], lines: pl.DataFrame | None = None
+) -> str:
+    """All reasons with their rows, the commonest first: `age is below the minimum (40 rows): '-1',
+    31 times, first in line 17`. No value of a column that is `personal`; a line where `lines` has
+    one for each `row`.
+    """
+    words = []
+    for reason, count in count_reasons(quarantined).items():
+        rows = quarantined.filter(pl.col("reasons").list.contains(reason))
+        first = "" if lines is None else _describe_line(rows, lines)
+        words.append(
+            f"{reason} ({count:,} rows)" + _describe_example(rows, reason, personal, first)
+        )
+    return "; ".join(words)
+
+
+def _describe_example(rows: pl.DataFrame, reason: str, personal: list[str], first: str) -> str:
+    """The commonest value at fault and how often it is there, and where it is `first`."""
+    words = [first] if first else []
+    column = max((c for c in rows.columns if reason.startswith(f"{c} ")), key=len, default=None)
+    if column is not None and column not in personal and not rows.schema[column].is_nested():
+        values = rows[column].cast(pl.String, strict=False).drop_nulls().value_counts(name="n")
+        for value, n in values.sort(["n", column], descending=[True, False]).head(1).iter_rows():
+            words.insert(0, f"{shorten(value)}, {n:,} times")
+    return f": {', '.join(words)}" if words else ""
+
+
+def _describe_line(rows: pl.DataFrame, lines: pl.DataFrame) -> str:
+    first: Any = rows.join(lines, on="row")["line"].min()
+    return f"first in line {first:,}"
 
 
 def add_typed(quarantined: pl.DataFrame, typed: pl.DataFrame) -> pl.DataFrame:
@@ -69,10 +103,12 @@ def _summarize(values: pl.Series) -> dict[str, Any]:
         return {}
 
 
-def require_whole_test(placed: pl.DataFrame, test_rows: int, limit: float, name: str) -> None:
+def require_whole_test(
+    placed: pl.DataFrame, test_rows: int, limit: float, name: str, personal: list[str]
+) -> None:
     """Raise Fixable where more than the share `limit` of the test rows, rounded up to a row, are in
     the quarantine `name`. A row of an unknown part counts as a test row: nobody can tell that it is
-    none.
+    none. Values of `personal` columns are not shown.
     """
     taken = placed.filter(pl.col("part").is_in(["test", UNKNOWN]))
     whole = taken.height + test_rows
@@ -82,10 +118,10 @@ def require_whole_test(placed: pl.DataFrame, test_rows: int, limit: float, name:
     words = (
         f", {unplaced:,} of them with a time or an entity that cannot be read" if unplaced else ""
     )
-    reasons = [f"{reason} ({n:,} rows)" for reason, n in list(count_reasons(taken).items())[:3]]
     raise Fixable(
         f"{name}: expected at most {limit:.1%} of the test rows to break the contract (`validate: "
         "quarantine_at_most` holds for the test part alone, too), found "
-        f"{taken.height / whole:.1%} ({taken.height:,} of {whole:,}{words}): {'; '.join(reasons)}. "
+        f"{taken.height / whole:.1%} ({taken.height:,} of {whole:,}{words}): "
+        f"{describe_reasons(taken, personal)}. "
         "Next: fix the source or contract.py, then uv run dvc repro"
     )

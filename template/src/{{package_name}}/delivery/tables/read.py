@@ -1,6 +1,7 @@
 """How a table of text is written: the keys of `ingest: read:` in `params.yaml`."""
 
 import json
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field
@@ -38,6 +39,16 @@ class Ingest(Settings):
     source: str
     settings: dict[str, Any] = Field(default_factory=dict)
     read: Read = Read()
+
+
+TEXT = {".csv", ".tsv", ".tab", ".psv", ".txt"}
+PACKED = {".gz", ".zst"}
+
+
+def is_text(path: Path) -> bool:
+    """Whether a file is one of text with separators, packed or not, by its name."""
+    suffixes = [suffix.lower() for suffix in path.suffixes if suffix.lower() not in PACKED]
+    return bool(suffixes) and suffixes[-1] in TEXT
 
 
 def describe_read(ingest: Ingest, how: dict[str, Any]) -> str:
