@@ -55,7 +55,7 @@ def _valid() -> pl.DataFrame:
         )
     source = settings.model_copy(update={"source": str(ROOT / settings.source)})
     raw = read_source(source).with_row_index("row")
-    return to_contract(raw, contract.Row)[0].drop("row")
+    return to_contract(raw, contract.Row, settings.read)[0].drop("row")
 
 
 @pytest.fixture
