@@ -211,7 +211,7 @@ def test_both_release_and_promote_under_names_of_their_own(installed: Both) -> N
     }
     passes(de.run("churn", "promote"), "champion-1: gradient boosting takes charge")
     assert repository.git("tag").split() == ["de-churn-champion-1", "uk-champion-1"]
-    passes(uk.run("dvc", "checkout", "--quiet"))
+    passes(uk.run("dvc", "pull", "--quiet"))
     for project in (uk, de):
         passes(project.run("churn", "check"), "ok  champion: champion-1 is in charge")
     assert repository.git("status", "--porcelain") == ""
