@@ -38,6 +38,7 @@ OWN_CODE = f"{PACKAGE.upper()}_SCORES_BY_ITS_OWN_CODE"
 """Set where a champion's own code runs for today's: it scores by itself and starts no other."""
 UNSCORED_AT_MOST = 0.02
 """Share of the test rows that a champion may be unable to score and still be compared."""
+AS_COMMITTED = ("-c", "core.autocrlf=false")  # a tag of an older release has no .gitattributes
 SHOWN = 6  # lines of the output of code that could not score
 NEXT = (
     "Next: if a column has a new name, add it to FORMER in contract.py; if the champion can never "
@@ -190,7 +191,7 @@ def unpack(tagged: str | None, home: Path) -> None:
         raise blocked(f"its folder has no promotion.json that names its tag.\nNext: {FETCH}")
     reference = fetch(tagged)
     name, packed = qualify(tagged), home.resolve() / "code.tar"
-    if not succeeds(["git", "archive", f"--output={packed}", reference]):
+    if not succeeds(["git", *AS_COMMITTED, "archive", f"--output={packed}", reference]):
         raise blocked(
             f"its code is at the tag {name}, which neither this clone nor its origin has.\n"
             f"Next: git fetch origin tag {name}, from a clone that has it, then uv run dvc repro"
