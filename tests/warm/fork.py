@@ -290,9 +290,14 @@ def afresh(command: str) -> None:
     """Bring back what a new process begins with: streams, random numbers, the temporary folder."""
     import tempfile
 
-    if command != "dvc":  # DVC's modules put wrappers around them as they are imported
-        sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__
     assert sys.__stdout__ is not None
+    assert sys.__stderr__ is not None
+    if command != "dvc":  # DVC's modules put wrappers around them as they are imported
+        before = sys.__stderr__  # the server's: a file, which can be sought in as a pipe cannot
+        sys.__stderr__ = open(  # type: ignore[misc]  # noqa: SIM115
+            2, "w", 1, encoding=before.encoding, errors=before.errors, closefd=False
+        )
+        sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__
     sys.__stdout__.reconfigure(line_buffering=bool(os.environ.get("PYTHONUNBUFFERED")))
     if "numpy.random" in sys.modules:
         sys.modules["numpy.random"].seed()  # `random` does so by itself
