@@ -1,7 +1,7 @@
 """A team's repository with its remote, on which a pull request's workflow is executed.
 
 What a team has made is copied, so that no story waits for a pipeline that another suite has run.
-Its tests of the whole pipeline are gone: what they say, tests/generated asks; every other test runs
+The tests that take the longest are gone: what they say, tests/generated asks; every other test runs
 as the workflow wants it.
 """
 
@@ -28,7 +28,7 @@ from .triggers import Event
 __all__ = ["store"]
 
 FILE = ".github/workflows/pull-request.yml"
-PIPELINE_TESTS = "tests/system/test_pipeline.py"
+LONG_TESTS = ("system/test_pipeline", "integration/test_stages", "integration/test_training")
 GH = """#!/bin/sh
 [ "$2" = --paginate ] && exit
 printf '%s ' "$@" > "$COMMENTED.call"
@@ -172,7 +172,7 @@ def hub(clone: Shared, folder: Path, **more: str) -> Hub:
 
 @pytest.fixture(scope="session")
 def begun(between_workers: Path, first_day: Path, environment: Path) -> Path:
-    """`churn` of the first day on main, without its tests of the whole pipeline, and the branch
+    """`churn` of the first day on main, without the tests that take the longest, and the branch
     `nearest` with a worse model, run and committed.
     """
     folder = between_workers / "workflows/churn"
@@ -181,8 +181,9 @@ def begun(between_workers: Path, first_day: Path, environment: Path) -> Path:
             shutil.copytree(first_day, folder, symlinks=True)
             (folder / ".git/hooks/pre-commit").unlink(missing_ok=True)
             clone = Shared(folder, MADE_BY, environment)
-            (folder / PIPELINE_TESTS).unlink()
-            clone.commit("Without the tests of the whole pipeline, which take the longest")
+            for name in LONG_TESTS:
+                (folder / f"tests/{name}.py").unlink()
+            clone.commit("Without the tests that take the longest")
             clone.git("checkout", "--quiet", "-b", "nearest")
             path = folder / MODEL
             path.write_text(nearest(path.read_text(encoding="utf-8")), encoding="utf-8")
