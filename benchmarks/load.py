@@ -1,12 +1,34 @@
-"""How many requests a service answers, and how soon: so many clients on loopback, each sending its
-next request when it has its answer.
+"""How many requests services of the same weights answer, and how soon: so many clients on loopback,
+each sending its next request when it has its answer.
 """
 
 import asyncio
+import json
+import os
+import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
+from urllib.request import urlopen
+
+BARE = Path(__file__).with_name("bare_service.py")
+SECONDS, ROUNDS = 3.0, 3
+SAVE = """
+from pathlib import Path
+import sys
+import mlflow.sklearn
+import polars as pl
+from churn import contract, features
+from churn.delivery.models import model_folder
+fitted, _ = model_folder.load(Path("models/challenger"))
+how = {"serialization_format": "cloudpickle", "pyfunc_predict_fn": "predict_proba"}
+mlflow.sklearn.save_model(fitted, sys.argv[1], pip_requirements=[], **how)
+rows = pl.read_parquet("data/test.parquet").head(640).drop("row", contract.TARGET)
+rows.write_ndjson(f"{sys.argv[1]}/rows.ndjson")
+features.features(rows).write_ndjson(f"{sys.argv[1]}/features.ndjson")
+"""
 
 
 class Load(NamedTuple):
@@ -71,3 +93,82 @@ def measure(
         took[len(took) * 99 // 100] * 1000,
         cpu / len(took) * 1000,
     )
+
+
+def list_children(pid: int) -> list[int]:
+    """A process and those that it has started."""
+    file = Path(f"/proc/{pid}/task/{pid}/children")
+    return [
+        pid,
+        *(each for child in file.read_text().split() for each in list_children(int(child))),
+    ]
+
+
+@contextmanager
+def serve(words: Sequence[str], churn: Path, health: str, **environment: str) -> Iterator[int]:
+    """Run a service until the block ends; gives its process once `health` answers."""
+    path = f"{Path(words[0]).parent}:{os.environ['PATH']}"  # MLflow starts uvicorn by its name
+    own = os.environ | {"PATH": path, "PYTHONPATH": str(churn / "src")} | environment
+    child = subprocess.Popen(words, cwd=churn, env=own, stdout=-3, stderr=-3)
+    try:
+        for _ in range(600):
+            try:
+                urlopen(health, timeout=30).close()
+                break
+            except OSError:
+                time.sleep(0.1)
+        yield child.pid
+    finally:
+        for pid in reversed(list_children(child.pid)):
+            os.kill(pid, 15)
+        child.wait()
+
+
+def compare(churn: Path, python: str, scratch: Path) -> list[tuple[str, ...]]:
+    """The services of a repository's challenger beside each other, as rows of a table; `python` has
+    MLflow. Each is measured in turn, and the best round of each counts.
+    """
+    saved = scratch / "saved"
+    own = os.environ | {"PYTHONPATH": str(churn / "src")}
+    subprocess.run([python, "-c", SAVE, str(saved)], cwd=churn, env=own, check=True)
+    rows, x = (
+        [json.loads(line) for line in (saved / f"{name}.ndjson").read_text().splitlines()]
+        for name in ("rows", "features")
+    )
+    split = [{"dataframe_split": {"columns": list(row), "data": [list(row.values())]}} for row in x]
+    ours = [build_request("/predict", json.dumps({"rows": [row]}).encode()) for row in rows]
+    theirs = [build_request("/invocations", json.dumps(row).encode()) for row in split]
+    mlflow = [python, "-m", "mlflow", "models", "serve", "--env-manager=local", "-m", str(saved)]
+    one = {"OMP_NUM_THREADS": "1"}
+    services = {
+        "churn serve": ([python, "-m", "churn.delivery.cli", "serve", "--port"], "ready", ours, {}),
+        "mlflow models serve": ([*mlflow, "--port"], "ping", theirs, {}),
+        "the same, one thread": ([*mlflow, "--port"], "ping", theirs, one),
+        "FastAPI and predict_proba": ([python, str(BARE)], "ready", ours, {}),
+        "FastAPI, one thread": ([python, str(BARE)], "ready", ours, one),
+    }
+    best: dict[tuple[str, int], Load] = {}
+    with ExitStack() as stack:
+        running = {}
+        for port, (name, (words, health, _, variables)) in enumerate(services.items(), 18200):
+            command = [*words, str(port)]
+            url = f"http://127.0.0.1:{port}/{health}"
+            running[name] = port, stack.enter_context(serve(command, churn, url, **variables))
+        for _ in range(ROUNDS):
+            for clients in (1, 16):
+                for name, (port, pid) in running.items():
+                    requests, pids = services[name][2], list_children(pid)
+                    load = measure(port, pids, requests, clients, SECONDS)
+                    best[name, clients] = max(load, best.get((name, clients), load))
+    first = {clients: best["churn serve", clients].rate for clients in (1, 16)}
+    return [
+        (
+            name,
+            f"{clients} client{'s' * (clients > 1)}",
+            f"{load.rate:.0f} a second",
+            f"`churn serve` {first[clients] / load.rate:.2f} x",
+            f"p50 {load.p50:.1f} ms, p99 {load.p99:.1f} ms",
+            f"{load.cpu:.1f} ms of processor time each",
+        )
+        for (name, clients), load in best.items()
+    ]

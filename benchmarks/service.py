@@ -1,9 +1,12 @@
 """The service of each kind of problem: what its libraries take of the full environment, and how
 long `serve` takes until it is ready, beside a process that imports the libraries and does nothing.
+Then how many requests it answers, beside MLflow and bare FastAPI with the same weights, and what
+100,000 requests do to its memory.
 
 Run it with `uv run python benchmarks/service.py`, a second time for a warm package cache.
 """
 
+import json
 import os
 import re
 import subprocess
@@ -12,8 +15,10 @@ import time
 from pathlib import Path
 from urllib.request import urlopen
 
+from load import build_request, compare, measure, serve
 from measure import Cost, best, render, run, table
 
+REQUESTS = 100_000  # after which its memory has to be what it was
 PROBLEMS = ("classification", "regression", "ranking", "answering")
 TESTS = ["-type", "d", "-name", "tests", "-prune", "-exec", "rm", "-r", "{}", "+"]
 LIBRARIES = "import dataframely, fastapi, polars, skops.io, sklearn.ensemble, typer, uvicorn"
@@ -49,6 +54,23 @@ def start_service(python: str, churn: Path) -> Cost:
     return Cost(seconds, usage.ru_maxrss / 1024)
 
 
+def measure_memory(churn: Path, python: str) -> list[tuple[str, ...]]:
+    """MiB that the service holds after so many requests."""
+    words = [python, "-m", "churn.delivery.cli", "serve", "--port", "18300"]
+    with serve(words, churn, "http://127.0.0.1:18300/ready") as pid:
+        with urlopen("http://127.0.0.1:18300/openapi.json") as answer:
+            (example,) = json.load(answer)["components"]["schemas"]["Rows"]["examples"]
+        request = build_request("/predict", json.dumps(example).encode())
+        held, done = [], 0.0
+        while done < REQUESTS:
+            load = measure(18300, [pid], [request] * 16, 16, 10)
+            done += load.rate * 10.5
+            status = Path(f"/proc/{pid}/status").read_text()
+            resident = int(status.partition("VmRSS:")[2].split()[0]) / 1024
+            held.append((f"after {done:,.0f} requests", f"{resident:.0f} MiB"))
+    return held
+
+
 rows = []
 for problem in PROBLEMS:
     with tempfile.TemporaryDirectory() as scratch:
@@ -63,6 +85,11 @@ for problem in PROBLEMS:
         # As the Dockerfile does.
         run(["find", str(service), *TESTS], churn)
         small = megabytes(service)
+        if problem == "classification":
+            full_python = str(churn / ".venv/bin/python")
+            run(["uv", "pip", "install", "--quiet", "--python", full_python, "mlflow"], churn)
+            speed = compare(churn, full_python, Path(scratch))
+            memory = measure_memory(churn, python)
         bare = best(run([python, "-c", LIBRARIES], churn) for _ in range(3))
         served = best(start_service(python, churn) for _ in range(3))
         rows.append(
@@ -77,3 +104,5 @@ for problem in PROBLEMS:
         )
 
 table("The service: its environment, its start, its memory", rows)
+table("Its requests, in classification", speed)
+table("Its memory", memory)

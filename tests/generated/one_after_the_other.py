@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import Phase, settings  # type: ignore[import-not-found]
+from hypothesis import Phase, settings
 
 
 def forget(here: Path) -> None:

@@ -77,8 +77,10 @@ def build_service(folder: Path, brief: outcomes.PricedBrief) -> FastAPI:
         title=f"{name}: {brief.title}", version=champion.model, docs_url=None, redoc_url=None
     )
     add_probes(service, champion)
-    add_predict(service, champion)
+    rows = build_rows_model()
+    add_predict(service, champion, rows)
     add_page(service)
+    add_schema(service, rows)
     return service
 
 
@@ -96,9 +98,9 @@ def add_probes(service: FastAPI, champion: Champion) -> None:
         return {"status": "ready", **champion.describe()}
 
 
-def add_predict(service: FastAPI, champion: Champion) -> None:
-    """Add `/predict`."""
-    rows, answer = build_rows_model(), build_answer_model(champion)
+def add_predict(service: FastAPI, champion: Champion, rows: type[BaseModel]) -> None:
+    """Add `/predict`, whose requests are such `rows`."""
+    answer = build_answer_model(champion)
     answers = create_model(
         "Answers", champion=(str, ...), model=(str, ...), answers=(conlist(answer), ...)
     )
@@ -121,6 +123,9 @@ def add_predict(service: FastAPI, champion: Champion) -> None:
         answer = {**champion.describe(), "answers": answers}
         return Response(to_json(answer, inf_nan_mode="null"), media_type=JSON)
 
+
+def add_schema(service: FastAPI, rows: type[BaseModel]) -> None:
+    """Say in `/openapi.json` what a request is; after the last address, as a new one undoes it."""
     schemas = service.openapi()["components"]["schemas"]
     schema = rows.model_json_schema(ref_template=COMPONENTS)
     # Not with the model: FastAPI leaves out what is null, and a request has to say it.
