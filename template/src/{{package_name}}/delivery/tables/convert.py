@@ -125,7 +125,7 @@ def _parse_float(text: pl.Expr, expected: Any) -> pl.Expr:
 
 def _parse_decimal(text: pl.Expr, expected: pl.Decimal) -> pl.Expr:
     """Text as a decimal; null where it has more digits behind the point than there is room for."""
-    is_plain = text.str.contains(rf"^[+-]?\d*(\.\d{{0,{expected.scale}}}0*)?$")
+    is_plain = text.str.contains(r"^[+-]?\d*(\.\d{0," + str(expected.scale) + r"}0*)?$")
     return pl.when(is_plain).then(text.cast(expected, strict=False))
 
 
@@ -135,7 +135,7 @@ def _parse_moment(text: pl.Expr, expected: pl.Datetime, form: str) -> pl.Expr:
     """
     zone = expected.time_zone
     plain = text.str.strip_suffix("Z") if zone in (None, "UTC") else text
-    cut = rf"\.\d{{{DIGITS[expected.time_unit]}}}\d*[1-9]"
+    cut = r"\.\d{" + str(DIGITS[expected.time_unit]) + r"}\d*[1-9]"
     if form.endswith("%.f"):
         plain = pl.when(~plain.str.contains(cut)).then(plain)
     spaced = plain.str.replace("T", " ")

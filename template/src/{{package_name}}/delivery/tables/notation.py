@@ -19,7 +19,7 @@ VALUES = {"missing", "decimal", "thousands", "dates"}  # keys of `read` that con
 CLOCKS = ("", " %H:%M:%S%.f", " %H:%M")
 GROUPS = r"[ '\u2019\u00a0\u2009\u202f]"
 SIGN = r"EUR|USD|GBP|CHF|JPY|[€$£¥%]"
-NUMBER = r"^[+-]?(?:[1-9]\d{{0,2}}(?:{group}\d{{3}})+|\d+|\d*{decimal}\d)\d*(?:{decimal}\d*)?$"
+NUMBER = r"^[+-]?(?:[1-9]\d{0,2}(?:GROUP\d{3})+|\d+|\d*DECIMAL\d)\d*(?:DECIMAL\d*)?$"
 
 
 class Decimals(NamedTuple):
@@ -44,7 +44,7 @@ def build_pattern(decimal: str, thousands: str | None = None) -> str:
     """A number with this decimal mark, whole thousands apart or not."""
     other = {".": ",", ",": r"\."}[decimal]
     group = rf"(?:{other}|{GROUPS})" if thousands is None else f"[{thousands}]"
-    return NUMBER.format(group=group, decimal=rf"\{decimal}")
+    return NUMBER.replace("GROUP", group).replace("DECIMAL", rf"\{decimal}")
 
 
 def strip_signs(text: pl.Series) -> pl.Series:
