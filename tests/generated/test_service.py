@@ -48,6 +48,7 @@ def test_alone_a_row_has_room_if_it_would_have_it_among_the_test_rows_the_rule_s
 ) -> None:
     """A rule that decides nothing itself, so that its rows compete for 8 places in 100."""
     repository.edit("src/churn/model.py", "    def act(", "    def no_act(")
+    repository.edit("src/churn/model.py", "calls: int = 2", "calls: int = 1")
     passes(repository.run("dvc", "repro", "--quiet", "predict"))
     completed = repository.run("python", "-c", CAPACITY)
     passes(completed)
