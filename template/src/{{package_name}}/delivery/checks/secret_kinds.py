@@ -66,16 +66,16 @@ PLAIN = r"""(?P<value>[^\s"'`$<{(\[|&;,#*][^\s"'`;|]{7,})(?=[\s"'`;,|]|$)"""
 USER = r"""["'][^"']*["']\s*,\s*"""
 GUESSES = {
     "Secret Keyword": [
-        rf"""{NAME}["'\])]{{0,3}}\s*(?::\s*[\w.\[\]| ]+)?(?::=|=>|={{1,3}}|:|,|\()\s*{QUOTED}""",
+        NAME + r"""["'\])]{0,3}\s*(?::\s*[\w.\[\]| ]+)?(?::=|=>|={1,3}|:|,|\()\s*""" + QUOTED,
         rf"""{NAME}\s*=\s*{USER}{QUOTED}""",
         rf"""{NAME}["']?\s*,?\s*value["']?\s*[=:]\s*["']?{PLAIN}""",
-        rf"""{NAME}\s+(?:is\s+|was\s+)?(?P<quote>["'`])(?P<value>[^\s"'`]{{8,}})(?P=quote)""",
+        NAME + r"""\s+(?:is\s+|was\s+)?(?P<quote>["'`])(?P<value>[^\s"'`]{8,})(?P=quote)""",
         rf"""\bidentified\s+by\s+{QUOTED}""",
         rf"""\becho\s+["']?{PLAIN}["']?\s*\|.*(?:-stdin\b|sudo\s+-S)""",
-        rf"""<{NAME}>(?P<value>[^<>\s]{{8,}})</""",
+        f"<{NAME}>" + r"(?P<value>[^<>\s]{8,})</",
         rf"""(?:--|\s-D)(?:[\w.]+-)*{NAME}[ =]["']?{PLAIN}""",
         rf"""\b(?:remote modify|configure set|config set)\b.*\s{NAME}\s+["']?{PLAIN}""",
-        rf"""[?&;][\w.-]*{NAME}=(?P<value>[^\s"'&;<>{{$]{{8,}})""",
+        r"[?&;][\w.-]*" + NAME + r"""=(?P<value>[^\s"'&;<>{$]{8,})""",
         r"""\b(?:pwd|password)=(?P<value>[^\s"';,()<>{$\[]{8,})(?=[;\s"'])""",
     ],
     "Basic Auth Credentials": [
