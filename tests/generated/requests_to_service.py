@@ -13,16 +13,19 @@ import logging
 import random
 import sys
 from collections import Counter
+from importlib import import_module
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import polars as pl
-from churn import contract  # type: ignore[import-not-found]
-from churn.delivery.edge.brief import read_project_brief  # type: ignore[import-not-found]
-from churn.delivery.problem import outcomes  # type: ignore[import-not-found]
-from churn.delivery.service.app import build_service  # type: ignore[import-not-found]
 from pydantic_core import to_jsonable_python
+
+PACKAGE = next(Path("src").glob("*/contract.py")).parent.name
+contract = import_module(f"{PACKAGE}.contract")
+outcomes = import_module(f"{PACKAGE}.delivery.problem.outcomes")
+read_project_brief = import_module(f"{PACKAGE}.delivery.edge.brief").read_project_brief
+build_service = import_module(f"{PACKAGE}.delivery.service.app").build_service
 
 MARK = "Zaphod77317731"
 DEEP = "[" * 150 + "]" * 150

@@ -24,6 +24,7 @@ from .mutate import (
     OUTCOMES,
     REASON,
     REASONS_IN_WORDS,
+    REQUESTS,
     ROOM,
     SERVICE,
     SPLIT_BY_TIME,
@@ -322,7 +323,7 @@ MUTATIONS: dict[str, Mutation] = {
     # tests/integration/test_service.py
     "answers of others": one(
         "integration/test_service.py::test_online_says_what_batch_says",
-        ANSWERS, "zip(A, B, strict=True)", "zip(A, B[::-1], strict=True)",
+        ANSWERS, "zip(A, B, C, strict=True)", "zip(A, B, C[::-1], strict=True)",
     ),
     "an example that is none": one(
         "integration/test_service.py::test_the_example_that_it_shows_is_answered",
@@ -331,8 +332,8 @@ MUTATIONS: dict[str, Mutation] = {
     ),
     "a column that nobody has to send": one(
         "integration/test_service.py::test_a_row_that_breaks_the_contract_is_refused_by_name",
-        SERVICE, 'type("Row", (dy.Schema,), A)',
-        'type("Row", (dy.Schema,), dict([*A.items()][1:]))',
+        REQUESTS, "{A: _build_field(B) for A, B in list_columns().items()}",
+        "{A: _build_field(B) for A, B in [*list_columns().items()][1:]}",
     ),
     "a service that knows no name": one(
         "integration/test_service.py::test_it_says_who_is_in_charge_and_that_it_is_ready",

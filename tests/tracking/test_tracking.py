@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from ..made import Completed, fixable, passes, stopped
+from ..made import UV, Completed, call, fixable, passes, stopped
 from .conftest import LOG, Seen, Tracked
 
 OWN = "sqlite:///mlflow.db"
@@ -221,6 +221,19 @@ def test_an_experiment_that_was_put_aside_makes_room_for_a_new_one(tracked: Trac
     change_experiment(tracked, RENAMED.replace("attrition", "churn (2026)"))
     passes(tracked.track(*LOG, uri=OWN), "Tracked as ")
     assert {"churn", "churn (2026)"} <= tracked.seen(OWN).experiments.keys()
+
+
+@pytest.mark.cold
+def test_files_that_uv_took_away_with_the_package_mlflow_come_back_by_the_command(
+    tracked: Tracked, tmp_path: Path
+) -> None:
+    """As where a repository of 0.3.3, which had `mlflow`, is updated and synchronized."""
+    (client,) = (tracked.folder / ".venv").resolve().glob("lib/python*/site-packages/mlflow")
+    shutil.move(client, tmp_path)
+    command = "uv sync --reinstall-package mlflow-skinny"
+    fixable(tracked.track(*LOG, uri=OWN), "files of the package mlflow-skinny", command)
+    assert call(tracked.folder, UV, *command.split()[1:]).returncode == 0
+    passes(tracked.track(*LOG, uri=OWN), "knows this result")
 
 
 # --- A server -------------------------------------------------------------------------------------

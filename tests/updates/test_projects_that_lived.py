@@ -9,6 +9,7 @@ import hashlib
 import os
 import re
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -74,8 +75,11 @@ def team_files(source: Source, release: Release) -> str:
 
 
 @pytest.fixture(scope="module")
-def room(tmp_path_factory: pytest.TempPathFactory, environment: Path) -> Room:
-    return Room(tmp_path_factory.mktemp("room"), environment)
+def room(tmp_path_factory: pytest.TempPathFactory, environment: Path) -> Iterator[Room]:
+    yield Room(tmp_path_factory.mktemp("room"), environment)
+    # The package `mlflow` of early releases took files of this one with it.
+    words = ["--quiet", "--no-deps", "--reinstall-package", "mlflow-skinny", "mlflow-skinny"]
+    passes(call(ROOT, UV, "pip", "install", "--python", environment, *words))
 
 
 @pytest.fixture(scope="module")

@@ -62,7 +62,7 @@ def nearest(source: str) -> str:
 
 def setup_uv(use: Use) -> None:
     """uv is there, and so is what it has downloaded."""
-    use.only("enable-cache")
+    use.only("enable-cache cache-suffix")
 
 
 ACTIONS: dict[str, Action] = {"astral-sh/setup-uv": setup_uv}

@@ -121,7 +121,7 @@ def _start_its_own_code(folder: Path, rows: pl.DataFrame) -> Callable[[], Scores
         outputs = []
         with scratch:
             for way, command in ((3, first), (4, None)):
-                frozen = ["uv", "run", "--quiet", "--frozen", "--no-dev", PACKAGE, *words]
+                frozen = ["uv", "run", "--quiet", "--frozen", PACKAGE, *words]
                 try:
                     process = command or _start(frozen, home)
                 except Fixable as problem:

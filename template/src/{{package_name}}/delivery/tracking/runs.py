@@ -13,6 +13,7 @@ import shlex
 import time
 from collections.abc import Iterator
 from contextlib import chdir, contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -208,6 +209,7 @@ def connect(uri: str, again: str) -> Iterator["MlflowClient"]:
     os.environ.update({name: os.environ.get(name, value) for name, value in QUIET.items()})
     own = {name for name in PATIENT if name not in os.environ}
     os.environ.update({name: HURRIED[name] for name in own})
+    _require_client()
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
     from sqlalchemy.exc import SQLAlchemyError
@@ -230,6 +232,17 @@ def connect(uri: str, again: str) -> Iterator["MlflowClient"]:
             "Everything before it is finished and kept. Next: fix `track: uri:` in params.yaml, "
             f"or MLFLOW_TRACKING_URI, or start that server; then {again}"
         ) from None
+
+
+def _require_client() -> None:
+    """Raise Fixable where MLflow's client has no files: uv takes them away with the package
+    `mlflow`, which has the same ones, and which releases before 0.4.0 had.
+    """
+    if not (spec := find_spec("mlflow")) or not spec.origin:
+        raise Fixable(
+            "track: expected the files of the package mlflow-skinny, found none. "
+            "Next: uv sync --reinstall-package mlflow-skinny, then uv run dvc repro"
+        )
 
 
 def _require_answer(uri: str) -> None:
