@@ -77,9 +77,10 @@ def team_files(source: Source, release: Release) -> str:
 @pytest.fixture(scope="module")
 def room(tmp_path_factory: pytest.TempPathFactory, environment: Path) -> Iterator[Room]:
     yield Room(tmp_path_factory.mktemp("room"), environment)
-    # The package `mlflow` of early releases took files of this one with it.
-    words = ["--quiet", "--no-deps", "--reinstall-package", "mlflow-skinny", "mlflow-skinny"]
-    passes(call(ROOT, UV, "pip", "install", "--python", environment, *words))
+    # The package `mlflow` of early releases takes files of this one with it when it goes.
+    here, client = ("--quiet", "--python", environment), "mlflow-skinny"
+    call(ROOT, UV, "pip", "uninstall", *here, "mlflow")
+    passes(call(ROOT, UV, "pip", "install", *here, "--no-deps", "--reinstall", client))
 
 
 @pytest.fixture(scope="module")
