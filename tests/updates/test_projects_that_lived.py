@@ -77,9 +77,9 @@ def team_files(source: Source, release: Release) -> str:
 @pytest.fixture(scope="module")
 def room(tmp_path_factory: pytest.TempPathFactory, environment: Path) -> Iterator[Room]:
     yield Room(tmp_path_factory.mktemp("room"), environment)
-    # The package `mlflow` of early releases takes files of this one with it when it goes.
+    # The packages of early releases take files of this one with them when they go.
     here, client = ("--quiet", "--python", environment), "mlflow-skinny"
-    call(ROOT, UV, "pip", "uninstall", *here, "mlflow")
+    call(ROOT, UV, "pip", "uninstall", *here, "mlflow", "mlflow-tracing")
     passes(call(ROOT, UV, "pip", "install", *here, "--no-deps", "--reinstall", client))
 
 

@@ -13,7 +13,6 @@ import shlex
 import time
 from collections.abc import Iterator
 from contextlib import chdir, contextmanager
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -40,6 +39,12 @@ QUIET = {
     "MLFLOW_LOGGING_LEVEL": "WARNING",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",  # an address may hold a password
 }
+# uv takes files of the client away with the packages `mlflow` and `mlflow-tracing`, which have the
+# same ones, and which releases before 0.4.0 had.
+NO_CLIENT = (
+    "track: expected the files of the package mlflow-skinny, found that some are missing: {error}\n"
+    "Next: uv sync --reinstall-package mlflow-skinny, then uv run dvc repro"
+)
 HURRIED = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "5"}
 PATIENT = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "60"}
 NOTE_LENGTH = 4900  # characters that every release of MLflow takes as a description
@@ -209,10 +214,12 @@ def connect(uri: str, again: str) -> Iterator["MlflowClient"]:
     os.environ.update({name: os.environ.get(name, value) for name, value in QUIET.items()})
     own = {name for name in PATIENT if name not in os.environ}
     os.environ.update({name: HURRIED[name] for name in own})
-    _require_client()
-    from mlflow import MlflowClient
-    from mlflow.exceptions import MlflowException
-    from sqlalchemy.exc import SQLAlchemyError
+    try:
+        from mlflow import MlflowClient
+        from mlflow.exceptions import MlflowException
+        from sqlalchemy.exc import SQLAlchemyError
+    except ImportError as error:
+        raise Fixable(NO_CLIENT.format(error=error)) from None
 
     try:
         if not uri.startswith("http"):
@@ -232,17 +239,6 @@ def connect(uri: str, again: str) -> Iterator["MlflowClient"]:
             "Everything before it is finished and kept. Next: fix `track: uri:` in params.yaml, "
             f"or MLFLOW_TRACKING_URI, or start that server; then {again}"
         ) from None
-
-
-def _require_client() -> None:
-    """Raise Fixable where MLflow's client has no files: uv takes them away with the package
-    `mlflow`, which has the same ones, and which releases before 0.4.0 had.
-    """
-    if not (spec := find_spec("mlflow")) or not spec.origin:
-        raise Fixable(
-            "track: expected the files of the package mlflow-skinny, found none. "
-            "Next: uv sync --reinstall-package mlflow-skinny, then uv run dvc repro"
-        )
 
 
 def _require_answer(uri: str) -> None:
