@@ -39,7 +39,8 @@ def convert(dtype: pl.DataType, column: dy.Column) -> pl.Expr:
     if is_kept(dtype, column):
         return value
     if dtype in TEXTS:
-        return _convert_text(value.cast(pl.String), column)
+        text = value.cast(pl.String)
+        return text if isinstance(column, dy.String) else parse(text.str.strip_chars(), expected)
     if dtype == pl.Decimal and expected != pl.String:
         text = value.cast(pl.String)  # exact, where a cast may not be
         whole = text.str.replace(r"\.0*$", "")
@@ -61,17 +62,6 @@ def _convert_typed(value: pl.Expr, dtype: pl.DataType, expected: Any) -> pl.Expr
 
 def _null(expected: Any) -> pl.Expr:
     return pl.lit(None, expected)
-
-
-def _convert_text(text: pl.Expr, column: dy.Column) -> pl.Expr:
-    """Text as the contract's type. A blank is a missing value, also where text is expected, unless
-    the contract says itself (`regex`, `min_length`) which texts are values.
-    """
-    if not isinstance(column, dy.String):
-        return parse(text.str.strip_chars(), column.dtype)
-    if column.regex is not None or column.min_length is not None:
-        return text
-    return _omit_blanks(text)
 
 
 def _omit_blanks(text: pl.Expr) -> pl.Expr:
