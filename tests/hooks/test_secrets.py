@@ -57,11 +57,11 @@ def test_each_secret_is_found_before_and_after_the_commit(generated: Checked) ->
     missed = {paths[path] for path in set(paths) - look_at_files(generated, paths, 1)}
     assert missed == set()
     commit(generated, f"A change\n\nUse {PLAIN} for now.")
-    found = look_at_history(generated, 1)
-    missed = {paths[path] for path in set(paths) - {path for path, _ in found}}
+    faults = look_at_history(generated, 1)
+    missed = {paths[path] for path in set(paths) - {path for path, _ in faults}}
     assert missed == set()
-    assert {number for path, number in found if re.fullmatch(r"docs/\d+/.*", path)} == {"2"}
-    assert ("the commit's message.txt", "3") in found
+    assert {number for path, number in faults if re.fullmatch(r"docs/\d+/.*", path)} == {"2"}
+    assert ("the commit's message.txt", "3") in faults
 
 
 def test_what_is_harmless_is_not(generated: Checked) -> None:

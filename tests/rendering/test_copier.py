@@ -85,9 +85,9 @@ def included(problem: str) -> Iterator[tuple[Path, str, bool]]:
 
 def test_at_most_seven_questions_are_asked_and_each_has_a_default() -> None:
     """The main branch is asked for only where it was given, by `start` or by hand."""
-    given = {"main_branch"}
-    assert all(f"{{{{ {name} | default(" in CONFIG[name]["when"] for name in given)
-    assert len(list_questions().keys() - given) <= 7
+    optional = {"main_branch"}
+    assert all(f"{{{{ {name} | default(" in CONFIG[name]["when"] for name in optional)
+    assert len(list_questions().keys() - optional) <= 7
     assert [name for name, question in list_questions().items() if "default" not in question] == []
 
 

@@ -198,10 +198,10 @@ WRITTEN: dict[str, tuple[Cells, Cells, dict[str, Any], list[float | None], dict[
 def test_numbers_and_dates_are_read_by_agreement_of_the_column(
     rendered: Rendered, name: str
 ) -> None:
-    numbers, days, said, expected, seen = WRITTEN[name]
+    numbers, days, settings, expected, seen = WRITTEN[name]
     conform, read = rendered.load("tables.conform").conform, rendered.load("tables.read").Read
     raw = pl.DataFrame({"row": [0, 1], "n": numbers, "day": days, "name": numbers})
-    result = conform(raw.cast({"row": pl.UInt32}), Row, read(**said))
+    result = conform(raw.cast({"row": pl.UInt32}), Row, read(**settings))
     assert result.quarantined.is_empty()
     assert result.valid["n"].to_list() == expected
     assert str(result.valid["day"][0]) == "2024-05-13"

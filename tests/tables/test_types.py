@@ -205,12 +205,17 @@ CERTAIN = {
 """What has to be read, beside what must not be."""
 
 
+def hold_against(rendered: Rendered, values: pl.Series, column: dy.Column) -> list[pl.DataFrame]:
+    """Valid and quarantined rows of a table with one column, `c`."""
+    row: type[dy.Schema] = type("Row", (dy.Schema,), {"c": column})
+    raw = pl.DataFrame({"c": values}).with_row_index("row")
+    return list(rendered.load("tables.conform").to_contract(raw, row))
+
+
 @pytest.mark.parametrize("name", CERTAIN)
 def test_what_means_the_same_is_read(rendered: Rendered, name: str) -> None:
     values, column, expected = CERTAIN[name]
-    row: type[dy.Schema] = type("Row", (dy.Schema,), {"c": column})
-    raw = pl.DataFrame({"c": values}).with_row_index("row")
-    valid, wrong = rendered.load("tables.conform").to_contract(raw, row)
+    valid, wrong = hold_against(rendered, values, column)
     assert wrong.is_empty(), wrong["reasons"].to_list()
     assert valid["c"].to_list() == expected
 
@@ -236,9 +241,7 @@ UNLIKE: dict[str, tuple[pl.Series, dy.Column, str]] = {
 @pytest.mark.parametrize("name", UNLIKE)
 def test_what_would_change_has_one_reason(rendered: Rendered, name: str) -> None:
     values, column, reason = UNLIKE[name]
-    row: type[dy.Schema] = type("Row", (dy.Schema,), {"c": column})
-    raw = pl.DataFrame({"c": values}).with_row_index("row")
-    valid, wrong = rendered.load("tables.conform").to_contract(raw, row)
+    valid, wrong = hold_against(rendered, values, column)
     assert valid.is_empty()
     (reasons,) = wrong["reasons"].to_list()
     assert len(reasons) == 1

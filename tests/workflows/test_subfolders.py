@@ -147,11 +147,11 @@ def test_hooks_of_both_run_for_the_files_below_their_folder(installed: Both) -> 
         (top / path / "bad.toml").write_text("{\n")
     completed = commit(both)
     assert completed.returncode == 1
-    said = completed.stdout + completed.stderr
+    output = completed.stdout + completed.stderr
     for path in PROJECTS:
-        assert re.search(rf"the hooks of {path}\.+Failed", said), said
-    assert said.count("bad.toml: Invalid statement") == 2
-    assert re.search(r"theirs\.+Passed", said)
+        assert re.search(rf"the hooks of {path}\.+Failed", output), output
+    assert output.count("bad.toml: Invalid statement") == 2
+    assert re.search(r"theirs\.+Passed", output)
     (top / "uk/bad.toml").write_text("")
     (top / "de/churn/bad.toml").unlink()
     completed = commit(both)

@@ -91,8 +91,8 @@ def find_fault(facts: dict[str, Any]) -> str | None:
     if not isinstance(facts.get("trained_on", 0), int):
         return f"expected `trained_on` to be a number of rows, found {facts['trained_on']!r}"
     if not _holds_numbers(facts.get("score_quantiles", {})):
-        found = str(facts["score_quantiles"])[:100]
-        return f"expected lists of numbers by name, found `score_quantiles`: {found}"
+        finding = str(facts["score_quantiles"])[:100]
+        return f"expected lists of numbers by name, found `score_quantiles`: {finding}"
     return None
 
 

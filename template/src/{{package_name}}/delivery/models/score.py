@@ -14,7 +14,7 @@ from ..edge.files import read_json, read_table, write_table
 from ..edge.parameters import read
 from ..problem import outcomes
 from ..problem.action import TIME
-from ..tables.conform import allow_unknown, to_contract
+from ..tables.conform import PLAINLY, allow_unknown, to_contract
 from ..tables.files import KNOWN, find_format
 from ..tables.read import Ingest, Read
 from ..tables.sources import read_file
@@ -22,7 +22,6 @@ from . import champion, in_charge, model_folder
 
 DATA = Path("reports/data.json")
 PARAMS = Path("params.yaml")
-PLAINLY = Read()
 NEXT = "Next: name a table with the columns of contract.py"
 UNSCORED = "the champion, made by earlier code, cannot score this row"
 
@@ -89,9 +88,9 @@ def predict(folder: Path, rows: pl.DataFrame) -> pl.DataFrame:
 
 def read_settings() -> tuple[Read, Read]:
     """How text is read by `params.yaml`, and how the pipeline has read that of its source."""
-    said = read(PARAMS, "ingest", Ingest).read if PARAMS.exists() else PLAINLY
+    configured = read(PARAMS, "ingest", Ingest).read if PARAMS.exists() else PLAINLY
     seen = read_json(DATA).get("read", {}) if DATA.exists() else {}
-    return said, Read.model_validate(seen)
+    return configured, Read.model_validate(seen)
 
 
 def read_rows(source: Path, how: Read = PLAINLY) -> pl.DataFrame:

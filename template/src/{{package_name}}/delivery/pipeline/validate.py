@@ -188,11 +188,11 @@ def main(argv: list[str] | None = None) -> int:
     ingest = read(params, "ingest", Ingest)
     seen = read_seen(raw)
     known = ingest.read.model_copy(update=seen)
-    valid, quarantined, typed, found = conform(source, contract.Row, known)
+    valid, quarantined, typed, notation = conform(source, contract.Row, known)
     faulty = typed.join(quarantined.select("row"), on="row", how="semi")
     write_table(add_typed(quarantined, faulty), quarantine)
     content = {"source": ingest.source, **describe(source, valid, quarantined)}
-    if how := seen | found:
+    if how := seen | notation:
         content["read"] = how
         print(describe_read(ingest, how), end="")
     lines = find_lines(ingest, source, seen)

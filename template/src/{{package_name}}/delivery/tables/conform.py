@@ -167,17 +167,20 @@ def conform(
     columns = row.columns()
     require_columns(raw, columns)
     plain = convert_columns(raw, columns)
-    seen, typed, found = agree(raw, plain, columns, read, earlier)
+    read_again, typed, notation = agree(raw, plain, columns, read, earlier)
     numbered: type[dy.Schema] = type("Numbered", (row,), {"row": dy.UInt32()})
     kept, failure = numbered.filter(typed)
-    faults = [NO_FAULT, *_find_unreadable(seen, typed, columns)]
+    faults = [NO_FAULT, *_find_unreadable(read_again, typed, columns)]
     faults += _find_broken_rules(failure.details(), typed)
     reasons = describe_faults(pl.concat(faults), columns)
     texts = write_as_text(raw.join(reasons, on="row", how="semi"), columns)
     quarantined = reasons.join(texts, on="row", maintain_order="left")
     valid = kept.join(reasons, on="row", how="anti", maintain_order="left")
     return Conformed(
-        valid.select("row", *columns), quarantined.select("row", *columns, "reasons"), typed, found
+        valid.select("row", *columns),
+        quarantined.select("row", *columns, "reasons"),
+        typed,
+        notation,
     )
 
 

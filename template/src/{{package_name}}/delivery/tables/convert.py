@@ -260,5 +260,5 @@ def _has_like_parts(dtype: Any, expected: Any) -> bool:
 
 def _keep_equal(value: pl.Expr, dtype: Any, expected: Any) -> pl.Expr:
     """A cast that loses nothing: null where the way back gives another value."""
-    there = value.cast(expected, strict=False)
-    return pl.when(there.cast(dtype, strict=False).eq_missing(value)).then(there)
+    converted = value.cast(expected, strict=False)
+    return pl.when(converted.cast(dtype, strict=False).eq_missing(value)).then(converted)

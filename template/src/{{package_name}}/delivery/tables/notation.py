@@ -184,11 +184,11 @@ def agree(
     times, forms, more_doubts = agree_on_times(texts, plain, read, earlier)
     if doubts or more_doubts:
         raise Fixable("\n".join([*doubts, *more_doubts]))
-    found: dict[str, Any] = {"missing": sorted(words)} if words else {}
-    found |= {"decimal": ","} if marks == {","} else {}
-    found |= {"dates": sorted(forms)} if forms else {}
+    notation: dict[str, Any] = {"missing": sorted(words)} if words else {}
+    notation |= {"decimal": ","} if marks == {","} else {}
+    notation |= {"dates": sorted(forms)} if forms else {}
     typed = typed.with_columns(plain.with_columns(*numbers, *times))
-    return Agreement(raw.with_columns(texts.values()), typed, found)
+    return Agreement(raw.with_columns(texts.values()), typed, notation)
 
 
 def find_doubtful(
@@ -201,23 +201,23 @@ def find_doubtful(
     """Columns of text, where something else is expected, with a value that cannot be read; all of
     them where one of those is of numbers, or where the plain way is not known to be meant.
     """
-    asked = [
+    texts = [
         name
         for name, column in columns.items()
         if raw.schema[name] in (pl.String, pl.Categorical)
         and not isinstance(column, dy.String | dy.Categorical)
     ]
-    fewer = [n for n in asked if typed[n].null_count() > raw[n].null_count()]
+    fewer = [n for n in texts if typed[n].null_count() > raw[n].null_count()]
     counts = raw.select(has_value(raw.schema[name], name).sum().alias(name) for name in fewer)
     lost = [n for n in fewer if counts[n].item() > typed.height - typed[n].null_count()]
     has_numbers = any(columns[name].dtype.is_numeric() for name in lost)
-    return asked if has_numbers or not is_plain(read, earlier) else lost
+    return texts if has_numbers or not is_plain(read, earlier) else lost
 
 
 def is_plain(read: Read, earlier: Read) -> bool:
     """Whether a point in a number is taken for the decimal mark where nothing else is known."""
-    said = bool(read.model_fields_set & VALUES) or earlier.decimal == ","
-    return read.separator in (None, PLAIN) and not said
+    is_configured = bool(read.model_fields_set & VALUES) or earlier.decimal == ","
+    return read.separator in (None, PLAIN) and not is_configured
 
 
 def agree_on_numbers(
