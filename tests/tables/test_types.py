@@ -232,6 +232,11 @@ UNLIKE: dict[str, tuple[pl.Series, dy.Column, str]] = {
         dy.Datetime(time_zone="Europe/Berlin"),
         "c is not a time like",
     ),
+    "an hour that comes twice": (
+        pl.Series(["2024-10-27 02:30"]),
+        dy.Datetime(time_zone="Europe/Berlin"),
+        "c is not a time like",
+    ),
     "too many digits": (pl.Series([f"{BIG}"]), dy.Float64(), "c is not a number"),
     "cut digits": (pl.Series(["4503599627370497.5"]), dy.Int64(), "c is not a whole number"),
     "a list": (pl.Series([[1]]), dy.Int64(), "c is not a whole number"),
