@@ -1,5 +1,6 @@
 """`exemplar update`, with everything that can come between: it ends well, or where it began."""
 
+import contextlib
 import os
 import pty
 import shutil
@@ -607,6 +608,51 @@ def wait_for_nobody(folder: Path) -> None:
             return
         time.sleep(0.1)
     raise AssertionError("a killed update has left a process")
+
+
+def test_copiers_process_ends_with_an_update_that_is_killed(made: Made, tmp_path: Path) -> None:
+    before = state(made.folder)
+    first = 'kill -KILL "$(cut -d " " -f 4 /proc/$PPID/stat)"'  # of its process, the one above
+    text = f'case " $* " in *" write-tree "*) {first};; esac\nexec {GIT} "$@"'
+    bin_folder = script(tmp_path / "bin/git", text).parent
+    with subprocess.Popen(
+        [EXEMPLAR, "update", "--yes"],
+        cwd=made.folder,
+        env=surroundings(PATH=f"{bin_folder}{os.pathsep}{os.environ['PATH']}"),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    ) as process:
+        try:
+            assert process.wait(60) == -signal.SIGKILL
+            assert is_gone(process.pid), "a killed update has left a process"
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+    assert state(made.folder) == before
+
+
+def is_gone(group: int) -> bool:
+    """Whether a group of processes has ended, or does so within seconds."""
+    for _ in range(100):
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def test_the_commit_of_an_update_is_signed_where_the_team_signs(made: Made, tmp_path: Path) -> None:
+    key = tmp_path / "key"
+    words = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)]
+    assert subprocess.run(words, check=False).returncode == 0
+    for name, value in (("gpg.format", "ssh"), ("user.signingKey", key), ("commit.gpgSign", True)):
+        made.git("config", name, str(value))
+    completed = exemplar(made.folder, "update", "--yes")
+    assert completed.returncode == 0, completed
+    stands(made)
+    assert "BEGIN SSH SIGNATURE" in made.git("cat-file", "commit", "HEAD")
 
 
 def test_copier_alone_killed_is_told_and_changes_nothing(made: Made, tmp_path: Path) -> None:
