@@ -72,11 +72,12 @@ def list_tags(record: str) -> list[str]:
 def read_tagged() -> Tagged:
     """The newest tagged change that leads here: the one whose record names most."""
     words = ["for-each-ref", "--merged=HEAD", "--sort=-creatordate", f"--count={LOOKED_AT}"]
-    patterns = [f"refs/tags/{qualify(pattern)}" for pattern in TAGS]
+    own = f"refs/tags/{qualify('')}"
+    patterns = [own + pattern for pattern in TAGS]
     names = run(["git", *words, "--format=%(refname)", *patterns]).stdout.split()
     newest = Tagged("", [], "")
     for name in names:
-        tag = name.removeprefix(f"refs/tags/{qualify('')}")
+        tag = name.removeprefix(own)
         changes = list_tags(run(["git", "show", f"{name}:./{RECORD.as_posix()}"]).stdout)
         if tag in changes and len(changes) > len(newest.changes):
             text = run(["git", "show", f"{name}:./{POINTER.as_posix()}"]).stdout

@@ -45,8 +45,8 @@ when main changes, unless somebody has pushed to it. To leave things as they are
 
 def list_untagged() -> list[str]:
     """The changes of the champion on record that no tag names yet, oldest first: just merged."""
-    tags = git("tag", "--list").split()
-    return [tag for _, _, tag in list_changes() if qualify(tag) not in tags]
+    tags, own = git("tag", "--list").split(), qualify("")
+    return [tag for _, _, tag in list_changes() if own + tag not in tags]
 
 
 def publish_tag(tag: str) -> None:

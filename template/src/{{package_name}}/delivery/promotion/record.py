@@ -41,8 +41,9 @@ def next_tag(kind: str) -> str:
     The record counts as well as the tags, which a clone may lack.
     """
     recorded = re.findall(rf"{kind}-\d+", read_record())
-    tags = git("tag", "--list", qualify(f"{kind}-*")).split()
-    names = [*(tag.removeprefix(qualify("")) for tag in tags), *recorded]
+    own = qualify("")
+    tags = git("tag", "--list", f"{own}{kind}-*").split()
+    names = [*(tag.removeprefix(own) for tag in tags), *recorded]
     numbers = [int(match[1]) for name in names if (match := re.fullmatch(rf"{kind}-(\d+)", name))]
     return f"{kind}-{max(numbers, default=0) + 1}"
 
