@@ -1,0 +1,1 @@
+"""A team's own table becomes drafts of its files; a team that has adopted may delete this room."""
