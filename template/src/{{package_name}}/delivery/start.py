@@ -3,10 +3,13 @@
 import os
 import re
 import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
+from importlib.util import cache_from_source, find_spec
 from pathlib import Path
 
 from rich.console import Console
@@ -21,6 +24,22 @@ from .verdict.decision import DECISION, read_decision
 
 AGAIN = f"uv run {PACKAGE} start"
 UNREACHABLE = re.compile(r"fetch|connect|dns|network|timed out|tunnel|certificate", re.IGNORECASE)
+LIBRARIES = (
+    "skops.io",
+    "sklearn.ensemble",
+    "matplotlib.figure",
+    "mlflow.store.tracking.sqlalchemy_store",
+    "alembic.command",
+)
+"""What the longest stages import, in their order."""
+IMPORT = """\
+import importlib, sys
+for name in sys.argv[1:]:
+    try:
+        importlib.import_module(name)
+    except ImportError:
+        pass
+"""
 STAGE = re.compile(r"^Running stage '(.+)':")
 UNREAD = f"""\
   NOTHING CHECKS COMMITS AND PULL REQUESTS HERE YET: git and the code host read hooks and workflows
@@ -35,6 +54,12 @@ console = Console(highlight=False, markup=False, soft_wrap=True)
 def main() -> int:
     """Do every step that is not done yet; a failed step leaves what was made before."""
     root = find_project(Path.cwd())
+    with compiling_libraries():
+        return run_steps(root)
+
+
+def run_steps(root: Path) -> int:
+    """Do the steps; raises Fixable with the command that goes on from there."""
     with step("git"):
         outer = prepare_repository(root)
         merged_files = [] if is_committed(root) else complete_git_files(root)
@@ -142,6 +167,24 @@ def install_environment(root: Path) -> None:
             f"{problem}\nIt looks as if the package index that this machine is set up with cannot "
             "be reached."
         ) from None
+
+
+@contextmanager
+def compiling_libraries() -> Iterator[None]:
+    """In a new environment, have Python compile on another core what later stages will import; what
+    is left of it stops with the block.
+    """
+    first = find_spec("sklearn")
+    is_new = first and first.origin and not Path(cache_from_source(first.origin)).exists()
+    if not is_new or sys.dont_write_bytecode:
+        yield
+        return
+    command = [sys.executable, "-c", IMPORT, *LIBRARIES]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as child:
+        try:
+            yield
+        finally:
+            child.kill()
 
 
 def run_pipeline(root: Path) -> None:
