@@ -13,6 +13,7 @@ from ..rendering.test_copier import call as rendering
 from ..rendering.test_workflows import endless, injected, permitted, unpinned, workflows
 from .platforms import Platform, installed_programs, read_output
 from .runner import Completed as Ran
+from .test_scheduled import released, weekly
 from .triggers import Event
 
 PROJECTS = ("uk", "de/churn")
@@ -187,6 +188,37 @@ def test_a_pull_request_is_checked_by_the_projects_that_it_touches(installed: Bo
     assert comment.startswith("<!-- pull request (uk) -->\n")
 
 
+def test_weekly_runs_propose_for_their_project_alone(installed: Both, clone: Path) -> None:
+    both, repository = installed, installed.repository
+    uk, snapshot = both.project("uk"), both.folder / "customers.csv"
+    main, template = repository.git("rev-parse", "main"), both.folder / "template"
+    git(both.folder, "clone", "--quiet", str(clone), str(template))
+    answers = uk.folder / ".copier-answers.yml"
+    answers.write_text(re.sub("(?m)^_src_path: .*$", f"_src_path: {template}", answers.read_text()))
+    rows = uk.raw()
+    rows.head(-40).write_csv(snapshot)
+    uk.edit("params.yaml", "source: src/churn/example.py", "source: data/customers.csv")
+    passes(uk.run("dvc", "import-url", "--quiet", str(snapshot), "data/customers.csv"))
+    passes(uk.run("dvc", "repro"))
+    repository.git("add", "--all")
+    repository.git("commit", "--quiet", "--no-verify", "--message", "A table")
+    passes(uk.run("dvc", "push", "--quiet"))
+    rows.write_csv(snapshot)
+    released(template, "v99999", "template/ruff.toml", "line-length", "# Why.\nline-length")
+    for name in ("retrain", "template-update"):
+        completed = weekly(both, f".github/workflows/uk-{name}.yml")
+        assert completed.result == "success", read_output(*completed.jobs.values())
+    proposed = {pull["head"] for pull in both.pulls if pull["state"] == "open"}
+    assert proposed == {"uk-retrain", "template-update/uk-v99999"}
+    for branch in proposed:
+        changed = repository.git("diff", "--name-only", "main", branch).splitlines()
+        assert changed, branch
+        assert [path for path in changed if not path.startswith("uk/")] == []
+    repository.git("reset", "--quiet", "--hard", main)
+    (both.folder / "pulls.json").unlink()
+    passes(uk.run("dvc", "checkout", "--quiet"))
+
+
 def test_both_release_and_promote_under_names_of_their_own(installed: Both) -> None:
     both, repository = installed, installed.repository
     uk, de = both.project("uk"), both.project("de/churn")
@@ -215,3 +247,11 @@ def test_both_release_and_promote_under_names_of_their_own(installed: Both) -> N
     for project in (uk, de):
         passes(project.run("churn", "check"), "ok  champion: champion-1 is in charge")
     assert repository.git("status", "--porcelain") == ""
+
+
+def test_a_rollback_is_of_one_project(installed: Both) -> None:
+    de, tags = installed.project("de/churn"), installed.repository.git("tag").split()
+    passes(de.run("churn", "rollback"), "the rule")
+    passes(de.run("churn", "check"), "ok  champion: the rule is in charge")
+    passes(installed.project("uk").run("churn", "check"), "ok  champion: champion-1 is in charge")
+    assert set(tags) < set(installed.repository.git("tag").split())
