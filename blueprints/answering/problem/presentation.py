@@ -10,6 +10,9 @@ FEW = "units"
 POWER = "AUC"
 """What the power of a feature is measured as."""
 
+EVEN, MAP = "", ("", "")
+"""Nothing: here prices are never missing."""
+
 OWN = "its own answers"
 """What the rule is valued by where it decides by itself."""
 

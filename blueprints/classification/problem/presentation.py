@@ -12,6 +12,15 @@ FEW = "positive units"
 POWER = "AUC"
 """What the power of a feature is measured as."""
 
+EVEN = (
+    "Each model acts as though a wrong action cost what a right one earns: where right is likelier "
+    "than wrong, as far as there is capacity. What the rule decides by itself is taken as it is."
+)
+"""What models do while prices are missing."""
+
+MAP = ("a wrong action costs", "what a right one earns")
+"""The ratio of prices on which it depends which model is worth more."""
+
 OWN = "its own list"
 """What the rule is valued by where it decides by itself."""
 
@@ -76,10 +85,22 @@ def in_words(brief: PricedBrief) -> str:
     else:
         words += f" each {decision.unit} where that pays"
     for action in decision.actions:
-        words += f"; to {action} {describe_prices(value.actions[action], value.currency)}"
+        prices = value.actions[action]
+        worth = describe_prices(prices, value.currency) if value.is_known else describe_aim(prices)
+        words += f"; to {action} {worth}"
     if value.review is not None:
         words += "; a person decides where that is worth more"
     return words
+
+
+def describe_aim(prices: dict[str, float]) -> str:
+    """For which classes an action is right and for which it is wrong, whatever that is worth."""
+    parts = []
+    for word, sign in (("right", 1), ("wrong", -1)):
+        names = [name for name, price in prices.items() if sign * price > 0]
+        more = [f"{len(names) - MOST} more"] if names[MOST:] else []
+        parts += [f"{word} for {join_words([*names[:MOST], *more])}"] if names else []
+    return f"is {join_words(parts)}"
 
 
 def describe_prices(prices: dict[str, float], currency: str) -> str:
@@ -100,6 +121,7 @@ def describe_prices(prices: dict[str, float], currency: str) -> str:
 def explain_action(action: str, brief: PricedBrief, n: int) -> str:
     """Why a model does the same for every one of `n` units."""
     decision = brief.decision
+    prices = "these prices" if brief.value.is_known else "equal prices of right and wrong"
     if action == REVIEW and brief.risk == "high":
         return "with risk: high a person decides every case"
     if action == REVIEW:
@@ -107,7 +129,5 @@ def explain_action(action: str, brief: PricedBrief, n: int) -> str:
     if action == NOTHING and decision.capacity(n) == 0:
         return f"at most {decision.at_most:,} of {decision.out_of:,} is none of {n:,}"
     if action == NOTHING:
-        return (
-            f"at these prices nothing that could be done for any {decision.unit} is expected to pay"
-        )
-    return f"at these prices to {action} is expected to pay for each of them"
+        return f"at {prices} nothing that could be done for any {decision.unit} is expected to pay"
+    return f"at {prices} to {action} is expected to pay for each of them"

@@ -9,6 +9,9 @@ FEW = "units with an event"
 POWER = "power"
 """What the power of a feature is measured as."""
 
+EVEN, MAP = "", ("", "")
+"""Nothing: here prices are never missing."""
+
 OWN = "its own order"
 """What the rule is valued by where it decides by itself."""
 

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from ..edge.brief import Brief, Errors, Priced, require_kind
+from ..edge.brief import PRICES_NEXT, Brief, Errors, Priced, require_kind
 from ..edge.errors import Fixable
 from ..statistics import influence
 from ..statistics.interval import Interval
@@ -105,10 +105,11 @@ def _find_handed_over(predictions: pl.DataFrame, brief: PricedBrief) -> NDArray[
     """Where the rule by itself gives no number, because a person decides today."""
     over = predictions[OWN].is_nan().to_numpy()
     if brief.value.review is None and over.any():
+        known = "Next: add `review:` to value in the brief, then uv run dvc repro"
         raise Fixable(
             f"model.py: rule: act: expected a number for each row, found {over.sum():,} without: "
             "a person decides there, and the brief has no price for it. "
-            "Next: add `review:` to value in the brief, then uv run dvc repro"
+            f"{known if brief.value.is_known else PRICES_NEXT}"
         )
     return over
 

@@ -15,6 +15,15 @@ FEW = "units"
 POWER = "share of pairs in the right order"
 """What the power of a feature is measured as."""
 
+EVEN = (
+    "Each model answers as though too high cost what too low costs: with its median. What the rule "
+    "answers by itself is taken as it is."
+)
+"""What models do while prices are missing."""
+
+MAP = ("each 1 too high costs", "what each 1 too low costs")
+"""The ratio of prices on which it depends which model is worth more."""
+
 OWN = "its own answers"
 """What the rule is valued by where it decides by itself."""
 
@@ -68,7 +77,10 @@ def in_words(brief: PricedBrief) -> str:
     costs …`.
     """
     decision, value = brief.decision, brief.value
-    words = f"say what to {decision.action} for each {decision.unit}; each 1 too high "
+    words = f"say what to {decision.action} for each {decision.unit}; "
+    if not value.is_known:
+        return f"{words}what each 1 too high or too low costs is not known"
+    words += "each 1 too high "
     words += f"{describe_price(value.per_unit_too_high, value.currency)}, each 1 too low "
     words += describe_price(value.per_unit_too_low, value.currency)
     words += f", the first {format_number(value.free_within)} are free" if value.free_within else ""

@@ -19,6 +19,9 @@ def test_slices_of_the_report_are_those_of_the_outcomes(every_row: pl.DataFrame)
         assert sum(part["n"] for part in slices) == outcomes.height
         for part in slices:
             rows = outcomes.filter(pl.col(column) == part["slice"].partition(" = ")[2])
+            if rows["value"].has_nulls():  # nothing is worth anything while prices are unknown
+                assert "value_per_1000" not in part["metrics"]
+                continue
             worth = 1000 * rows["value"].sum() / rows.height
             assert part["metrics"]["value_per_1000"]["estimate"] == pytest.approx(worth)
 
@@ -34,4 +37,5 @@ def test_no_slice_is_below_a_guardrail_of_the_brief(every_row: pl.DataFrame) -> 
         for part in line["slices"]
         if part["state"] == "violated"
     ]
-    assert not below
+    has_prices = decision["gain"]["estimate"] is not None  # without, no line decides yet
+    assert not (has_prices and below)

@@ -22,6 +22,7 @@ from pydantic import (
     Tag,
     ValidationError,
     ValidationInfo,
+    field_validator,
     model_validator,
 )
 from ruamel.yaml.error import YAMLError
@@ -48,6 +49,11 @@ KEYS: dict[Phase, tuple[str, ...]] = {
 DATED = re.compile(r"^- \d{4}-\d{2}-\d{2}: \S", re.MULTILINE)
 
 PRIMARY = "value_per_1000"  # the metric in which models are compared, in money
+UNKNOWN = "unknown"  # the currency, while nobody has said what anything is worth
+PRICES_NEXT = (
+    "Next: write into `value:` of project-brief.md what is worth how much, with its currency, then "
+    "uv run dvc repro"
+)
 
 
 def _refuse_truth(value: Any) -> Any:
@@ -187,10 +193,62 @@ def _name_classes(prices: Any) -> Any:
     return {str(k) if type(k) is int else k: price for k, price in prices.items()}
 
 
+def _gather_actions(content: Any) -> Any:
+    """Each key of a value table but the fixed ones is an action."""
+    if not isinstance(content, dict) or "actions" in content:
+        return content
+    fixed = {key: content[key] for key in ("currency", "review") if key in content}
+    actions = {key: _name_classes(content[key]) for key in content if key not in fixed}
+    return fixed | {"actions": actions}
+
+
+def _require_same_classes(actions: Mapping[str, Mapping[str, object]]) -> None:
+    classes_of_each = [set(prices) for prices in actions.values()]
+    if any(classes != classes_of_each[0] for classes in classes_of_each):
+        raise ValueError("every action needs a price for the same classes, found others")
+
+
+def _find_unpriced(actions: Mapping[str, Iterable[str]], names: Iterable[str]) -> str | None:
+    """A class without a price, or a price without a class."""
+    classes, priced = sorted(names), sorted(next(iter(actions.values())))
+    if classes == priced:
+        return None
+    return (
+        f"value: expected a price for each class of the target ({', '.join(classes)}), "
+        f"found {', '.join(priced)}"
+    )
+
+
 class _Money(_Part):
     """A currency."""
 
     currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+
+    @field_validator("currency", mode="before")
+    @classmethod
+    def _require_currency(cls, currency: Any) -> Any:
+        if currency == UNKNOWN:
+            raise ValueError(
+                "a currency like GBP, because a list or an answer is chosen by its prices "
+                f"(only actions by class, and numbers, can wait for theirs), found {UNKNOWN}"
+            )
+        return currency
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the prices are those of the business, rather than a stand-in for none."""
+        return self.currency != UNKNOWN
+
+    @property
+    def money(self) -> str:
+        """The currency as it stands before an amount: nothing where it is not known."""
+        return self.currency if self.is_known else ""
+
+    def weigh(self, right: float, wrong: float) -> Self:
+        """The same prices, all good ones worth `right` and all bad ones costing `wrong`; those of
+        a kind that is never unknown are what they are.
+        """
+        return self
 
     @property
     def worth(self) -> Bounds:
@@ -228,32 +286,59 @@ class Prices(_Reviewed):
 
     def find_unpriced(self, names: Iterable[str]) -> str | None:
         """A class without a price, or a price without a class."""
-        classes, priced = sorted(names), sorted(next(iter(self.actions.values())))
-        if classes == priced:
-            return None
-        return (
-            f"value: expected a price for each class of the target ({', '.join(classes)}), "
-            f"found {', '.join(priced)}"
-        )
+        return _find_unpriced(self.actions, names)
+
+    def weigh(self, right: float, wrong: float) -> Self:
+        """The same, each price above zero replaced by `right` and each below by minus `wrong`."""
+        actions = {
+            action: {name: right if price > 0 else -wrong for name, price in prices.items()}
+            for action, prices in self.actions.items()
+        }
+        return self.model_copy(update={"actions": actions})
 
     @model_validator(mode="before")
     @classmethod
-    def _gather_actions(cls, content: Any) -> Any:
-        if not isinstance(content, dict) or "actions" in content:
-            return content
-        fixed = {key: content[key] for key in ("currency", "review") if key in content}
-        actions = {key: _name_classes(content[key]) for key in content if key not in fixed}
-        return fixed | {"actions": actions}
+    def _gather(cls, content: Any) -> Any:
+        return _gather_actions(content)
 
     @model_validator(mode="after")
-    def _require_same_classes(self) -> "Prices":
-        classes_of_each = [set(prices) for prices in self.actions.values()]
-        if any(classes != classes_of_each[0] for classes in classes_of_each):
-            raise ValueError("every action needs a price for the same classes, found others")
+    def _require_sense(self) -> "Prices":
+        _require_same_classes(self.actions)
         if not any(price > 0 for prices in self.actions.values() for price in prices.values()):
             raise ValueError(
                 "at least one price above zero: otherwise doing nothing is always best, found none"
             )
+        return self
+
+
+class UnknownPrices(_Part):
+    """Which action is right for which class, where nobody has said yet what that is worth."""
+
+    currency: Literal["unknown"]
+    actions: dict[Name, dict[Name, Literal["right", "wrong"]]] = Field(min_length=1)
+
+    def find_unpriced(self, names: Iterable[str]) -> str | None:
+        """A class that is not named, or a name that is no class."""
+        return _find_unpriced(self.actions, names)
+
+    def assume_even(self) -> Prices:
+        """The stand-in for prices: what is wrong costs what is right earns, 1 of no currency."""
+        actions = {
+            action: {name: 1.0 if word == "right" else -1.0 for name, word in words.items()}
+            for action, words in self.actions.items()
+        }
+        return Prices.model_construct(currency=UNKNOWN, review=None, actions=actions)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _gather(cls, content: Any) -> Any:
+        return _gather_actions(content)
+
+    @model_validator(mode="after")
+    def _require_sense(self) -> "UnknownPrices":
+        _require_same_classes(self.actions)
+        if not any("right" in words.values() for words in self.actions.values()):
+            raise ValueError("an action that is right for at least one class, found none")
         return self
 
 
@@ -268,6 +353,34 @@ class Errors(_Reviewed):
     per_unit_too_high: Amount = Field(lt=0)
     per_unit_too_low: Amount = Field(lt=0)
     free_within: Amount = Field(default=0, ge=0)
+
+    def weigh(self, right: float, wrong: float) -> Self:
+        """The same, each 1 too low costing `right` and each 1 too high `wrong`."""
+        return self.model_copy(
+            update={"per_unit_too_high": -wrong, "per_unit_too_low": -right},
+        )
+
+
+class UnknownErrors(_Part):
+    """A number is answered, and nobody has said yet what it costs that it is too high or too
+    low.
+    """
+
+    currency: Literal["unknown"]
+    per_unit_too_high: Literal["unknown"]
+    per_unit_too_low: Literal["unknown"]
+    free_within: Amount = Field(default=0, ge=0)
+
+    def find_unpriced(self, names: Iterable[str]) -> str | None:
+        """Nothing: a number has no classes."""
+        return None
+
+    def assume_even(self) -> Errors:
+        """The stand-in for prices: too high costs what too low costs, 1 of no currency."""
+        return Errors.model_construct(
+            currency=UNKNOWN, review=None, per_unit_too_high=-1.0, per_unit_too_low=-1.0,
+            free_within=self.free_within,
+        )  # fmt: skip
 
 
 class Shown(_Money):
@@ -318,22 +431,26 @@ class Answers(_Money):
 def _kind(value: Any) -> str:
     """Which way of pricing a value table is."""
     keys = value if isinstance(value, dict) else vars(value) if isinstance(value, _Part) else {}
+    unknown = "unknown_" if keys.get("currency") == UNKNOWN else ""
     if any(str(key).startswith("per_unit") for key in keys):
-        return "errors"
+        return f"{unknown}errors"
     if "shown" in keys and not isinstance(keys["shown"], dict):
         return "shown"
     has_answers = "handed_over" in keys and not isinstance(keys["handed_over"], dict)
-    return "answers" if has_answers else "prices"
+    return "answers" if has_answers else f"{unknown}prices"
 
 
-KINDS: dict[str, type[_Money]] = {
-    "prices": Prices, "errors": Errors, "shown": Shown, "answers": Answers
+KINDS: dict[str, type[_Part]] = {
+    "prices": Prices, "errors": Errors, "shown": Shown, "answers": Answers,
+    "unknown_prices": UnknownPrices, "unknown_errors": UnknownErrors,
 }  # fmt: skip
 Value = Annotated[
     Annotated[Prices, Tag("prices")]
     | Annotated[Errors, Tag("errors")]
     | Annotated[Shown, Tag("shown")]
-    | Annotated[Answers, Tag("answers")],
+    | Annotated[Answers, Tag("answers")]
+    | Annotated[UnknownPrices, Tag("unknown_prices")]
+    | Annotated[UnknownErrors, Tag("unknown_errors")],
     Discriminator(_kind),
 ]
 
@@ -403,6 +520,11 @@ class Brief(_Part):
         return self.value.review if isinstance(self.value, _Reviewed) else None
 
     @property
+    def has_unknown_prices(self) -> bool:
+        """Whether nobody has said yet what anything is worth: nothing can ship."""
+        return self.value is not None and self.value.currency == UNKNOWN
+
+    @property
     def lines(self) -> Iterator[tuple[str, Line]]:
         """Each success line and each guardrail, by its place in the front matter."""
         for key, lines in (("success", self.success), ("guardrails", self.guardrails)):
@@ -417,11 +539,14 @@ class Brief(_Part):
         return self
 
     def _require_keys(self) -> None:
-        """Refuse a brief without a key that its phase asks for."""
+        """Refuse a brief without a key that its phase asks for. What is good enough can hardly be
+        said without prices, so lines may wait for them.
+        """
         phases = get_args(Phase)
+        can_wait = ("success", "guardrails") if self.has_unknown_prices else ()
         for phase in phases[: phases.index(self.phase) + 1]:
             for key in KEYS[phase]:
-                if not getattr(self, key):
+                if not getattr(self, key) and key not in can_wait:
                     raise ValueError(
                         f"`{key}:` from phase {phase} on, found none "
                         f"(this brief is in {self.phase})"
@@ -429,13 +554,15 @@ class Brief(_Part):
 
     def _require_prices(self, decision: Action, value: Value) -> None:
         """Refuse a decision that its prices do not know."""
-        if isinstance(value, Prices) and set(decision.actions) != set(value.actions):
+        if isinstance(value, Prices | UnknownPrices) and set(decision.actions) != set(
+            value.actions
+        ):
             raise ValueError(
                 f"a price for each action: decision.action names "
                 f"{', '.join(sorted(decision.actions))}, "
                 f"value names {', '.join(sorted(value.actions))}, found different names"
             )
-        if not isinstance(decision.action, str) and not isinstance(value, Prices):
+        if len(decision.actions) > 1 and not isinstance(value, Prices | UnknownPrices):
             raise ValueError(
                 f"one action, unless each action has its prices, found {len(decision.actions)}"
             )
@@ -452,7 +579,7 @@ class Brief(_Part):
         if self.risk == "high" and not review:
             raise ValueError(
                 "risk: high needs `review:` in value, because a person decides every case, "
-                "found none"
+                f"found {'prices that are unknown' if self.has_unknown_prices else 'none'}"
             )
 
 
@@ -482,19 +609,23 @@ class Priced(Brief, Generic[Kind]):
 
 def require_kind(brief: Brief, kind: type[Kind], prices: str) -> Priced[Kind]:
     """The brief with its decision and its prices; Fixable where it has none yet, or prices of
-    another kind than `prices` says in words.
+    another kind than `prices` says in words. In the place of unknown prices stand even ones, and
+    `value.is_known` says that they are nobody's.
     """
     if brief.decision is None or brief.value is None:
         raise Fixable(
             "project-brief.md: expected `decision:` and `value:` (from phase define on), found "
             "none. Next: write down what each action is worth, then uv run dvc repro"
         )
-    if not isinstance(brief.value, kind):
+    value = brief.value
+    if isinstance(value, UnknownPrices | UnknownErrors):
+        value = value.assume_even()
+    if not isinstance(value, kind):
         raise Fixable(
             f"project-brief.md: value: expected {prices}, found prices of another kind of problem. "
             f"{NEXT}"
         )
-    return Priced[Kind](**dict(brief))
+    return Priced[Kind](**dict(brief) | {"value": value})
 
 
 def parse(text: str, name: str = "project-brief.md") -> tuple[Brief, dict[str, str]]:
@@ -541,13 +672,14 @@ def _parse_front_matter(front: str, name: str) -> Brief:
 
 
 class Scale(NamedTuple):
-    """What a line may say of a metric: whether models can be compared on it, and the lowest and the
-    highest that it can be.
+    """What a line may say of a metric: whether models can be compared on it, the lowest and the
+    highest that it can be, and whether it is made of what units are worth.
     """
 
     comparable: bool
     lowest: float = -math.inf
     highest: float = math.inf
+    needs_prices: bool = False
 
 
 def require_metrics(
@@ -555,7 +687,7 @@ def require_metrics(
 ) -> None:
     """Stop where a line of the brief names a metric that is not among those in `scales`, compares
     models on one that is not comparable (for which other units count for each model), or sets a
-    limit that no model can miss or none can reach.
+    limit that no model can miss or none can reach; or where it needs prices that are unknown.
 
     Raises:
         Fixable: as the file `name` has it.
@@ -571,7 +703,13 @@ def require_metrics(
                 f"{compared}, found {line.metric!r}{nearest(line.metric, fits)}\n{NEXT}"
             )
         scale = scales[line.metric]
-        if line.metric == PRIMARY and brief.value is not None:
+        if scale.needs_prices and brief.has_unknown_prices:
+            raise Fixable(
+                f"{name}: `{place}.metric`: expected a metric that needs no price, because value "
+                f"says currency: {UNKNOWN}, found {line.metric!r}. Next: take this line out until "
+                "the prices are known, or write them into `value:`; then uv run dvc repro"
+            )
+        if line.metric == PRIMARY and isinstance(brief.value, _Money):
             low, high = brief.value.worth
             scale = scale._replace(lowest=1000 * low, highest=1000 * high)
         if fault := find_idle_limit(line, scale):

@@ -11,7 +11,7 @@ from ..edge.files import parse_paths, read_table, write_json, write_table, write
 from ..edge.parameters import read
 from ..problem import outcomes
 from ..problem.action import drop_own, find_periods, has_own
-from ..problem.metric import load_ratios
+from ..problem.metric import list_ratios
 from ..verdict.comparison import (
     PRIMARY,
     Comparison,
@@ -22,6 +22,7 @@ from ..verdict.comparison import (
     measure,
     measure_slices,
 )
+from ..verdict.price_map import build_price_map
 
 MODELS = ("rule", "challenger", "champion")
 CURVE = [step / 50 for step in range(1, 51)]  # shares of units acted on, for the value curve
@@ -39,7 +40,7 @@ def measure_model(
 ) -> dict[str, dict[str, float | None]]:
     """Every metric of one model with its interval."""
     intervals = {
-        metric: measure(result.outcome, metric, brief, settings) for metric in load_ratios()
+        metric: measure(result.outcome, metric, brief, settings) for metric in list_ratios(brief)
     }
     intervals |= outcomes.extra_metrics(result.outcome, result.predictions, settings.confidence)
     return {metric: interval._asdict() for metric, interval in intervals.items()}
@@ -71,9 +72,10 @@ def build_metrics(
 
 def price_rule(rule: Result, brief: outcomes.PricedBrief) -> dict[str, Result]:
     """`rule_at_prices`, where the rule decides by itself: what today's prices would make of it. The
-    challenger's gain over that is one that no better threshold explains.
+    challenger's gain over that is one that no better threshold explains. Unknown prices make
+    nothing of it.
     """
-    if not has_own(rule.predictions):
+    if not has_own(rule.predictions) or not brief.value.is_known:
         return {}
     predictions = drop_own(rule.predictions)
     return {"rule_at_prices": Result(predictions, outcomes.build_outcomes(predictions, brief))}
@@ -101,7 +103,8 @@ def describe_capacity(rule: Result, brief: outcomes.PricedBrief) -> dict[str, An
 
 def write_curves(results: dict[str, Result], brief: outcomes.PricedBrief, folder: Path) -> None:
     """Write the curves of rule and challenger as CSV, for DVC's plots and for the report. What a
-    rule decides by itself is neither more nor less: its value curve is that at today's prices.
+    rule decides by itself is neither more nor less: its value curve is that at today's prices, and
+    it has no points while these are unknown.
     """
     models = {name: results[name] for name in ("rule", "challenger")}
     calibration = {
@@ -116,6 +119,8 @@ def write_curves(results: dict[str, Result], brief: outcomes.PricedBrief, folder
         table = pl.concat(
             curve.select(pl.lit(model).alias("model"), pl.all()) for model, curve in curves.items()
         )
+        if name == "value" and not brief.value.is_known:
+            table = table.clear()
         write_text(
             table.with_columns(pl.selectors.float().round(6)).write_csv(), folder / f"{name}.csv"
         )
@@ -131,10 +136,17 @@ def main(argv: list[str] | None = None) -> int:
     results = {}
     for name, source in zip(MODELS, sources, strict=True):
         predictions = read_table(source)
-        results[name] = Result(predictions, outcomes.build_outcomes(predictions, brief))
+        outcome = outcomes.build_outcomes(predictions, brief)
+        if not brief.value.is_known:
+            outcome = outcome.with_columns(value=pl.lit(None, pl.Float64))
+        results[name] = Result(predictions, outcome)
         write_table(results[name].outcome, out / f"{name}.parquet")
     new, old = (results[name].outcome for name in ("challenger", "champion"))
-    write_json(build_metrics(results, brief, settings), metrics)
+    content = build_metrics(results, brief, settings)
+    if not brief.value.is_known:
+        challenger, champion = (results[name].predictions for name in ("challenger", "champion"))
+        content["price_map"] = build_price_map(challenger, champion, brief, settings)
+    write_json(content, metrics)
     write_json({"segments": measure_slices(Comparison(new, old, brief, settings))}, sliced)
     write_curves(results, brief, curves)
     return 0

@@ -38,7 +38,7 @@ def build_page(root: Path, against: str) -> str:
     brief = outcomes.require_prices(read_brief(reports / "brief.json"))
     decision = read_decision(reports / "decision.json")
     contents = {name: read_json(reports / f"{name}.json") for name in report.NAMES}
-    currency = brief.value.currency
+    currency = brief.value.money
     is_held = decision.verdict == "hold"
     slices = report.Section(
         "The worst slices", report.build_worst_slices(contents["slices"], brief)
@@ -46,7 +46,7 @@ def build_page(root: Path, against: str) -> str:
     parts = [
         report.present_verdict(brief, decision),
         *([report.present_causes(contents, brief)] if is_held else []),
-        report.present_worth(brief, decision, contents["metrics"], contents["data"]),
+        report.present_gain(brief, decision, contents),
         report.Section("The test rows", describe_test_rows(contents["split"])),
         report.Section("What changed", describe_changes(root, against)),
         report.present_lines(decision, currency),
@@ -118,7 +118,10 @@ def _read_decision(read: Any) -> Json:
         return {}
     decision = parse_decision(text, "reports/decision.json")
     value = json.loads(read("reports/brief.json") or "{}").get("value", {})
-    gain = report.format_interval(report.PRIMARY, decision.gain.interval, value.get("currency", ""))
+    gain = "prices are missing"
+    if decision.gain.estimate is not None:
+        currency = value.get("currency", "")
+        gain = report.format_interval(report.PRIMARY, decision.gain.interval, currency)
     values = {name: getattr(decision, name) for name in ("verdict", "champion", "challenger")}
     return values | {"gain per 1,000": gain}
 

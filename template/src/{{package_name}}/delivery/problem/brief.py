@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from ..edge.brief import Brief, Scale, read_project_brief, require_kind, require_metrics
-from .metric import EVERY_UNIT, Metric, load_ratios
+from .metric import EVERY_UNIT, Metric, load_ratios, needs_prices
 from .metrics import PRICED, PRICES
 
 
@@ -19,12 +19,15 @@ def find_scales(brief: Brief) -> dict[str, Scale]:
 
 
 def find_scale(metric: Metric) -> Scale:
-    """Whether models can be compared on a metric, and between which figures it lies."""
+    """Whether models can be compared on a metric, between which figures it lies, and whether it
+    needs prices.
+    """
+    scale = Scale(metric.comparable, needs_prices=needs_prices(metric))
     if metric.form == "share":
-        return Scale(metric.comparable, 0.0, 1.0)
+        return scale._replace(lowest=0.0, highest=1.0)
     if isinstance(metric.bounds, tuple) and metric.denominator is EVERY_UNIT:
-        return Scale(metric.comparable, *metric.bounds)
-    return Scale(metric.comparable)
+        return scale._replace(lowest=metric.bounds[0], highest=metric.bounds[1])
+    return scale
 
 
 def read_known_brief(path: Path) -> tuple[Brief, dict[str, str]]:

@@ -116,6 +116,8 @@ class Presentation(Protocol):
 
     FEW: str
     POWER: str
+    EVEN: str
+    MAP: tuple[str, str]
     CALIBRATION: Curve
 
     def capacity(self, brief: Brief, units: str) -> Capacity:

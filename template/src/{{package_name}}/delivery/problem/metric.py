@@ -62,16 +62,33 @@ def load_metrics() -> dict[str, Metric]:
     return METRICS | own
 
 
+def needs_prices(metric: Metric) -> bool:
+    """Whether a metric is made of what units are worth (`value`, and `score` as what is expected of
+    it), and so means nothing while prices are unknown.
+    """
+    parts = [] if metric.numerator is None else [metric.numerator, metric.denominator]
+    return any({"value", "score"} & set(part.meta.root_names()) for part in parts)
+
+
 def load_ratios() -> dict[str, Metric]:
     """The metrics that a line of the brief can name: those that are a ratio of sums."""
     return {name: metric for name, metric in load_metrics().items() if metric.numerator is not None}
 
 
-def load_slice_metrics() -> list[str]:
-    """The names of the metrics that are shown for each slice, the team's among them."""
+def list_ratios(brief: Brief) -> list[str]:
+    """The names of the metrics that are measured for each model: those that are a ratio of sums;
+    while prices are unknown, those of them that need none.
+    """
+    ratios = load_ratios()
+    return [name for name in ratios if brief.value.is_known or not needs_prices(ratios[name])]
+
+
+def list_slice_metrics(brief: Brief) -> list[str]:
+    """Those of them that are shown for each slice, the team's among them."""
     from .metrics import METRICS, SLICES
 
-    return [*SLICES, *(name for name in load_metrics() if name not in METRICS)]
+    own = (name for name in load_metrics() if name not in METRICS)
+    return [name for name in (*SLICES, *own) if name in list_ratios(brief)]
 
 
 def measure_units(name: str, outcome: pl.DataFrame) -> pl.DataFrame:

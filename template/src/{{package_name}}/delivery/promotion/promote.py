@@ -1,7 +1,9 @@
 """`promote`: the challenger takes charge, where the verdict allows it."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 
+from ..edge.brief import PRICES_NEXT, read_brief
 from ..edge.errors import Fixable, Refused
 from ..edge.files import describe_fix
 from ..edge.shell import PACKAGE
@@ -28,6 +30,8 @@ from .pointer import (
 )
 from .record import next_tag
 
+BRIEF = Path("reports/brief.json")
+
 
 def promote(*, refresh: bool, because: str | None, name: str | None) -> int:
     """Put the challenger in charge, if the verdict allows it, and record why."""
@@ -43,6 +47,7 @@ def plan_promotion(*, refresh: bool, because: str | None, name: str | None) -> P
     require_clean_main()
     require_new_challenger()
     decision = read_decision()
+    require_known_prices(decision)
     require_permission(decision, refresh=refresh, because=because, name=name)
     tag = next_tag("champion")
     return Promotion(
@@ -80,6 +85,17 @@ def require_new_challenger() -> None:
             "models/challenger: expected another model than the champion, found that it is in "
             f"charge already, as {in_charge.read_tag(CHAMPION)}. "
             "Next: change features.py, model.py or the data, then uv run dvc repro"
+        )
+
+
+def require_known_prices(decision: Decision) -> None:
+    """Raise Refused where nobody has said yet what anything is worth: then nothing ships, by no
+    override either.
+    """
+    if read_brief(BRIEF).has_unknown_prices:
+        raise Refused(
+            f"{decision.sentence}\nWithout prices no model takes charge, whatever the reason, so "
+            f"nothing was promoted. {PRICES_NEXT}"
         )
 
 

@@ -115,6 +115,32 @@ def draw_panels(name: str, sentence: str, panels: Sequence[Panel], columns: int 
         return _write_svg(figure, name, sentence)
 
 
+def draw_map(name: str, sentence: str, dots: Sequence[Dot], labels: tuple[str, str]) -> str:
+    """Draw dots side by side against zero, each in its tone, and what each tone says at the top."""
+    with rc_context(STYLE):
+        figure = Figure(figsize=(WIDTH, 3.1), layout="constrained")
+        axes = figure.subplots()
+        axes.grid(visible=True, axis="y")
+        axes.axhline(0, color=COLOURS["ink"], linewidth=1.2)
+        seen = set()
+        for place, dot in enumerate(dots):
+            colour = COLOURS[dot.tone]
+            if dot.lower is not None and dot.upper is not None:
+                axes.plot([place, place], [dot.lower, dot.upper], color=colour, linewidth=2.2,
+                          solid_capstyle="round")  # fmt: skip
+            label = None if dot.note in seen else dot.note
+            seen.add(dot.note)
+            axes.plot([place], [dot.estimate or 0.0], MARKERS.get(dot.tone, "o"), color=colour,
+                      markersize=6.5, label=label)  # fmt: skip
+        axes.set_xticks(range(len(dots)), [dot.label for dot in dots])
+        axes.set_xlabel(labels[0])
+        axes.set_ylabel(labels[1])
+        axes.yaxis.set_major_formatter(_format_numbers(share=False))
+        axes.yaxis.set_tick_params(labelcolor=COLOURS["quiet"])
+        figure.legend(loc="outside upper left", ncols=3, frameon=False, handlelength=1.5)
+        return _write_svg(figure, name, sentence)
+
+
 def draw_curves(
     name: str,
     sentence: str,

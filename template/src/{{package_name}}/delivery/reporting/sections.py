@@ -31,7 +31,7 @@ from ..verdict.decision import (
     find_standing,
     is_simulated,
 )
-from . import charts
+from . import charts, price_map
 from .charts import Dot, Panel
 from .style import read_style
 
@@ -50,6 +50,7 @@ REFRESH: dict[Standing, str] = {
     "same": f"{SAME}, so nothing is gained and nothing is lost.",
 }
 UNCLEAR: dict[Standing, str] = {
+    "no prices": "Nobody has said yet what a right action earns and a wrong one costs",
     "too few": f"There are too few {presentation.FEW} to tell anything",
     "better": f"{BETTER}, but something else that the brief asks for is not shown",
     "no worse": "The challenger is not worse than the champion by more than the margin, but "
@@ -172,9 +173,23 @@ def explain_verdict(decision: Decision) -> str:
     )
 
 
+def present_gain(brief: PricedBrief, decision: Decision, reports: Json) -> Section:
+    """The gain at the brief's prices; while these are missing, at all prices."""
+    metrics, data = reports["metrics"], reports["data"]
+    if brief.value.is_known:
+        return present_worth(brief, decision, metrics, data)
+    points = price_map.read_points(metrics)
+    name = "rule" if reports["comparison"]["champion"] == "rule" else "champion"
+    words, header, rows = price_map.describe(points, escape(brief.decision.units), name)
+    chart = price_map.draw(points, strip_markdown(words), brief.decision.units, name)
+    notes = "\n".join(f"- {note}" for note in list_limits(brief, metrics, data))
+    text = f"{words}\n\n{notes}\n\n{build_table(header, rows)}"
+    return Section("At which prices it would be worth more", text, chart)
+
+
 def present_worth(brief: PricedBrief, decision: Decision, metrics: Json, data: Json) -> Section:
     """The gain in money, for the brief's own period too, and the prices it rests on."""
-    gain, currency = decision.gain.interval, brief.value.currency
+    gain, currency = decision.gain.interval, brief.value.money
     words = describe_worth(brief, gain)
     header, prices = presentation.prices(brief)
     rows: Rows = [[escape(cell) for cell in row] for row in prices]
@@ -191,7 +206,7 @@ def present_worth(brief: PricedBrief, decision: Decision, metrics: Json, data: J
 
 def describe_worth(brief: PricedBrief, gain: Interval) -> str:
     """The gain per 1,000 units and, where capacity comes once in a while, each time."""
-    decision, currency = brief.decision, brief.value.currency
+    decision, currency = brief.decision, brief.value.money
     units, size = escape(decision.units), decision.out_of
     if gain.lower == gain.upper == 0:
         return f"The gain is exactly {currency} 0: challenger and champion do the same."
@@ -211,17 +226,22 @@ def list_limits(brief: PricedBrief, metrics: Json, data: Json) -> list[str]:
         f"In brackets: {metrics['confidence']:.0%} intervals.",
         "Nothing was measured live: this is what acting would have been worth at the prices below.",
     ]
+    if not brief.value.is_known:
+        notes += [
+            "The intervals hold for all prices in the table at once. A gain is counted as "
+            "though both prices added up to 1; which sign it has does not depend on that."
+        ]
     if is_simulated(str(data["source"])):
         notes += ["**The data is simulated**: it shows how this works, not what you would gain."]
     if brief.review is not None:
-        price = f"{brief.value.currency} {format_amount(-brief.review)}"
+        price = f"{brief.value.money} {format_amount(-brief.review)}"
         notes += [f"A review costs {price} and finds the truth."]
     return notes
 
 
 def present_comparison(metrics: Json, comparison: Json, brief: PricedBrief) -> Section:
     """Every metric of rule, champion and challenger on the same units."""
-    (unit, units), currency = escape_units(brief), brief.value.currency
+    (unit, units), currency = escape_units(brief), brief.value.money
     champion, how = comparison["champion"], "the rule, which is today's code"
     if champion != "rule":
         how = f"{escape(champion)}: {COMPARED[comparison['compared_by']]}"
@@ -236,12 +256,12 @@ def present_comparison(metrics: Json, comparison: Json, brief: PricedBrief) -> S
         cells = [format_interval(metric, known[m], currency) if m in known else "" for m in models]
         rows.append([words.label, *cells])
         notes += [f"- *{words.label}*: {fill_units(words.meaning, unit, units)}"]
-        title = f"{words.label}, {currency}" if words.form == "money" else words.label
+        title = f"{words.label}, {currency}" if currency and words.form == "money" else words.label
         dots = [build_dot(LABELS[m], TONES[m], interval) for m, interval in known.items()]
         panels.append(Panel(title, dots, words.form == "share"))
     text = f"All models were given the same {metrics['n']:,} {units}. The challenger is "
     text += f"{escape(comparison['challenger'])}, the champion is {how}. "
-    text += f"{describe_rule(metrics, units, currency)}\n\n"
+    text += f"{describe_rule(metrics, units, brief)}\n\n"
     text += (
         build_table(["metric", *(f">{LABELS[model]}" for model in models)], rows)
         + "\n\n"
@@ -252,17 +272,19 @@ def present_comparison(metrics: Json, comparison: Json, brief: PricedBrief) -> S
     return Section("Champion against challenger", text, chart)
 
 
-def describe_rule(metrics: Json, units: str, currency: str) -> str:
+def describe_rule(metrics: Json, units: str, brief: PricedBrief) -> str:
     """What the rule is valued by, what a better threshold alone would have done, and whether the
     rule takes more than the brief has room for.
     """
+    if not brief.value.is_known:
+        return f"Prices are missing. {presentation.EVEN}"
     if not metrics.get("rule_decides"):  # what an older release wrote does not say
         return "The rule does not decide by itself: its probabilities go through today's prices."
     gain = Interval(**metrics["gain_over_rule_at_prices"])
     words = f"The rule is valued by {presentation.OWN}, as it is today; prices play no part in it. "
     words += f"The {LABELS['rule_at_prices']} is what the same rule would be worth if it acted as "
     words += "the challenger does. Over that, which needs no model, the challenger's gain is "
-    words += f"{format_interval(PRIMARY, gain, currency)} per 1,000 {units}."
+    words += f"{format_interval(PRIMARY, gain, brief.value.money)} per 1,000 {units}."
     room = metrics["capacity"]
     if room and room["rule_exceeds_in"]:
         words += (
@@ -303,25 +325,26 @@ def present_actions(metrics: Json, comparison: Json, brief: PricedBrief) -> Sect
 
 def present_causes(reports: Json, brief: PricedBrief) -> Section:
     """Where to look after a *hold*: slices and actions that cost most, the target in each part."""
-    units, currency = escape(brief.decision.units), brief.value.currency
+    units, currency = escape(brief.decision.units), brief.value.money
     text = "Where the challenger does worst against the champion, and whether its target has moved."
-    tables = (
-        build_worst_slices(reports["slices"], brief),
-        build_worst_actions(reports["metrics"], units, currency),
-        build_levels(reports["split"]),
-    )
+    tables = [build_levels(reports["split"])]
+    if brief.value.is_known:
+        worst = build_worst_actions(reports["metrics"], units, currency)
+        tables = [build_worst_slices(reports["slices"], brief), worst, *tables]
     return Section("What to look at", "\n\n".join([text, *tables]))
 
 
 def build_worst_slices(sliced: Json, brief: PricedBrief, shown: int = 3) -> str:
     """The slices in which the challenger gains least, of those that can be judged."""
     parts = [part for column in sliced["segments"].values() for part in column if part["judged"]]
+    if not brief.value.is_known:
+        return "Prices are missing, so no slice is known to be worse than another."
     if not parts:
         return "No slice can be judged."
     parts.sort(key=lambda part: part["metrics"]["gain"]["estimate"])
     rows: Rows = []
     for part in parts[:shown]:
-        gain = format_interval(PRIMARY, Interval(**part["metrics"]["gain"]), brief.value.currency)
+        gain = format_interval(PRIMARY, Interval(**part["metrics"]["gain"]), brief.value.money)
         rows.append([escape(part["slice"]), f"{part['n']:,}", gain])
     units = escape(brief.decision.units)
     return build_table(["worst slices", f">{units}", ">gain per 1,000"], rows)
@@ -370,7 +393,7 @@ def build_levels(split: Json, shown: int = 6) -> str:
 
 def present_capacity(brief: PricedBrief, metrics: Json, curve: pl.DataFrame) -> Section:
     """What more or less of the scarce thing would be worth."""
-    units, currency = escape(brief.decision.units), brief.value.currency
+    units, currency = escape(brief.decision.units), brief.value.money
     heading, sentence, label, shares, mark = presentation.capacity(brief, units)
     sentence += describe_periods(brief, metrics.get("capacity"))
     sentence += " The curve has no intervals: it shows where capacity matters, not surely how much."
@@ -425,6 +448,10 @@ def present_lines(decision: Decision, currency: str) -> Section:
     text = "What the brief asks for, and whether it holds.\n\n"
     text += build_table(["line", "kind", "found", "state"], rows) + "\n\n"
     text += "\n".join(f"- *{state}*: {STATES[state]}" for state in STATES if state in states)
+    if not currency:
+        text += (
+            "\n- While prices are missing, no line decides: what models do will change with them."
+        )
     return Section("Success lines and guardrails", text)
 
 
@@ -464,16 +491,24 @@ def present_slices(sliced: Json, decision: Decision, brief: PricedBrief) -> Sect
     ]
     if together:
         words += f" Small ones are judged together: {escape(', '.join(dict.fromkeys(together)))}."
-    currency = brief.value.currency
+    currency = brief.value.money
     panels = [draw_judgement(line) for line in judgements]
-    if not panels:
-        gains = [
-            build_dot(part["slice"], "challenger", Interval(**part["metrics"]["gain"]))
-            for part in parts
-        ]
-        panels = [Panel(f"gain over the champion, {currency} per 1,000", gains, False, 0)]
+    if not panels and brief.value.is_known:
+        panels = [draw_slices(parts, "gain", f"gain over the champion, {currency} per 1,000", 0)]
+    elif not panels:
+        metric = next(iter(parts[0]["metrics"]))
+        panels = [draw_slices(parts, metric, load_metrics()[metric].label)]
     chart = charts.draw_panels("slices", strip_markdown(words), panels)
     return Section("Slices", f"{words}\n\n{build_table_of_slices(parts, judgements, brief)}", chart)
+
+
+def draw_slices(parts: list[Json], metric: str, title: str, limit: float | None = None) -> Panel:
+    """A metric of the challenger, or its gain, in each slice."""
+    dots = [
+        build_dot(part["slice"], "challenger", Interval(**part["metrics"][metric]))
+        for part in parts
+    ]
+    return Panel(title, dots, metric != "gain" and load_metrics()[metric].form == "share", limit)
 
 
 def draw_judgement(line: Judgement) -> Panel:
@@ -495,21 +530,20 @@ def build_table_of_slices(
         for result in line.slices:
             states.setdefault(result.slice, []).append(result.state)
     others = [metric for metric in parts[0]["metrics"] if metric not in ("gain", PRIMARY)]
-    units, currency = escape(brief.decision.units), brief.value.currency
+    units, currency = escape(brief.decision.units), brief.value.money
     is_counted = any(part["positives"] != part["n"] for part in parts)
     rows: Rows = []
     for part in parts:
         intervals = {metric: Interval(**interval) for metric, interval in part["metrics"].items()}
         cells = [f"{part['positives']:,}"] if is_counted else []
-        cells += [format_interval(PRIMARY, intervals["gain"], currency)]
+        if currency:
+            cells += [format_interval(PRIMARY, intervals["gain"], currency)]
         cells += [format_interval(metric, intervals[metric]) for metric in others]
         cells += [", ".join(dict.fromkeys(states[part["slice"]])) or "no line"]
         rows.append([escape(part["slice"]), f"{part['n']:,}", *cells])
-    positive = [">positive"] if is_counted else []
+    positive, gain = [">positive"] if is_counted else [], [">gain per 1,000"] if currency else []
     metrics = (f">{load_metrics()[metric].label}" for metric in others)
-    return build_table(
-        ["slice", f">{units}", *positive, ">gain per 1,000", *metrics, "lines"], rows
-    )
+    return build_table(["slice", f">{units}", *positive, *gain, *metrics, "lines"], rows)
 
 
 def list_unjudged(sliced: Json) -> list[str]:
@@ -766,11 +800,11 @@ def build_sections(
     return [
         present_verdict(brief, decision),
         *([present_causes(reports, brief)] if decision.verdict == "hold" else []),
-        present_worth(brief, decision, metrics, data),
+        present_gain(brief, decision, reports),
         present_comparison(metrics, reports["comparison"], brief),
         present_actions(metrics, reports["comparison"], brief),
-        present_capacity(brief, metrics, valued),
-        present_lines(decision, brief.value.currency),
+        *([present_capacity(brief, metrics, valued)] if brief.value.is_known else []),
+        present_lines(decision, brief.value.money),
         present_slices(sliced, decision, brief),
         present_calibration(calibrated, brief),
         present_candidates(training, seconds),

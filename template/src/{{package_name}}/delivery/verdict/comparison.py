@@ -10,7 +10,13 @@ from pydantic import Field
 from ..edge.errors import Fixable
 from ..edge.parameters import Seed, Settings
 from ..problem import outcomes
-from ..problem.metric import find_bounds, load_slice_metrics, measure_units
+from ..problem.metric import (
+    find_bounds,
+    list_slice_metrics,
+    load_ratios,
+    measure_units,
+    needs_prices,
+)
 from ..statistics import bootstrap
 from ..statistics.interval import FEWEST, Interval
 
@@ -98,12 +104,13 @@ def is_same(new: pl.DataFrame, old: pl.DataFrame, metric: str = PRIMARY) -> bool
 
 def describe_actions(outcome: pl.DataFrame) -> list[dict[str, Any]]:
     """What one model did, for `reports/metrics.json`: each action and what came of it (`result`),
-    with the share of units and its part of the value per 1,000 units.
+    with the share of units and its part of the value per 1,000 units (null: prices are unknown).
     """
     n = outcome.height
+    worth = pl.when(pl.col("value").has_nulls().not_()).then(pl.col("value").sort().sum())
     return (
         outcome.group_by("action", result=outcomes.RESULT)
-        .agg(share=pl.len() / n, value_per_1000=pl.col("value").sort().sum() * 1000 / n)
+        .agg(share=pl.len() / n, value_per_1000=worth.first() * 1000 / n)
         .sort("action", "result")
         .to_dicts()
     )
@@ -118,7 +125,11 @@ def measure(
 
 
 def compare(comparison: Comparison, metric: str) -> Interval:
-    """A metric of the challenger minus that of the champion, with its paired interval."""
+    """A metric of the challenger minus that of the champion, with its paired interval; undefined
+    where it needs prices and these are unknown.
+    """
+    if not comparison.brief.value.is_known and needs_prices(load_ratios()[metric]):
+        return Interval(None, None, None)
     terms = build_paired_terms(comparison, metric)
     return estimate(terms, comparison.settings, too_few=has_too_few(comparison.new))
 
@@ -164,7 +175,10 @@ def measure_slices(comparison: Comparison) -> dict[str, Any]:
                 **count_units(part.new),
                 "judged": not has_too_few(part.new),
                 "metrics": {
-                    **{metric: _measure_new(part, metric) for metric in load_slice_metrics()},
+                    **{
+                        metric: _measure_new(part, metric)
+                        for metric in list_slice_metrics(part.brief)
+                    },
                     "gain": compare(part, PRIMARY)._asdict(),
                 },
             }

@@ -33,6 +33,7 @@ NOT_BETTER: dict[Standing, str] = {
     "worse": "worse than the champion; whether by more than the margin is open",
     "same": "nothing that the challenger does differs from the champion",
 }
+NO_PRICES = "prices are missing: until `value:` in the brief has them, no model can take charge"
 EARLY = ("discover", "define")  # phases in which what is good enough is not agreed yet
 EARLY_REASON = (
     "the brief is in phase {}, and a model ships from phase develop on: "
@@ -55,9 +56,9 @@ def decide(evidence: Evidence) -> Decision:
     if effect and find_standing(gain, margin) != "same":
         needed = bootstrap.find_needed_size(gain, n, effect, comparison.settings.confidence)
     if verdict == "unclear":
-        reasons += explain_size(gain, n, effect, needed, brief.value.currency)
+        reasons += explain_size(gain, n, effect, needed, brief.value.money)
     advice = explain_shortage(evidence) if verdict == "unclear" else []
-    unit = f"{brief.value.currency} per 1,000 {brief.decision.units}"
+    unit = f"{brief.value.money} per 1,000 {brief.decision.units}".lstrip()
     return Decision(
         verdict=verdict,
         sentence=describe(verdict, reasons, gain, evidence),
@@ -93,12 +94,16 @@ def reach_verdict(
     leaks: Iterable[Leak],
 ) -> tuple[Verdict, list[str]]:
     """The verdict and its reasons, from the gain and the judged lines."""
-    reasons = find_violations([*success, *guardrails]) + find_unexplained(leaks)
     standing = find_standing(gain, margin)
+    # Without prices no model does yet what it would do, so no line speaks of that either.
+    judged = [] if standing == "no prices" else [*success, *guardrails]
+    reasons = find_violations(judged) + find_unexplained(leaks)
     if standing == "much worse":
         reasons.append("worse than the champion" + (" by more than the margin" if margin else ""))
     if reasons:
         return "hold", reasons
+    if standing == "no prices":
+        return "unclear", [NO_PRICES]
     if standing == "too few":
         return "unclear", [f"too few {presentation.FEW} to tell (fewer than {FEWEST})"]
     unmet = [line for line in success if line.state != "holds"]
@@ -196,8 +201,16 @@ def describe(verdict: Verdict, reasons: list[str], gain: Interval, evidence: Evi
     units = brief.decision.units
     rule = evidence.champion == "rule"
     champion = "the rule" if rule else f"the champion ({evidence.champion})"
-    advice = choose_advice(verdict, find_standing(gain, find_margin(brief)))
-    start = f"{advice}: {presentation.in_words(brief)}. The challenger ({evidence.challenger}) "
+    standing = find_standing(gain, find_margin(brief))
+    start = f"{choose_advice(verdict, standing)}: {presentation.in_words(brief)}. "
+    if standing == "no prices":
+        others = [reason for reason in reasons if reason != NO_PRICES]
+        return (
+            f"{start}Prices are missing, so nothing tells whether the challenger "
+            f"({evidence.challenger}) would be worth more than {champion}, on {n:,} held-out "
+            f"{simulated}{units}{describe_reasons(others)}."
+        )
+    start += f"The challenger ({evidence.challenger}) "
     if is_same(comparison.new, comparison.old):
         others = [reason for reason in reasons if reason != NOT_BETTER["same"]]
         return (

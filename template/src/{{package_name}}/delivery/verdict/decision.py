@@ -15,7 +15,15 @@ AGAIN = "uv run dvc repro --force --single-item decide"
 Verdict = Literal["ship", "refresh", "unclear", "hold"]
 State = Literal["holds", "unclear", "violated", "too few"]
 Standing = Literal[
-    "too few", "same", "better", "no worse", "open", "slightly worse", "worse", "much worse"
+    "no prices",
+    "too few",
+    "same",
+    "better",
+    "no worse",
+    "open",
+    "slightly worse",
+    "worse",
+    "much worse",
 ]
 
 
@@ -112,10 +120,10 @@ class Decision(_Written):
 def find_standing(gain: Interval, margin: float) -> Standing:
     """Where the whole interval of a gain lies: above zero (better), above minus the margin (no
     worse; slightly worse, where it is below zero), below zero (worse), below minus the margin (much
-    worse), or none of these (open).
+    worse), or none of these (open). A gain that is not defined is one without prices.
     """
     if gain.lower is None or gain.upper is None:
-        return "too few"
+        return "no prices" if gain.estimate is None else "too few"
     if gain.lower == gain.upper == 0:
         return "same"
     if gain.lower > 0:

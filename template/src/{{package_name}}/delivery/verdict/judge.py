@@ -56,7 +56,7 @@ def judge(line: Line, comparison: Comparison, margin: float) -> Judgement:
         )
     covered = measure_coverage(results, comparison) if line.where == "each segment" else None
     return Judgement(
-        line=describe_line(line, comparison.brief.value.currency),
+        line=describe_line(line, comparison.brief.value.money),
         limit=to_clear,
         state=find_worst(results, covered),
         slices=tuple(results),
@@ -159,7 +159,7 @@ def find_worst(results: list[SliceResult], covered: float | None) -> State:
 def describe_line(line: Line, currency: str) -> str:
     """A line of the brief as a person would say it."""
     metric = line.metric
-    money = f"{currency} " if load_metrics()[metric].form == "money" else ""
+    money = f"{currency} ".lstrip() if load_metrics()[metric].form == "money" else ""
     words = metric.replace("_", " ").replace("per 1000", "per 1,000")
     words += f" in {line.where}" if line.where else ""
     if line.by is not None:
