@@ -51,6 +51,14 @@ WRONG = {
         "project-brief.md: expected a price for each action: decision.action names call, value "
         "names visit",
     ),
+    "an amount of no currency": (
+        ("currency: GBP, call: {leaves: 40, stays: -5}", "currency: unknown, call: {leaves: 40}"),
+        "project-brief.md: `value.actions.call.leaves`: expected 'right' or 'wrong', found 40",
+    ),
+    "nothing that is right": (
+        ("GBP, call: {leaves: 40, stays: -5}", "unknown, call: {leaves: wrong, stays: wrong}"),
+        "project-brief.md: `value`: expected an action that is right for at least one class, found",
+    ),
     "more than twenty lines": (
         ("risk: medium ", "#\n#\n#\n#\n#\n#\n#\nrisk: medium "),
         "project-brief.md: expected at most 20 lines of front matter, found 2",
@@ -223,4 +231,15 @@ def test_a_brief_that_is_gone_is_named(repository: Repository) -> None:
     fixable(
         repository.run("churn", "check"),
         "project-brief.md: expected a project brief, found no file",
+    )
+
+
+@pytest.mark.parametrize("repository", ["ranking", "answering"], indirect=True)
+def test_lists_and_answers_cannot_wait_for_their_prices(repository: Repository) -> None:
+    repository.edit(BRIEF, "currency: GBP", "currency: unknown")
+    fixable(
+        repository.run(repository.package, "check"),
+        "`value.currency`: expected a currency like GBP, because a list or an answer is chosen by "
+        "its prices",
+        "found unknown",
     )

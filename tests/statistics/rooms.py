@@ -6,8 +6,8 @@ import sys
 from ..conftest import ROOT
 
 sys.path.insert(0, str(ROOT / "template/src/{{package_name}}"))
-bootstrap, influence, interval = (
+bootstrap, influence, interval, joint = (
     importlib.import_module(f"delivery.statistics.{name}")
-    for name in ("bootstrap", "influence", "interval")
+    for name in ("bootstrap", "influence", "interval", "joint")
 )
 FEWEST, Interval = interval.FEWEST, interval.Interval

@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import binom, norm, t
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from .rooms import FEWEST, Interval, bootstrap, influence
+from .rooms import FEWEST, Interval, bootstrap, influence, joint
 
 NAMES = ("n", "d", "c")
 SETTINGS: dict[str, Any] = {"confidence": 0.95, "draws": 2_000, "seed": 7}
@@ -250,3 +250,19 @@ def test_units_needed_grow_with_the_square_of_a_smaller_effect() -> None:
 def test_errors_too_small_to_square_twice_have_an_interval() -> None:
     tiny = influence.mean(np.array([1e-90] * 99 + [3e-90]), np.arange(100), 0.95)
     assert tiny.lower == tiny.estimate == tiny.upper
+
+
+def test_intervals_that_err_together_need_no_more_than_one_and_others_more() -> None:
+    rng = np.random.default_rng(5)
+    alone = [rng.normal(size=4_000) for _ in range(8)]
+    tables = [
+        pl.DataFrame({"cluster": np.arange(4_000) // 2, "numerator": gain, "denominator": 1.0})
+        for gain in alone
+    ]
+    sidak = 0.95 ** (1 / 8)
+    assert joint.find_confidence(tables, 0.95, 7) == pytest.approx(sidak, abs=0.003)
+    assert joint.find_confidence(tables[:1] * 8, 0.95, 7) == pytest.approx(0.95, abs=0.003)
+    nothing = tables[0].with_columns(numerator=0.0)
+    assert joint.find_confidence([nothing] * 8, 0.95, 7) == 0.95
+    shuffled = [each.sample(fraction=1, shuffle=True, seed=1) for each in tables]
+    assert joint.find_confidence(shuffled, 0.95, 7) == joint.find_confidence(tables, 0.95, 7)

@@ -43,7 +43,8 @@ def problems(render: Render) -> Iterator[Callable[[str], SimpleNamespace]]:
             sources.append(source)
             sys.path.insert(0, source)
         names = ("edge.brief", "problem.action", "problem.outcomes", "problem.training",
-                 "verdict.comparison", "verdict.decide", "verdict.evidence")  # fmt: skip
+                 "verdict.comparison", "verdict.decide", "verdict.evidence",
+                 "verdict.price_map")  # fmt: skip
         modules = {
             name.replace(".", "_"): importlib.import_module(f"{package}.delivery.{name}")
             for name in names
@@ -252,6 +253,45 @@ def test_capacity_over_all_weeks_at_once_flatters_a_model_where_the_level_drifts
     assert flattered.mean() > -5 * error
     if drift:
         assert flattered.mean() - 5 * error > 0
+
+
+def draw_pair(of: SimpleNamespace, rng: Rng, n: int) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """A good and a worse model on units of which two belong together, and share their luck."""
+    usual, luck = (np.repeat(rng.normal(size=n // 2), 2) for _ in range(2))
+    new, old = (usual + noise * rng.normal(size=n) for noise in (0.5, 1.2))
+    if of.kind == "classification":
+        target = np.where(norm.cdf(luck) < sigmoid(usual - 1.3), "leaves", "stays")
+        chances = [sigmoid(p - 1.3) for p in (new, old)]
+        columns = [{"p_leaves": p, "p_stays": 1 - p} for p in chances]
+    else:
+        target = 6_000 + 1_000 * (usual + luck)
+        percentiles = norm.ppf(of.problem_training.LEVELS)
+        around = [6_000 + 1_000 * (middle[:, None] + percentiles) for middle in (new, old)]
+        columns = [dict(zip(of.problem_training.NAMES, each.T, strict=True)) for each in around]
+    better, worse = (units(target).with_columns(**_literals(each)) for each in columns)
+    return better, worse
+
+
+@pytest.mark.parametrize("problem", ["classification", "regression"])
+def test_the_price_map_holds_at_all_prices_at_once(
+    problem: str, problems: Callable[[str], SimpleNamespace], rng: Rng
+) -> None:
+    of = problems(problem)
+    mapped, comparison = of.verdict_price_map, of.verdict_comparison
+    known = {"at_most": None, "out_of": None}
+    brief = of.brief.replace(decision=known, value={"review": None, "currency": "unknown"})
+    settings = comparison.Evaluate(confidence=0.95, draws=1_000, seed=7)
+    many, repetitions = draw_pair(of, rng, 400_000), REPETITIONS * 2 // 5
+    pairs = [mapped.compare_at(ratio, *many, brief, settings) for ratio in mapped.RATIOS]
+    truth = [1000 * (pair.new["value"] - pair.old["value"]).mean() for pair in pairs]
+    all_hold = 0
+    for _ in range(repetitions):
+        points = mapped.build_price_map(*draw_pair(of, rng, UNITS), brief, settings)
+        all_hold += all(
+            point["lower"] <= gain <= point["upper"]
+            for point, gain in zip(points, truth, strict=True)
+        )
+    at_least(0.92, all_hold, repetitions, f"{problem}: the whole map holds")
 
 
 def test_a_candidate_does_not_decide_by_itself(

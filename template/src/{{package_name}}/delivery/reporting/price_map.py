@@ -30,8 +30,6 @@ def find_winner(gain: Interval, champion: str) -> str:
     """Which model would be worth more: `challenger surely`, `rule surely` or `cannot tell`."""
     if gain.lower is None or gain.upper is None:
         return "too few to tell"
-    if gain.lower == gain.upper == 0:
-        return "no difference"
     if gain.lower > 0:
         return "challenger surely"
     return f"{champion} surely" if gain.upper < 0 else "cannot tell"

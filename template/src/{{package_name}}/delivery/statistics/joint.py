@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-DRAWS = 20_000
+DRAWS = 100_000
 
 
 def find_confidence(tables: Sequence[pl.DataFrame], confidence: float, seed: int) -> float:

@@ -5,8 +5,17 @@ from typing import Any
 import polars as pl
 
 from ..problem import outcomes
+from ..problem.metric import find_bounds
 from ..statistics import joint
-from .comparison import PRIMARY, Comparison, Evaluate, build_paired_terms, estimate, has_too_few
+from .comparison import (
+    PRIMARY,
+    Comparison,
+    Evaluate,
+    Terms,
+    build_paired_terms,
+    estimate,
+    has_too_few,
+)
 
 RATIOS = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0)
 """What a wrong action costs for each 1 that a right one earns; in a regression problem, what each 1
@@ -22,7 +31,7 @@ def build_price_map(
     add up to 1. The intervals hold for all ratios at once.
     """
     pairs = [compare_at(ratio, new, old, brief, settings) for ratio in RATIOS]
-    terms = [build_paired_terms(pair, PRIMARY) for pair in pairs]
+    terms = [build_terms_at(pair) for pair in pairs]
     confidence = joint.find_confidence(
         [each.table for each in terms], settings.confidence, settings.seed
     )
@@ -31,6 +40,14 @@ def build_price_map(
         {"ratio": ratio} | estimate(each, wider, too_few=has_too_few(pair.new))._asdict()
         for ratio, pair, each in zip(RATIOS, pairs, terms, strict=True)
     ]
+
+
+def build_terms_at(pair: Comparison) -> Terms:
+    """The terms of the gain. Where both models did the same for these units, they may still differ
+    for others: at extreme prices nearly all units are acted on, or none.
+    """
+    low, high = find_bounds(PRIMARY, pair.brief, pair.new, pair.old)
+    return build_paired_terms(pair, PRIMARY)._replace(extremes=(low - high, high - low))
 
 
 def compare_at(
