@@ -14,7 +14,7 @@ from ..edge.repository import ANSWERS, RENAME, find_origin_branch, read_main_bra
 from ..edge.shell import CommandFailed, dvc, git, run
 from ..problem.brief import read_known_brief
 from ..verdict.decision import DECISION, Decision, Verdict, parse_decision, read_decision
-from ..verdict.looks import count_looks, describe_looks
+from ..verdict.looks import count_looks, describe_looks, describe_trials
 from . import (
     champion_on_record,
     changes,
@@ -230,7 +230,9 @@ def main(*, against_commit: bool = False) -> int:
         if check is current and not passed:
             break  # the decision that is there is about other files than these
         if check is decision:
-            print(f"--  looks: {describe_looks(count_looks())}", flush=True)
+            looks = count_looks()
+            print(f"--  looks: {describe_looks(looks)}", flush=True)
+            print(f"--  tried: {describe_trials(looks)}", flush=True)
     return int(failed)
 
 

@@ -1,5 +1,7 @@
 """Stage `train`: the rule, and the best of the candidates that challenge it."""
 
+import inspect
+import itertools
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +12,7 @@ from pydantic import Field
 
 from ... import contract, features, model
 from ..edge.errors import Fixable, run
+from ..edge.explain import nearest
 from ..edge.files import parse_paths, read_json, read_table, write_json
 from ..edge.parameters import Seed, Settings, read
 from ..models import model_folder
@@ -24,13 +27,21 @@ LEAK_ROWS = 20_000  # rows are enough to see a column that alone gives the targe
 STRONGEST = 5  # features that the report shows with their power
 QUANTILES = [step / 20 for step in range(21)]
 CONFIDENCE = 0.95  # of the intervals of the candidates' loss
+SETTING = "Next: fix the name, or let `candidates` take it, then uv run dvc repro"
+
+
+Setting = bool | int | float | str
 
 
 class Train(Settings):
-    """`seed` of the candidates; `leak_auc`: a feature that alone reaches it is a suspected leak."""
+    """`seed` of the candidates; `leak_auc`: a feature that alone reaches it is a suspected leak;
+    `candidates`: what else `candidates` of `model.py` takes, by its name: a value, or several of
+    which each is tried.
+    """
 
     seed: Seed
     leak_auc: float = Field(gt=0.5, le=1)
+    candidates: dict[str, Setting | list[Setting]] = Field(default={})
 
 
 class Part(NamedTuple):
@@ -161,13 +172,45 @@ def fit_candidate(name: str, candidate: Any, train: Part, validation: Part) -> T
     return Trial(name, fitted, predictions, loss, calibration)
 
 
-def divide_candidates(seed: int, x: pl.DataFrame) -> tuple[dict[str, Any], dict[str, str]]:
+def list_candidates(settings: Train) -> dict[str, Any]:
+    """The candidates of `model.py` with every combination of their settings in `params.yaml`: each
+    model once, and named by what sets it apart from others of its name.
+
+    Raises:
+        Fixable: `candidates` takes no such setting.
+    """
+    values = {
+        name: value if isinstance(value, list) else [value]
+        for name, value in settings.candidates.items()
+    }
+    accepted = [*inspect.signature(model.candidates).parameters][1:]  # the first is the seed
+    if unknown := [name for name in values if name not in accepted]:
+        raise Fixable(
+            f"params.yaml: train: candidates: expected what `candidates` of model.py takes besides "
+            f"the seed ({', '.join(accepted) or 'nothing'}), found "
+            f"`{unknown[0]}`{nearest(unknown[0], accepted)}. {SETTING}"
+        )
+    trials: dict[str, dict[str, tuple[str, Any]]] = {}
+    for combination in itertools.product(*values.values()):
+        chosen = dict(zip(values, combination, strict=True))
+        mark = ", ".join(f"{name} {chosen[name]}" for name in values if len(values[name]) > 1)
+        for name, candidate in model.candidates(settings.seed, **chosen).items():
+            settled = candidate.get_params() if hasattr(candidate, "get_params") else mark
+            trials.setdefault(name, {}).setdefault(repr(settled), (mark, candidate))
+    return {
+        f"{name} ({mark})" if len(models) > 1 else name: candidate
+        for name, models in trials.items()
+        for mark, candidate in models.values()
+    }
+
+
+def divide_candidates(settings: Train, x: pl.DataFrame) -> tuple[dict[str, Any], dict[str, str]]:
     """The candidates that can be tried, and for each other one the reason why not.
 
     Raises:
         Fixable: none can be tried.
     """
-    candidates = model.candidates(seed)
+    candidates = list_candidates(settings)
     reasons = {
         name: reason
         for name, candidate in candidates.items()
@@ -200,6 +243,14 @@ Fit = Callable[[dict[str, Any], Part, Part], tuple[list[Trial], dict[str, float]
 def choose(trials: list[Trial]) -> Trial:
     """The trial with the lowest mean loss; one that is not defined comes last."""
     return min(trials, key=lambda trial: (trial.loss.estimate is None, trial.loss.estimate))
+
+
+def describe_trials(trials: list[Trial]) -> str:
+    """The loss of each trial on the validation rows, the lowest first: a line for each."""
+    in_order = sorted(trials, key=lambda trial: (trial.loss.estimate is None, trial.loss.estimate))
+    return "\n".join(
+        f"{training.LOSS} {trial.loss.format('{:,.4f}'.format)}: {trial.name}" for trial in in_order
+    )
 
 
 def build_card(
@@ -280,9 +331,11 @@ def main(argv: list[str] | None = None, *, fit: Fit = fit_candidates) -> int:
     hashes = {name: parts[name]["sha256"] for name in ("train", "validation", "test")}
 
     rule = fit_rule(train, validation)
-    candidates, not_tried = divide_candidates(settings.seed, train.x)
+    candidates, not_tried = divide_candidates(settings, train.x)
     trials, seconds = fit(candidates, train, validation)
     challenger = choose(trials)
+    if settings.candidates:
+        print(describe_trials(trials))
 
     canaries = validation.rows.drop("row").head(CANARIES)
     for trial, kind, folder in zip((rule, challenger), ("rule", "model"), folders, strict=True):
@@ -291,6 +344,7 @@ def main(argv: list[str] | None = None, *, fit: Fit = fit_candidates) -> int:
     write_json(build_report(rule, challenger, trials, not_tried, train, settings), report)
     rows = {name: hashes[name] for name in ("train", "validation")}
     inputs = rows | model_folder.hash_sources() | {"seed": settings.seed}
+    inputs |= {"candidates": settings.candidates} if settings.candidates else {}
     write_json(keep_seconds(seconds, inputs, clock), clock)
     return 0
 

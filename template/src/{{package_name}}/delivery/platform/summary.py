@@ -17,7 +17,7 @@ from ..problem import outcomes
 from ..problem.words import format_number
 from ..reporting import sections as report
 from ..verdict.decision import parse_decision, read_decision
-from ..verdict.looks import count_looks, describe_looks
+from ..verdict.looks import count_looks, describe_looks, describe_trials
 from . import bring
 from .host import show
 
@@ -86,7 +86,8 @@ def describe_terms(root: Path, against: str) -> tuple[str, str]:
 
 def describe_test_rows(split: Json) -> str:
     """How often they were judged on, and how many are missing from them."""
-    return f"{describe_looks(count_looks())}\n\n{report.describe_missing(split)}"
+    looks = count_looks()
+    return f"{describe_looks(looks)} {describe_trials(looks)}\n\n{report.describe_missing(split)}"
 
 
 def describe_changes(root: Path, against: str) -> str:

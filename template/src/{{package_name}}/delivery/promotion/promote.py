@@ -11,7 +11,7 @@ from ..models import in_charge
 from ..models.card import read_card
 from ..models.in_charge import Former, Gain, Promotion
 from ..verdict.decision import Decision, read_decision
-from ..verdict.looks import count_looks, describe_looks
+from ..verdict.looks import count_looks, describe_looks, describe_trials
 from .change import (
     carry_out,
     find_author,
@@ -49,7 +49,7 @@ def plan_promotion(*, refresh: bool, because: str | None, name: str | None) -> P
     decision = read_decision()
     require_known_prices(decision)
     require_permission(decision, refresh=refresh, because=because, name=name)
-    tag = next_tag("champion")
+    tag, looks = next_tag("champion"), count_looks()
     return Promotion(
         tag=tag,
         title=f"{tag}: {decision.challenger} takes charge from {decision.champion}",
@@ -61,7 +61,7 @@ def plan_promotion(*, refresh: bool, because: str | None, name: str | None) -> P
         date=datetime.now(UTC).date().isoformat(),
         data=read_card(CHALLENGER / "card.json", fix=describe_fix(CHALLENGER)).rows,
         before=Former(in_charge.read_name(CHAMPION), read_pointer()),
-        looks=describe_looks(count_looks()),
+        looks=f"{describe_looks(looks)} {describe_trials(looks)}",
     )
 
 

@@ -40,6 +40,7 @@ Rows = list[list[object]]
 NAMES = ("data", "split", "training", "seconds", "comparison", "metrics", "slices")
 PRIMARY = "value_per_1000"
 MOST = 10  # kinds of units that are counted one by one
+MANY = 6  # candidates: so many that the best of them owes something to luck
 BETTER = "The challenger would be worth more than the champion, beyond what chance explains"
 SAME = "The challenger does the same as the champion"
 REFRESH: dict[Standing, str] = {
@@ -587,6 +588,7 @@ def present_candidates(training: Json, seconds: Json) -> Section:
         rows.append([escape(name), figure, duration, words.get(name, "lost")])
     label = loss.replace("_", " ")
     text = f"The candidate with the lowest {label} on the validation rows became the challenger. "
+    text += describe_luck(len(training["candidates"]))
     text += "In brackets: 95% intervals. Seconds were measured when it was first trained like this."
     text += "\n\n" + build_table(["candidate", f">{label}", ">seconds", "note"], rows)
     for model in training["not_tried"]:
@@ -595,6 +597,16 @@ def present_candidates(training: Json, seconds: Json) -> Section:
     if training["yardstick"]:
         text += f"\n\n{escape(training['yardstick']['told'])}"
     return Section("Candidates tried", text)
+
+
+def describe_luck(number: int) -> str:
+    """What the lowest of so many losses says."""
+    if number < MANY:
+        return ""
+    return (
+        f"The lowest of {number:,} losses on the same rows is partly luck; the test rows, on which "
+        "the challenger alone was judged, do not share it. "
+    )
 
 
 def describe_calibration(ways: list[Json]) -> str:

@@ -1,4 +1,5 @@
-"""How many challengers were judged on the same test rows, and what so many looks do to a verdict.
+"""How many challengers were judged on the same test rows, and what so many looks do to a verdict;
+and among how many candidates the validation rows chose.
 
 The history of git knows: each commit holds which rows were judged on (`reports/split.json`) and
 which challenger was (`reports/training.json`). No stage asks, because stages give the same reports
@@ -19,13 +20,15 @@ Look = tuple[object, ...]
 
 
 class Looks(NamedTuple):
-    """Distinct challengers judged on these test rows, whether git holds the whole history, and the
-    chance that one of them ships where all are just as good as the champion.
+    """Distinct challengers judged on these test rows, whether git holds the whole history, the
+    chance that one of them ships where all are just as good as the champion, and the distinct
+    candidates that were compared on these validation rows.
     """
 
     challengers: int
     is_whole: bool
     chance: float
+    candidates: int
 
 
 def count_looks() -> Looks:
@@ -39,17 +42,22 @@ def count_looks() -> Looks:
     Raises:
         Fixable: the reports do not say which challenger was judged, or there is no git here.
     """
-    now = find_look(read_json(Path(SPLIT)), read_json(Path(TRAINING)))
+    here = (read_json(Path(SPLIT)), read_json(Path(TRAINING)))
+    now = find_look(*here)
     if now is None:
         raise Fixable(
             f"{TRAINING}: expected the challenger's name and loss, found neither. "
             "Next: uv run dvc repro --force --single-item train"
         )
-    looks = {now} | {look for look in list_looks() if look is not None and look[0] == now[0]}
+    reports = [here, *read_reports()]
+    looks = {look for look in (find_look(*each) for each in reports) if look and look[0] == now[0]}
+    trials = {trial for each in reports for trial in find_trials(*each)}
+    rows = here[0].get("validation", {}).get("sha256")
     confidence = float(read_section(Path("params.yaml"), "evaluate")["confidence"])
     chance = 1 - (1 - (1 - confidence) / 2) ** len(looks)
     is_whole = git("rev-parse", "--is-shallow-repository").strip() == "false"
-    return Looks(len(looks), is_whole, chance)
+    compared = sum(trial[0] == rows for trial in trials)
+    return Looks(len(looks), is_whole, chance, compared)
 
 
 def find_look(split: Any, training: Any) -> Look | None:
@@ -65,8 +73,21 @@ def find_look(split: Any, training: Any) -> Look | None:
         return None
 
 
-def list_looks() -> set[Look | None]:
-    """The looks of all commits, from two lists of git's and one reading of each distinct file."""
+def find_trials(split: Any, training: Any) -> set[Look]:
+    """For each candidate the hash of the validation rows, and what tells it from others: its name
+    and its loss on them; none where the reports do not say so.
+    """
+    try:
+        rows, loss = split["validation"]["sha256"], training["loss"]
+        return {(rows, one["name"], one[loss]) for one in training["candidates"]}
+    except (KeyError, TypeError):
+        return set()
+
+
+def read_reports() -> list[tuple[Any, Any]]:
+    """The two reports of all commits, each pair once, from two lists of git's and one reading of
+    each distinct file.
+    """
     words = ["log", "--all", "--full-history", "--format=%H", "--", SPLIT, TRAINING]
     commits = git(*words).split()
     names = [f"{commit}:./{path}\n" for commit in commits for path in (SPLIT, TRAINING)]
@@ -74,7 +95,7 @@ def list_looks() -> set[Look | None]:
     blobs = ["" if " " in line else line for line in check.splitlines()]
     pairs = set(zip(blobs[::2], blobs[1::2], strict=True))
     contents = _read_blobs({blob for pair in pairs for blob in pair if blob})
-    return {find_look(contents.get(split), contents.get(training)) for split, training in pairs}
+    return [(contents.get(split), contents.get(training)) for split, training in sorted(pairs)]
 
 
 def _read_blobs(blobs: set[str]) -> dict[str, Any]:
@@ -104,3 +125,13 @@ def describe_looks(looks: Looks) -> str:
     words = f"{least}{k:,} challengers were judged on these test rows; were all just as good as the"
     words += f" champion, one of them would ship with a chance of {looks.chance:.0%}"
     return words[0].upper() + words[1:] + ", less where they are alike."
+
+
+def describe_trials(looks: Looks) -> str:
+    """How many candidates the validation rows compared, in a sentence."""
+    least = "" if looks.is_whole else "At least "
+    one = looks.candidates == 1
+    return (
+        f"{least}{looks.candidates:,} candidate{' was' if one else 's were'} compared on these "
+        "validation rows."
+    )
