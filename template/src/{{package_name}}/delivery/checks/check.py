@@ -13,6 +13,7 @@ from ..edge.parameters import read_section
 from ..edge.repository import ANSWERS, RENAME, find_origin_branch, read_main_branch
 from ..edge.shell import CommandFailed, dvc, git, run
 from ..problem.brief import read_known_brief
+from ..tables.read import describe_way
 from ..verdict.decision import DECISION, Decision, Verdict, parse_decision, read_decision
 from ..verdict.looks import count_looks, describe_looks, describe_trials
 from . import (
@@ -61,7 +62,7 @@ def inputs(today: date) -> tuple[bool, str]:
     sections = {name: read_section(Path("params.yaml"), name) for name in SECTIONS}
     require_file(
         Path(str(sections["ingest"].get("source"))),
-        made_by="uv run dvc pull (shared data), or fix `ingest: source:` in params.yaml",
+        made_by=describe_way(has_query=bool(sections["ingest"].get("query"))),
     )
     try:
         require_file(

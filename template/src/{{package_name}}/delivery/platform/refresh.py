@@ -1,8 +1,8 @@
 """`refresh`: the newest snapshot of the data, and, after `dvc repro`, a pull request with what the
 pipeline made of it where the challenger wins.
 
-A snapshot can be fetched where `dvc import` or `dvc import-url` brought the source: its `.dvc` file
-knows from where.
+A snapshot can be fetched where `dvc import` or `dvc import-url` brought the source, as its `.dvc`
+file knows from where, and where `ingest: query:` in `params.yaml` says which query gives it.
 """
 
 import os
@@ -11,10 +11,11 @@ from pathlib import Path
 from ..edge.errors import Fixable
 from ..edge.explain import yaml
 from ..edge.files import find_project
-from ..edge.parameters import read_section
+from ..edge.parameters import read, read_section
 from ..edge.repository import qualify
 from ..edge.shell import dvc, git
 from ..promotion.change import find_stale_stages
+from ..tables.read import Ingest, Query
 from ..verdict.decision import read_decision
 from . import bring, proposal, summary
 from .host import output, say
@@ -40,7 +41,10 @@ def find_pointer(source: str) -> Path | None:
 
 def fetch_snapshot() -> bool:
     """Bring the newest snapshot of the source; whether that is another one than before."""
-    source = str(read_section(Path("params.yaml"), "ingest").get("source"))
+    ingest = read(Path("params.yaml"), "ingest", Ingest)
+    source = ingest.source
+    if ingest.query:
+        return query_again(ingest.query, Path(source))
     if bring.is_simulated():
         say(f"No new snapshot: {source} makes the rows, and makes the same ones each time.")
         return False
@@ -61,6 +65,29 @@ def fetch_snapshot() -> bool:
         say(f"No new snapshot: {source} is the newest.")
         return False
     say(f"A new snapshot: {source}. Next: uv run dvc repro, then the same with --propose")
+    return True
+
+
+def query_again(query: Query, source: Path) -> bool:
+    """Take a new snapshot of a query; whether that is another one than before."""
+    from ..tables.snapshot import take_snapshot  # here, as other sources need no database
+
+    pointer = source.with_name(f"{source.name}.dvc")
+    before = pointer.read_bytes() if pointer.exists() else b""
+    if before and not source.exists():  # a clone, which needs the models as well
+        if bring.is_private(Path.cwd()):
+            say(f"No new snapshot: it would be on this machine alone. {bring.SHARE}")
+            return False
+        bring.main()
+    rows = take_snapshot(query, source)
+    dvc("add", "--quiet", str(source))
+    if pointer.read_bytes() == before:
+        say(f"No new snapshot: {query.sql} gives what {source} has.")
+        return False
+    say(
+        f"A new snapshot: {source}, {rows:,} rows of {query.sql}. Next: uv run dvc repro, then "
+        "the same with --propose"
+    )
     return True
 
 

@@ -1,14 +1,18 @@
 """How a table of text is written: the keys of `ingest: read:` in `params.yaml`."""
 
 import json
+import re
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import Field
+from pydantic import Field, field_validator, model_validator
 
 from ..edge.parameters import Settings
 
+PACKAGE = __name__.partition(".")[0]
 SEEN = "read"  # beside the rows of data/raw.parquet: how their file is written
+QUERY = "query"  # beside the rows of a snapshot: the SHA-256 of the query that gave it
 PLAIN = ","  # what separates the values of a file that says nothing else
 
 
@@ -30,15 +34,69 @@ class Read(Settings):
     dates: list[str] | None = None
 
 
+class Query(Settings):
+    """Where a snapshot comes from. `sql` is the file of a query; `url` says where the database is,
+    as SQLAlchemy has it (postgresql+psycopg://reader@host/shop, sqlite:///shop.db), without a
+    password, or names the environment variable that holds such an address ($SHOP_URL).
+    """
+
+    sql: str
+    url: str
+
+    @field_validator("url")
+    @classmethod
+    def _require_no_password(cls, url: str) -> str:
+        if re.fullmatch(r"\$[A-Za-z_]\w*", url):
+            return url
+        if not re.match(r"[a-z]\w*(\+\w+)?://", url):
+            raise ValueError(
+                "expected the address of a database (postgresql+psycopg://reader@host/shop) or an "
+                "environment variable that holds one ($SHOP_URL), found another text"
+            )
+        if holds_password(url):
+            raise ValueError(
+                "expected an address without a password, because git keeps this file, found one "
+                "with it: put the address into an environment variable and write its name here "
+                "($SHOP_URL)"
+            )
+        return url
+
+
+def holds_password(url: str) -> bool:
+    """Whether an address has a password, before its host or among its options."""
+    try:
+        has_login = bool(urlsplit(url).password)
+    except ValueError:  # brackets that are no address
+        has_login = True
+    return has_login or bool(re.search(r"(?i)(?:passw|pwd|secret|token)\w*(?:=|%3d)", url))
+
+
 class Ingest(Settings):
-    """`source`: a table (.csv, .tsv, .jsonl, .parquet, packed as .gz or .zst), a folder of them, or
-    a .py file that defines `rows(**settings)`; `settings` are for such a file and unread otherwise,
-    and `read` is for text.
+    """`source`: a table (.csv, .tsv, .jsonl, .xlsx, .parquet, text also packed as .gz or .zst), a
+    folder of them, or a .py file that defines `rows(**settings)`; `settings` are for such a file
+    and unread otherwise, and `read` is for text and .xlsx. `query` is what `refresh` takes a new
+    snapshot from, which it writes to `source`, a .parquet.
     """
 
     source: str
     settings: dict[str, Any] = Field(default_factory=dict)
     read: Read = Read()
+    query: Query | None = None
+
+    @model_validator(mode="after")
+    def _require_snapshot(self) -> Self:
+        if self.query and Path(self.source).suffix != ".parquet":
+            raise ValueError(
+                "expected `source:` to be the .parquet that a snapshot of `query:` is written to "
+                f"(data/source/{Path(self.query.sql).stem}.parquet), found {self.source!r}"
+            )
+        return self
+
+
+def describe_way(*, has_query: bool) -> str:
+    """The command that brings a source which is not here."""
+    refresh = f"uv run {PACKAGE} refresh (a new snapshot), or " if has_query else ""
+    return f"{refresh}uv run dvc pull (shared data), or fix `ingest: source:` in params.yaml"
 
 
 TEXT = {".csv", ".tsv", ".tab", ".psv", ".txt"}

@@ -13,10 +13,10 @@ import polars as pl
 
 from ..edge.errors import Fixable
 from ..edge.explain import nearest
-from ..edge.files import require_file
+from ..edge.files import require_file, sha256
 from ..edge.parameters import NEXT
 from .files import KNOWN, Table, describe_failure, find_format, scan_file
-from .read import Ingest, Read
+from .read import PACKAGE, QUERY, Ingest, Query, Read, describe_way
 
 BESIDE = (".", "_")  # how names of files begin that tools keep beside a table
 
@@ -54,9 +54,9 @@ def scan_source(ingest: Ingest, scratch: Path) -> Table:
         Fixable: it is none, or not all of its files are read.
     """
     source = Path(ingest.source)
-    require_file(
-        source, made_by="uv run dvc pull (shared data), or fix `ingest: source:` in params.yaml"
-    )
+    require_file(source, made_by=describe_way(has_query=ingest.query is not None))
+    if ingest.query:
+        require_snapshot(ingest.query, source)
     if source.is_dir():
         return join_parts(source, list_parts(source), ingest.read, scratch)
     if source.suffix == ".py":
@@ -64,6 +64,20 @@ def scan_source(ingest: Ingest, scratch: Path) -> Table:
     if not find_format(source):
         raise Fixable(f"{source}: expected .py or a table ({KNOWN}), found something else. {NEXT}")
     return scan_file(source, ingest.read, scratch / "text")
+
+
+def require_snapshot(query: Query, source: Path) -> None:
+    """Raise Fixable where the source is no snapshot of the query as it stands."""
+    sql = require_file(Path(query.sql), made_by="write the query there")
+    try:
+        origin = pl.read_parquet_metadata(source).get(QUERY)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise Fixable(describe_failure(source, error)) from None
+    if origin != sha256(sql):
+        raise Fixable(
+            f"{source}: expected a snapshot of {sql} as it stands, found that of another query. "
+            f"Next: uv run {PACKAGE} refresh, then uv run dvc repro"
+        )
 
 
 def list_parts(folder: Path) -> list[Path]:
