@@ -9,7 +9,7 @@ import io
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -21,7 +21,9 @@ from .read import PACKED, PLAIN, TEXT, Read
 
 LINES = {".jsonl", ".ndjson"}
 PARQUET = {".parquet", ".pq"}
-KNOWN = f"{', '.join(sorted(TEXT | LINES | PARQUET))}, a text among them also as .gz or .zst"
+WORKBOOKS = {".xlsm", ".xlsx"}
+FORMATS = TEXT | LINES | PARQUET | WORKBOOKS
+KNOWN = f"{', '.join(sorted(FORMATS))}, a text among them also as .gz or .zst"
 MARKS = {
     codecs.BOM_UTF8: "utf-8-sig",
     codecs.BOM_UTF32_LE: "utf-32",
@@ -51,7 +53,7 @@ def find_format(path: Path) -> str:
     if suffixes and suffixes[-1] in PACKED:
         suffixes.pop()
         return suffixes[-1] if suffixes and suffixes[-1] in TEXT | LINES else ""
-    return suffixes[-1] if suffixes and suffixes[-1] in TEXT | LINES | PARQUET else ""
+    return suffixes[-1] if suffixes and suffixes[-1] in FORMATS else ""
 
 
 def scan_file(path: Path, read: Read, scratch: Path) -> Table:
@@ -68,12 +70,30 @@ def scan_file(path: Path, read: Read, scratch: Path) -> Table:
     try:
         if kind in PARQUET:
             return Table(pl.read_parquet(path, memory_map=False).lazy(), {})
+        if kind in WORKBOOKS:
+            return scan_workbook(path, read)
         text, encoding = write_plain(path, read, scratch)
         if kind in LINES:
             return Table(scan_lines(text, path), encoding)
         return scan_text(text, path, read, encoding)
     except (pl.exceptions.PolarsError, OSError, EOFError, csv.Error) as error:
         raise Fixable(describe_failure(path, error)) from None
+
+
+def scan_workbook(path: Path, read: Read) -> Table:
+    """The table in a sheet of a workbook."""
+    from .workbook import build_table, has_value, read_workbook  # here, as others need none of it
+
+    (header, *rows), skip = read_workbook(path, read)
+    names = [str(name) for name in header]
+    require_distinct(path, names, skip)
+    last = count_first_totals(rows[::-1], len(names)) if read.skip_last is None else read.skip_last
+    while last and len(rows) > last and not has_value(rows[-last - 1]):
+        last += 1
+    seen = ({"skip": skip} if skip else {}) | ({"skip_last": last} if last else {})
+    if last >= len(rows):
+        raise Fixable(f"{path}: expected rows, found an empty table. {NEXT}")
+    return Table(build_table(path, names, rows[: len(rows) - last]).lazy(), seen)
 
 
 def describe_failure(path: Path, error: Exception) -> str:
@@ -260,10 +280,15 @@ def count_totals(text: Path, separator: str, width: int) -> int:
         stream.seek(0, io.SEEK_END)
         stream.seek(max(0, stream.tell() - 4096))
         lines = stream.read().decode(errors="ignore").splitlines()
+    records = (next(csv.reader([line], delimiter=separator), []) for line in lines[::-1])
+    return count_first_totals(records, width)
+
+
+def count_first_totals(records: Iterable[Sequence[Any]], width: int) -> int:
+    """How many records come before one that is a row: totals and notes, and blank ones between."""
     last = 0
-    for number, line in enumerate(reversed(lines), 1):
-        values = next(csv.reader([line], delimiter=separator), [])
-        first = next((value.strip() for value in values if value.strip()), None)
+    for number, values in enumerate(records, 1):
+        first = next((text for v in values if v is not None and (text := str(v).strip())), None)
         if first is None:
             continue
         if len(values) > width or not TOTAL.fullmatch(first):

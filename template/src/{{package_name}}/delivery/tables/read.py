@@ -22,8 +22,10 @@ class Read(Settings):
     `encoding` (utf-8, cp1252, …), `separator` between values, `skip` (lines before the header),
     `skip_last` (lines after the last row) and `missing` (words for no value) are of the whole file.
     `decimal` and `thousands` say how numbers are written, `dates` (%d.%m.%Y, …) dates and times.
+    `sheet` is that of a workbook.
     """
 
+    sheet: str | None = None
     encoding: str | None = None
     separator: str | None = Field(default=None, min_length=1, max_length=1)
     skip: int | None = Field(default=None, ge=0)

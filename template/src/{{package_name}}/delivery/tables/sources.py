@@ -18,7 +18,7 @@ from ..edge.parameters import NEXT
 from .files import KNOWN, Table, describe_failure, find_format, scan_file
 from .read import PACKAGE, QUERY, Ingest, Query, Read, describe_way
 
-BESIDE = (".", "_")  # how names of files begin that tools keep beside a table
+BESIDE = (".", "_", "~$")  # how names of files begin that tools keep beside a table
 
 
 def read_source(ingest: Ingest) -> pl.DataFrame:

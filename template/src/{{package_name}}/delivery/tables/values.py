@@ -28,6 +28,8 @@ DTYPES: dict[type, Any] = {
     Decimal: pl.String(),
     UUID: pl.String(),
 }
+WRITTEN = {pl.String(), pl.Int64(), pl.Float64(), pl.Boolean(), pl.Date(), LOCAL}
+"""Types whose values text can hold beside other text, as the contract reads them there."""
 EXACT = 2**53  # up to here a float keeps every whole number
 
 
@@ -86,7 +88,7 @@ def find_common(dtypes: Iterable[Any]) -> Any:
         return pl.Float64()
     if kinds == {pl.Date(), LOCAL}:
         return LOCAL
-    if kinds <= {pl.Int64(), pl.Float64(), pl.String()}:
+    if pl.String() in kinds and kinds <= WRITTEN:
         return pl.String()
     raise Unfit(f"values of types {', '.join(sorted(str(kind) for kind in kinds))} in one column")
 
