@@ -176,6 +176,11 @@ MUTATIONS: dict[str, Mutation] = {
         "unit/test_contract.py::test_every_column_is_described_in_a_sentence",
         CONTRACT, 'description="Region of the home address."', 'description=""',
     ),
+    # tests/unit/test_expectations.py
+    "four times as many leave": one(
+        "unit/test_expectations.py::test_about_one_customer_in_eight_leaves_in_each_quarter",
+        EXAMPLE, "        -3.5\n", "        -1.0\n", "dvc repro validate",
+    ),
     # tests/unit/test_example.py
     "the seed is not used": one(
         "unit/test_example.py::test_the_same_seed_gives_the_same_rows_and_another_seed_gives_others",
