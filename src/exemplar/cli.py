@@ -126,6 +126,33 @@ def workflows(
     raise typer.Exit(write_workflows(destination, template))
 
 
+@app.command()
+def review(
+    paths: Annotated[list[Path], typer.Argument(help="Repositories, generated or not.")],
+    json_file: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Write it as JSON; - is here.")
+    ] = None,
+    host: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="What gh api wrote: rules or check runs."),
+    ] = None,
+    since: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="An earlier --json: say what moved.")
+    ] = None,
+    all_checks: Annotated[
+        bool, typer.Option("--all", help="Every check, and where its evidence stands.")
+    ] = False,
+) -> None:
+    """Say which practices a repository has, and which are shown to work; nothing of it is run."""
+    from . import review as verb
+
+    raise typer.Exit(
+        verb.review(
+            paths, json_file=json_file, host_files=host or [], since=since, with_all=all_checks
+        )
+    )
+
+
 def run() -> None:
     """Run the installed command; an error that a person can fix is one message and exit code 2."""
     for stream in (sys.stdout, sys.stderr):

@@ -14,6 +14,8 @@ from .errors import Fixable
 DISTRUSTED = re.compile(r"git config --global --add safe\.directory .+")  # what git advises
 QUIET = (
     *("-c", f"core.hooksPath={os.devnull}"),
+    *("-c", "core.fsmonitor=false"),  # a repository can name a command here, and below
+    *("-c", "log.showSignature=false"),
     *("-c", "advice.detachedHead=false"),
     *("-c", "status.showUntrackedFiles=normal"),
 )
