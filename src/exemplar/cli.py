@@ -153,6 +153,45 @@ def review(
     )
 
 
+@app.command()
+def fleet(
+    paths: Annotated[list[Path] | None, typer.Argument(help="Repositories.")] = None,
+    list_file: Annotated[
+        Path | None, typer.Option("--from", metavar="LIST", help="A file, a folder on each line.")
+    ] = None,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Write it as JSON; - is here.")
+    ] = None,
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write one page that needs nothing else.")
+    ] = None,
+    since: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="An earlier --json: say what moved.")
+    ] = None,
+    template: Annotated[
+        str | None,
+        typer.Option(metavar="PATH_OR_URL", help="Default: the clone that this runs from."),
+    ] = None,
+    conflicts: Annotated[
+        bool, typer.Option("--conflicts", help="Also whether the next update conflicts; slower.")
+    ] = False,
+) -> None:
+    """Show a row for each repository: owner, verdict, champion, score, how far behind."""
+    from . import fleet as verb
+
+    raise typer.Exit(
+        verb.fleet(
+            paths or [],
+            list_file=list_file,
+            json_file=json_file,
+            html_file=html,
+            since=since,
+            template=template,
+            conflicts=conflicts,
+        )
+    )
+
+
 def run() -> None:
     """Run the installed command; an error that a person can fix is one message and exit code 2."""
     for stream in (sys.stdout, sys.stderr):
