@@ -10,16 +10,18 @@ import unicodedata
 import warnings
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import copier
+from copier._jinja_ext import SandboxedEnvironment
 from copier._main import Worker
 from copier._tools import scantree
 from copier.errors import CopierError
 
 from .errors import Fixable
+from .repository import try_git
 
 REFUSED = "expected a template that needs no trust, found"
 Place = tuple[Path, dict[str, Any] | None]
@@ -42,6 +44,23 @@ class CarefulWorker(Worker):
         if relpath not in self._places:
             self._places[relpath] = list(super()._render_path(relpath))
         return self._places[relpath]
+
+    def _sync_git_index_executable_bit(self, dst_relpath: Path, src_mode: int) -> None:
+        # Copier asks git for each file; a folder that is in no repository has no index.
+        if self._has_index:
+            super()._sync_git_index_executable_bit(dst_relpath, src_mode)
+
+    @cached_property
+    def _has_index(self) -> bool:
+        """Whether the folder is in a git repository."""
+        return try_git(self.subproject.local_abspath, "rev-parse", "--git-dir") is not None
+
+    @cached_property
+    def jinja_env(self) -> SandboxedEnvironment:
+        """Copier's, which compiles a text once: it asks for the same few names for each file."""
+        environment = super().jinja_env
+        vars(environment)["from_string"] = cache(environment.from_string)
+        return environment
 
     @cached_property
     def _places(self) -> dict[Path, list[Place]]:

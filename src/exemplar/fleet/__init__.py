@@ -157,7 +157,7 @@ def find_concerns(row: Row) -> Iterator[str]:
     if row.is_simulated:
         yield "simulated"
     if row.drift:
-        yield f"{len(row.drift)} files of the template edited"
+        yield f"{len(row.drift)} of the template's files edited"
     if row.drift is None and row.version:
         yield "not rendered by this template"
     if row.conflicts:

@@ -1,7 +1,9 @@
 """The template beside a repository: how far behind it is, what was edited, what would conflict."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -22,7 +24,7 @@ from ..releases import (
     tag_releases,
 )
 from ..rendering import Owners, Rendering, render
-from ..repository import GitError
+from ..repository import GitError, git
 from ..review.snapshot import Snapshot
 from .row import Edit
 
@@ -54,15 +56,33 @@ def list_versions(clone: Path) -> list[str]:
     return [version for version in list_tagged_versions(str(clone)) if FINAL.fullmatch(version)]
 
 
+@cache
+def unpack(clone: Path, version: str) -> Path | None:
+    """Return a folder with the template at a version, which Copier reads faster than a clone; None
+    where the template has no such version. Each process has its own.
+    """
+    folder = clone.parent / f"{version}-{os.getpid()}".replace("/", "-")
+    folder.mkdir()
+    index = {"GIT_INDEX_FILE": str(folder) + ".index", "GIT_WORK_TREE": str(folder)}
+    try:
+        git(clone, "checkout", "--quiet", "--force", version, "--", ".", **index)
+    except GitError:
+        return None
+    return folder
+
+
 def find_drift(clone: Path, snapshot: Snapshot, answers: Answers) -> list[Edit] | None:
     """Return the files of the template's that a team edited, each with a patch.
 
     None where this template cannot render the version that the repository has.
     """
+    template = unpack(clone, answers.version)
+    if template is None:
+        return None
     with TemporaryDirectory(prefix="exemplar-fleet-") as scratch:
-        folder = Path(scratch) / snapshot.name
         try:
-            original = render(str(clone), folder, version=answers.version, answers=answers.values)
+            folder = Path(scratch) / snapshot.name
+            original = render(str(template), folder, answers=answers.values)
         except Fixable:
             return None
     return compare_with_template(original, snapshot)
