@@ -18,7 +18,9 @@ class Column:
 
     `low` and `high` are the bounds of a number, with slack. `categories` are the values of a
     category, or the common ones of a text that is `open`: there, new ones keep coming, and a model
-    sees them as `other`. `confidence` is between 0 and 1.
+    sees them as `other`. `confidence` is between 0 and 1. `also` are roles that the column has
+    besides: a region is a segment and also a feature, a sex is a segment and also personal, and a
+    feature only where a person said so.
     """
 
     name: str
@@ -31,12 +33,15 @@ class Column:
     high: float | None = None
     categories: tuple[str, ...] = ()
     open: bool = False
+    also: tuple[Role, ...] = ()
 
 
 @dataclass(frozen=True)
 class Answers:
     """What a person says, by an option or at a terminal; None and empty where nothing is said.
 
+    `problem` is the kind of problem, where the target could pose several: a mark from 1 to 6 is a
+    number, or a class.
     `dates` and `missing` are by column: a form (`%d.%m.%Y`), and values that mean "no value".
     `rule` is what is done today, a condition on columns (`tenure < 12 and plan = 'flexible'`) or
     the name of a column that holds today's decision. `right` and `wrong` are what the action is
@@ -44,6 +49,7 @@ class Answers:
     """
 
     target: str
+    problem: Problem | None = None
     meaning: str | None = None
     entity: str | None = None
     time: str | None = None
@@ -52,6 +58,7 @@ class Answers:
     features: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
     dates: Mapping[str, str] = field(default_factory=dict)
+    decimal: Literal[".", ","] | None = None
     missing: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     unit: str | None = None
     action: str | None = None
@@ -97,5 +104,6 @@ class Proposal:
         return next(column for column in self.columns if column.role == "target")
 
     def find(self, *roles: Role) -> list[Column]:
-        """Return the columns of these roles, in the order of the table."""
-        return [column for column in self.columns if column.role in roles]
+        """Return the columns that have one of these roles, in the order of the table."""
+        wanted = set(roles)
+        return [c for c in self.columns if c.role in wanted or wanted.intersection(c.also)]

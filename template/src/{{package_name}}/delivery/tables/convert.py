@@ -4,10 +4,12 @@ What would be cut, rounded away, moved to another day, or taken for something el
 no whole number, 3 is no day of 1970, and midnight in Tokyo is not the day before.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import dataframely as dy
 import polars as pl
+
+if TYPE_CHECKING:
+    import dataframely as dy
 
 # Year first: left to guess, polars would take 05/04 for the 5th of April without a word.
 MOMENTS = ("%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y-%m-%d")
@@ -27,20 +29,20 @@ def has_value(dtype: pl.DataType, name: str) -> pl.Expr:
     return value.is_not_null()
 
 
-def is_kept(dtype: pl.DataType, column: dy.Column) -> bool:
+def is_kept(dtype: pl.DataType, column: "dy.Column") -> bool:
     """Whether every value of a raw column stays as it is."""
-    same = dtype == column.dtype or isinstance(column, dy.Any | dy.Object)
+    same = dtype == column.dtype or column.dtype in (pl.Null, pl.Object)
     return same and not isinstance(dtype, pl.String | pl.Categorical | pl.Date | pl.Datetime)
 
 
-def convert(dtype: pl.DataType, column: dy.Column) -> pl.Expr:
+def convert(dtype: pl.DataType, column: "dy.Column") -> pl.Expr:
     """A raw column in the contract's type; null where a value cannot be read or would change."""
     value, expected = pl.col(column.name), column.dtype
     if is_kept(dtype, column):
         return value
     if dtype in TEXTS:
         text = value.cast(pl.String)
-        return text if isinstance(column, dy.String) else parse(text.str.strip_chars(), expected)
+        return text if expected == pl.String else parse(text.str.strip_chars(), expected)
     if dtype == pl.Decimal and expected != pl.String:
         text = value.cast(pl.String)  # exact, where a cast may not be
         whole = text.str.replace(r"\.0*$", "")

@@ -4,14 +4,16 @@ column, and of the table where a column can be read in two ways. What cannot be 
 
 import re
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import dataframely as dy
 import polars as pl
 
 from ..edge.errors import Fixable
 from .convert import has_value, parse
 from .read import PLAIN, Read
+
+if TYPE_CHECKING:
+    import dataframely as dy
 
 MISSING = ["NA", "N/A", "n/a", "#N/A", "?", "-", "--", ".", "NULL", "null", "None", "NaN", "nan"]
 DAYS = ("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%Y/%m/%d", "%d-%m-%Y", "%m-%d-%Y", "%Y%m%d")
@@ -128,14 +130,14 @@ def read_times(text: pl.Series, expected: Any, read: Read) -> dict[str, pl.Serie
     return best
 
 
-def list_missing(column: dy.Column, read: Read) -> list[str]:
+def list_missing(column: "dy.Column", read: Read) -> list[str]:
     """The words that say that a value of the column is missing; none where it must not be, because
     such a word is then a value that cannot be read.
     """
     if not column.nullable:
         return []
     words = MISSING if read.missing is None else read.missing
-    known = column.categories if isinstance(column, dy.Enum) else ()
+    known = column.dtype.categories if isinstance(column.dtype, pl.Enum) else ()
     return [word for word in words if word not in known]
 
 
@@ -155,7 +157,7 @@ class Agreement(NamedTuple):
 def agree(
     raw: pl.DataFrame,
     typed: pl.DataFrame,
-    columns: dict[str, dy.Column],
+    columns: dict[str, "dy.Column"],
     read: Read,
     earlier: Read,
 ) -> Agreement:
@@ -194,7 +196,7 @@ def agree(
 def find_doubtful(
     raw: pl.DataFrame,
     typed: pl.DataFrame,
-    columns: dict[str, dy.Column],
+    columns: dict[str, "dy.Column"],
     read: Read,
     earlier: Read,
 ) -> list[str]:
@@ -205,7 +207,7 @@ def find_doubtful(
         name
         for name, column in columns.items()
         if raw.schema[name] in (pl.String, pl.Categorical)
-        and not isinstance(column, dy.String | dy.Categorical)
+        and column.dtype not in (pl.String, pl.Categorical)
     ]
     fewer = [n for n in texts if typed[n].null_count() > raw[n].null_count()]
     counts = raw.select(has_value(raw.schema[name], name).sum().alias(name) for name in fewer)
