@@ -9,6 +9,7 @@ import polars as pl
 
 Kind = Literal["int", "float", "bool", "date", "datetime", "category", "text"]
 Role = Literal["target", "entity", "time", "segment", "feature", "personal", "ignored"]
+Doubt = Literal["afterwards", "protected", "notation", "entity", "time"]
 Problem = Literal["classification", "regression", "ranking", "answering"]
 
 
@@ -20,7 +21,9 @@ class Column:
     category, or the common ones of a text that is `open`: there, new ones keep coming, and a model
     sees them as `other`. `confidence` is between 0 and 1. `also` are roles that the column has
     besides: a region is a segment and also a feature, a sex is a segment and also personal, and a
-    feature only where a person said so.
+    feature only where a person said so. `doubt` is what only a person can say of it: whether it is
+    known only afterwards, whether the model may use what persons are, how its values are written,
+    or whether it is the entity or the time.
     """
 
     name: str
@@ -34,6 +37,7 @@ class Column:
     categories: tuple[str, ...] = ()
     open: bool = False
     also: tuple[Role, ...] = ()
+    doubt: Doubt | None = None
 
 
 @dataclass(frozen=True)
