@@ -5,13 +5,14 @@ their texts write numbers, dates and missing values.
 import math
 import re
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import polars as pl
 
 from ..tables.convert import TRUTH, parse
 from ..tables.notation import MISSING, count_decimals, read_numbers, read_times
-from ..tables.read import Read
+from ..tables.read import PLAIN, Read
 from .proposal import Kind
 
 PAIRS = ({"yes", "no"}, {"true", "false"}, {"0", "1"})  # as the pipeline reads truth
@@ -26,6 +27,11 @@ COMMON = 5  # rows from which on a value of an open text is a common one
 KNOWN = 100  # common values of an open text, at most
 LONG = 5  # words of a text that is read and not counted
 DATE_LIKE = r"^\D{0,12}\d{1,4}\D{1,4}(\d{1,2}|[A-Za-z]{3,9})(\D{1,4}\d{1,4})?|^(19|20)\d{6}$"
+MORE_DAYS = (  # that the pipeline reads where `dates` names them
+    "%d.%m.%y", "%d/%m/%y", "%m/%d/%y", "%d-%m-%y", "%d-%b-%Y", "%d-%b-%y", "%d %b %Y", "%b %d, %Y",
+    "%d %B %Y", "%B %d, %Y", "%Y-%m", "%Y/%m", "%m/%Y", "%m.%Y", "%b %Y", "%b-%Y", "%b-%y",
+)  # fmt: skip
+MORE_CLOCKS = (" %H:%M:%S%.f", " %H:%M", " %I:%M %p", " %I:%M:%S %p", ", %H:%M")
 LIKE_NUMBER = r"^[^\w]{0,3}(?:EUR|USD|GBP|CHF|JPY)?[^\w]{0,2}\d"
 YEARS = (1800, 2100)
 
@@ -52,8 +58,11 @@ class Content(NamedTuple):
     sentinel: str | None = None
     """A number that seems to mean that there is no value."""
 
-    mark: str = "."
-    """What numbers have before their fractions."""
+    doubt: str = ""
+    """In which two ways the values can be read, where nobody knows which is meant."""
+
+    has_nan: bool = False
+    """Whether `not a number` stands among the values, which is missing too."""
 
     is_usable: bool = True
     """Whether a contract of one value for each cell can hold it."""
@@ -67,14 +76,17 @@ class Content(NamedTuple):
 def find_contents(
     table: pl.DataFrame,
     read: Read,
-    dates: Mapping[str, str],
-    missing: Mapping[str, tuple[str, ...]],
+    dates: Mapping[str, str] = MappingProxyType({}),
+    missing: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
 ) -> dict[str, Content]:
     """What each column of a table holds. `read` says how texts are written; `dates` and `missing`,
     by column, in which form, and which values are none.
     """
+    table = table.with_columns(pl.col(n).cast(pl.String) for n in dates if is_whole(table[n]))
     counts = {name: count_values(table[name]) for name in table.columns if is_text(table[name])}
     mark = read.decimal or agree_on_mark(counts, read)
+    if mark is None and read.separator in (None, PLAIN):
+        mark = "."
     contents = {}
     for name in table.columns:
         words = missing.get(name, ())
@@ -92,6 +104,11 @@ def is_text(column: pl.Series) -> bool:
     return column.dtype == pl.String
 
 
+def is_whole(column: pl.Series) -> bool:
+    """Whether the values of a column came as whole numbers."""
+    return column.dtype.is_integer()
+
+
 def count_values(text: pl.Series) -> pl.DataFrame:
     """The texts of a column without blanks around them, `value`, and their rows, `n`; the most
     frequent first.
@@ -107,6 +124,8 @@ def agree_on_mark(counts: Mapping[str, pl.DataFrame], read: Read) -> str | None:
     """
     marks = set()
     for texts in counts.values():
+        if not texts["value"].str.contains("[.,]").any():
+            continue
         numbers = texts.filter(pl.col("value").str.contains(LIKE_NUMBER))["value"]
         if numbers.len() > texts.height / 2:
             decimals = count_decimals(numbers, read)
@@ -126,6 +145,7 @@ def read_text(
         return Content(pl.Series(raw.name, [None] * raw.len(), pl.String), "text", nullable=True)
     content = (
         read_truth(raw, present)
+        or read_plain_numbers(raw, present, words)
         or read_dates(raw, present, read)
         or read_as_numbers(raw, present, read, mark, words)
         or read_words(raw, present)
@@ -145,11 +165,25 @@ def spread(raw: pl.Series, values: pl.Series, texts: pl.Series) -> pl.Series:
 
 def read_truth(raw: pl.Series, counts: pl.DataFrame) -> Content | None:
     """Yes and no, true and false, 1 and 0; None for anything else."""
+    if counts.height > MOST:  # some write True and true
+        return None
     lower = counts["value"].str.to_lowercase()
     if set(lower) not in PAIRS:
         return None
     values = lower.replace_strict(TRUTH, return_dtype=pl.Boolean)
     return Content(spread(raw, values, counts["value"]), "bool")
+
+
+def read_plain_numbers(
+    raw: pl.Series, counts: pl.DataFrame, words: tuple[str, ...]
+) -> Content | None:
+    """Whole numbers that are written with digits alone; None for others, and for what may be days:
+    20261129.
+    """
+    texts = counts["value"]
+    if not texts.str.contains(r"^-?(0|[1-9]\d{0,6}|[1-9]\d{8,14})$").all():
+        return None
+    return bound(spread(raw, texts.cast(pl.Int64), texts), words)
 
 
 def read_dates(raw: pl.Series, counts: pl.DataFrame, read: Read) -> Content | None:
@@ -162,16 +196,21 @@ def read_dates(raw: pl.Series, counts: pl.DataFrame, read: Read) -> Content | No
         plain = counts.select(parse(pl.col("value"), dtype)).to_series()
         ways = {"": plain} | read_times(texts, dtype, read)
         best = max(share_of(counts, times.is_not_null()) for times in ways.values())
+        if best < 1 - JUNK and read.dates is None:
+            clocks = ("",) if kind == "date" else MORE_CLOCKS
+            known = [day + clock for day in MORE_DAYS for clock in clocks]
+            more = read.model_copy(update={"dates": known})
+            ways = read_times(texts, dtype, more) or ways
+            best = max(share_of(counts, times.is_not_null()) for times in ways.values())
         if best < 1 - JUNK:
             continue
         meant = [f for f, times in ways.items() if share_of(counts, times.is_not_null()) == best]
         forms = tuple(meant) if meant[0] else ()
+        doubt = f"dates like {' or '.join(forms)}" if len(forms) > 1 else ""
         return Content(
-            spread(raw, ways[meant[0]], texts),
-            kind,
-            forms=forms,
+            spread(raw, ways[meant[0]], texts), kind, forms=forms, doubt=doubt,
             remark=describe_rest(counts, best),
-        )
+        )  # fmt: skip
     return None
 
 
@@ -197,6 +236,7 @@ def read_as_numbers(
         return None
     decimals = count_decimals(texts, read)
     own = decimals.mark or mark or "."
+    is_doubtful = decimals.mark is None and mark is None
     plain = counts.select(parse(pl.col("value"), pl.Float64())).to_series()
     numbers = (
         plain if own == "." and not plain.null_count() else read_numbers(texts, plain, own, read)
@@ -212,7 +252,8 @@ def read_as_numbers(
     values = spread(raw, numbers.cast(pl.Int64) if whole else numbers, texts)
     content = bound(values, words)
     return content._replace(
-        missing=(*content.missing, *absent), nullable=content.nullable or bool(absent), mark=own,
+        missing=(*content.missing, *absent), nullable=content.nullable or bool(absent),
+        doubt="numbers like 9.999: a fraction, or thousands" if is_doubtful else "",
         remark=f"{rest:,} rows cannot be read, and will be set aside" if rest else "",
     )  # fmt: skip
 
@@ -272,8 +313,9 @@ def read_typed_numbers(raw: pl.Series, words: tuple[str, ...]) -> Content:
 def bound(values: pl.Series, words: tuple[str, ...] = ()) -> Content:
     """Numbers with bounds, and the number that seems to mean that there is no value."""
     kind: Kind = "int" if values.dtype.is_integer() else "float"
-    none = [float(word) for word in words if is_number(word)]
-    values = values.set(values.is_in(none), None) if none else values
+    none = pl.Series([float(word) for word in words if is_number(word)], dtype=pl.Float64)
+    if none.len():
+        values = values.set(values.cast(pl.Float64).is_in(none.implode()), None)
     finite = values if kind == "int" else values.set(~values.is_finite(), None)
     nullable = values.null_count() > 0 or (kind == "float" and bool(values.is_nan().any()))
     present = finite.drop_nulls()
@@ -288,6 +330,7 @@ def bound(values: pl.Series, words: tuple[str, ...] = ()) -> Content:
     return Content(
         finite if kind == "int" else values.fill_nan(None), kind, nullable, low, high,
         sentinel=None if sentinel is None else f"{sentinel}",
+        has_nan=kind == "float" and bool(values.is_nan().any()),
     )  # fmt: skip
 
 
@@ -299,6 +342,18 @@ def is_number(word: str) -> bool:
 def is_year(name: str) -> bool:
     """Whether a column is of years, by its name."""
     return re.search(r"(^|_)(year|yr|jahr|annee|anno|vintage)(_|$)", write_snake(name)) is not None
+
+
+def find_form(values: pl.Series) -> str | None:
+    """How whole numbers can stand for times: years, days like 20261129, seconds since 1970."""
+    low, high = values.min(), values.max()
+    if values.dtype.is_integer() and low is not None and high is not None:
+        spans = {"%Y": YEARS, "%Y%m": (180001, 210012), "%Y%m%d": (18000101, 21001231)}
+        spans |= {"%s": (100_000_000, 4_102_444_800)}
+        for form, (first, last) in spans.items():
+            if first <= int(low) and int(high) <= last:  # type: ignore[arg-type]
+                return form
+    return None
 
 
 def write_snake(name: str) -> str:

@@ -17,8 +17,8 @@ import polars as pl
 
 from ..edge.errors import Fixable
 from ..edge.explain import nearest
-from ..tables.files import scan_file
-from ..tables.read import Read
+from ..tables.read import Ingest, Read
+from ..tables.sources import scan_source
 from .columns import LONG, Content, count_words, find_contents, write_snake
 from .proposal import Problem
 
@@ -61,8 +61,13 @@ def read_table(source: Path, read: Read) -> tuple[pl.DataFrame, dict[str, Any]]:
     Raises:
         Fixable: it is none, or has too few rows to learn from.
     """
+    if not source.exists():
+        raise Fixable(
+            f"{source}: expected a table, found nothing there. Next: the same command with the "
+            "path of a file, or of a folder of files"
+        )
     with TemporaryDirectory() as scratch:
-        table = scan_file(source, read, Path(scratch) / "text")
+        table = scan_source(Ingest(source=str(source), read=read), Path(scratch))
         try:
             rows = table.rows.collect(engine="streaming")
         except (pl.exceptions.PolarsError, OSError) as error:
@@ -81,15 +86,15 @@ def read_table(source: Path, read: Read) -> tuple[pl.DataFrame, dict[str, Any]]:
 
 def require_column(table: pl.DataFrame, name: str, purpose: str) -> None:
     """Raise Fixable where a table has no column of this name."""
-    if name in table.columns:
+    if name in table.columns and name.strip():
         return
-    close = nearest(name, table.columns) or nearest(name.lower(), table.columns)
+    close = nearest(name[:60], table.columns) or nearest(name[:60].lower(), table.columns)
     shown = ", ".join(f"`{column[:40]}`" for column in table.columns[:20])
     more = f" and {table.width - 20:,} more" if table.width > 20 else ""
     hint = close or f" among {shown}{more}"
     raise Fixable(
-        f"{purpose} `{name}`: expected a column of the table, found none{hint}. Next: the same "
-        "command with a name as the table has it"
+        f"{purpose} `{name[:60]}`: expected a column of the table, found none{hint}. Next: the "
+        "same command with a name as the table has it"
     )
 
 
@@ -220,7 +225,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         table, _ = read_table(options.table, Read())
         require_column(table, options.target, "target")
-        contents = find_contents(table, Read(), {}, {})
+        contents = find_contents(table, Read())
         finding = find_kind(contents, options.target, options.entity)
     except Fixable as error:
         print(error, file=sys.stderr)

@@ -19,11 +19,12 @@ class Column:
 
     `low` and `high` are the bounds of a number, with slack. `categories` are the values of a
     category, or the common ones of a text that is `open`: there, new ones keep coming, and a model
-    sees them as `other`. `confidence` is between 0 and 1. `also` are roles that the column has
-    besides: a region is a segment and also a feature, a sex is a segment and also personal, and a
-    feature only where a person said so. `doubt` is what only a person can say of it: whether it is
-    known only afterwards, whether the model may use what persons are, how its values are written,
-    or whether it is the entity or the time.
+    sees them as `other`. `has_nan`: not-a-number stands among the values of a float, which is
+    missing to a model (`allow_nan` in a contract). `confidence` is between 0 and 1. `also` are
+    roles that the column has besides: a region is a segment and also a feature, a sex is a segment
+    and also personal, and a feature only where a person said so. `doubt` is what only a person can
+    say of it: whether it is known only afterwards, whether the model may use what persons are, how
+    its values are written, or whether it is the entity or the time.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Column:
     high: float | None = None
     categories: tuple[str, ...] = ()
     open: bool = False
+    has_nan: bool = False
     also: tuple[Role, ...] = ()
     doubt: Doubt | None = None
 

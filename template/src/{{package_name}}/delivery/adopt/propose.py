@@ -12,15 +12,15 @@ import polars as pl
 
 from ..edge.errors import Fixable
 from ..problem import target as problem
-from ..tables.conform import convert_columns
+from ..tables.conform import OWN, convert_columns
 from ..tables.notation import MISSING, agree
 from ..tables.read import Read
-from .columns import Content, find_contents
+from .columns import Content, find_contents, find_form
 from .decisions import list_decisions, list_open
 from .kind import PAGES, Finding, find_kind, read_table, require_column
 from .proposal import Answers, Column, Proposal
 from .questions import Ask, ask_business, ask_columns, ask_contents, describe_target
-from .roles import assign_roles, build_measure
+from .roles import assign_roles, build_measure, look_at
 
 ROLES = ("entity", "time", "segment")
 NO = ("no", "0", "0.0", "false", "n", "f", "nein", "non", "negative", "good", "stays", "active")
@@ -43,18 +43,21 @@ def propose(source: Path, answers: Answers, ask: Ask | None = None) -> Proposal:
     """
     table, seen = read_table(source, Read(decimal=answers.decimal))
     require_named(table, answers)
-    contents = read_contents(table, answers)
-    finding = find_problem(table, contents, answers)
-    answers = take_sentinels(contents, ask_contents(contents, answers, ask))
-    contents = read_contents(table, answers)
+    contents = read_contents(table, seen, answers)
+    finding = find_problem(contents, answers)
+    before, answers = answers, take_sentinels(contents, ask_contents(contents, answers, ask))
+    contents, answers = read_again(contents, table, seen, before, answers)
     target = build_target(table[answers.target], contents[answers.target], finding)
     require_here(target, finding)
 
     y = build_rows(table, [target], answers, contents, {}).table[target.name]
     measure = build_measure(y, table.width)
-    columns = assign_roles(contents, target.name, answers, measure)
-    answers = ask_columns(columns, target.name, describe_target(y, target.categories), answers, ask)
-    columns = assign_roles(contents, target.name, answers, measure)
+    columns = assign_roles(look_at(contents, target.name, measure), answers)
+    if ask:
+        summary = describe_target(y, target.categories)
+        before, answers = answers, ask_columns(columns, target.name, summary, answers, ask)
+        contents, answers = read_again(contents, table, seen, before, answers)
+        columns = assign_roles(look_at(contents, target.name, measure), answers)
     columns = {name: columns.get(name, target) for name in table.columns}
     answers = ask_business(complete(answers, columns), ask)
     require_features(columns, answers)
@@ -76,6 +79,11 @@ def propose(source: Path, answers: Answers, ask: Ask | None = None) -> Proposal:
 def require_named(table: pl.DataFrame, answers: Answers) -> None:
     """Raise Fixable where a person named a column that the table does not have."""
     require_column(table, answers.target, "target")
+    if answers.target in OWN:
+        raise Fixable(
+            f"target `{answers.target}`: expected another name, found one that the pipeline itself "
+            "uses. Next: rename the column in the source"
+        )
     named: dict[str, Iterable[str | None]] = {
         "entity": [answers.entity],
         "time": [answers.time],
@@ -96,12 +104,51 @@ def require_named(table: pl.DataFrame, answers: Answers) -> None:
                 )
 
 
-def read_contents(table: pl.DataFrame, answers: Answers) -> dict[str, Content]:
+def read_contents(
+    table: pl.DataFrame, seen: Mapping[str, Any], answers: Answers
+) -> dict[str, Content]:
     """What the columns hold, read as a person said."""
-    return find_contents(table, Read(decimal=answers.decimal), answers.dates, answers.missing)
+    read = Read(decimal=answers.decimal, separator=seen.get("separator"))
+    return find_contents(table, read, answers.dates, answers.missing)
 
 
-def find_problem(table: pl.DataFrame, contents: Mapping[str, Content], answers: Answers) -> Finding:
+def read_again(
+    contents: dict[str, Content],
+    table: pl.DataFrame,
+    seen: Mapping[str, Any],
+    before: Answers,
+    answers: Answers,
+) -> tuple[dict[str, Content], Answers]:
+    """What the columns hold after more answers, and these with the form of the time."""
+    answers = date_time(contents, answers)
+    if (before.dates, before.missing) == (answers.dates, answers.missing):
+        return contents, answers
+    return read_contents(table, seen, answers), answers
+
+
+def date_time(contents: Mapping[str, Content], answers: Answers) -> Answers:
+    """The answers, with the form in which numbers stand for the time that a person named.
+
+    Raises:
+        Fixable: the values are no times, or can be read in two ways.
+    """
+    name = answers.time
+    if name is None or name in answers.dates or contents[name].kind in ("date", "datetime"):
+        if name and contents[name].doubt:
+            raise Fixable(
+                f"time `{name}`: expected dates that can be read in one way only, found "
+                f"{contents[name].doubt}. Next: the same command with --dates {name}=FORM"
+            )
+        return answers
+    if form := find_form(contents[name].values):
+        return replace(answers, dates={**answers.dates, name: form})
+    raise Fixable(
+        f"time `{name}`: expected dates, found {contents[name].kind} values. Next: name another "
+        f"column, or how it is written: --dates {name}=%d.%m.%Y"
+    )
+
+
+def find_problem(contents: Mapping[str, Content], answers: Answers) -> Finding:
     """The kind of problem; what a person said comes first.
 
     Raises:
@@ -198,6 +245,13 @@ def build_type(column: Column) -> dy.Column:
     return types.get(column.kind, dy.String)(nullable=is_nullable, alias=name)
 
 
+def build_schema(columns: list[Column]) -> type[dy.Schema]:
+    """A contract of nothing but types."""
+    types = {f"c{n}": build_type(column) for n, column in enumerate(columns)}
+    schema: type[dy.Schema] = type("Row", (dy.Schema,), types)
+    return schema
+
+
 def build_rows(
     table: pl.DataFrame,
     columns: list[Column],
@@ -207,10 +261,9 @@ def build_rows(
 ) -> Rows:
     """The rows as the pipeline will read them, and the keys of `ingest: read:` that say how."""
     names = [column.name for column in columns]
-    types = {f"c{n}": build_type(column) for n, column in enumerate(columns)}
-    schema: type[dy.Schema] = type("Row", (dy.Schema,), types)
     keys = find_keys([contents[name] for name in names], answers)
-    raw, contract = table.select(names).with_row_index("row"), schema.columns()
+    raw = table.select(names).with_row_index("row")
+    contract = build_schema(columns).columns()
     plain = convert_columns(raw, contract)
     agreed = agree(raw, plain, contract, Read(**keys), Read())
     read = seen | agreed.read | keys

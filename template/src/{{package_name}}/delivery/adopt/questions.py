@@ -66,13 +66,11 @@ def write_form(form: str) -> str:
 
 
 def ask_columns(
-    columns: Mapping[str, Column], target: str, summary: str, answers: Answers, ask: Ask | None
+    columns: Mapping[str, Column], target: str, summary: str, answers: Answers, ask: Ask
 ) -> Answers:
     """The answers with those on the target, and on what columns are for, where that cannot be
     known.
     """
-    if ask is None:
-        return answers
     if answers.meaning is None:
         question = f"`{target}` is predicted: {summary}. What does it say, in a few words?"
         answers = replace(answers, meaning=ask(question, NOTHING).strip() or None)
@@ -109,13 +107,12 @@ def ask_time(columns: Mapping[str, Column], answers: Answers, ask: Ask) -> Answe
     """When a row was known, and how long afterwards the target is."""
     able = find_able(columns, "time")
     if answers.time is None and able:
-        best = next((c.name for c in able if c.role == "time"), able[0].name)
-        question = (
-            f"When was what a row says known: at {list_names([c.name for c in able])}, or none?"
-        )
-        name = choose(question, [*[c.name for c in able], "none"], best, ask)
+        best = next((c.name for c in able if c.role == "time"), "none")
+        shown = list_names([column.name for column in able])
+        question = f"When was what a row says known: at {shown}, or none of them?"
+        name = choose(question, [*[column.name for column in able], "none"], best, ask)
         if name == "none":
-            return drop(answers, [c.name for c in able])
+            return drop(answers, [column.name for column in able if column.role == "time"])
         answers = replace(answers, time=name)
     if answers.time is None or answers.horizon is not None:
         return answers

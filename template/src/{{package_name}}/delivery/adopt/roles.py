@@ -10,14 +10,20 @@ import polars as pl
 
 from ..problem import power, separation
 from ..problem.separation import Power
-from ..tables.conform import OWN
-from .columns import YEARS, Content, count_words, write_snake
+from ..tables.conform import OF_UNITS, OWN
+from .columns import FEW, YEARS, Content, count_words, find_form, is_year, write_snake
 from .proposal import Answers, Column, Doubt, Role
 
 LEAK = 0.99  # as `leak_auc` in params.yaml
 STRONG = 0.6  # from which a column that is known afterwards by its name is taken to be
 ROWS = 20_000  # are enough to see a column that alone gives the target away
-CELLS = 2_000_000  # and fewer rows where there are many columns
+CELLS, FEWEST_ROWS = 200_000, 2_000  # and fewer where there are many columns
+MEASURED = 1_000  # columns, above which `train` alone looks for leaks
+FEW_MISSING = 0.01  # of an entity, or a time; rows without one go to quarantine
+FEWEST_NAMES = 20  # different values of what identifies
+FEWEST_TIMES = 10  # different ones, to split rows by
+PROXY = 0.9  # AUC from which a column says what a protected one says
+PROXY_ROWS = 2_000  # are enough for that
 UNIQUE = 0.95  # share of distinct values from which a column names each row
 EMPTY = 0.95  # share of missing values from which a column says nothing
 SEED = 7
@@ -44,6 +50,7 @@ WHO = re.compile(
 WHEN = re.compile(
     r"date|time|day|week|month|datum|created|stamp|(^|_)(ts|at|on|when)(_|$)|period|quarter"
 )
+EPOCH = re.compile(r"(^|_)(unix|epoch)")
 AFTER = re.compile(
     r"(^|_)(cancel\w*|kuendig\w*|closed|closing|closure|ended|end_date|left|leaving|churn\w*|exit\w*"
     r"|outcome|result|refund\w*|storn\w*|paid_at|resolved|resolution|after\w*|deleted|terminat\w*"
@@ -87,28 +94,27 @@ class Use(NamedTuple):
     doubt: Doubt | None = None
 
 
-def assign_roles(
-    contents: Mapping[str, Content], target: str, answers: Answers, measure: Measure
-) -> dict[str, Column]:
-    """What each column but the target is for, in their order; what a person said comes first."""
-    others = {name: content for name, content in contents.items() if name != target}
-    looks = look_at(others, measure)
+def assign_roles(looks: Mapping[str, Look], answers: Answers) -> dict[str, Column]:
+    """What each column is for, in their order; what a person said comes first."""
     uses = {name: find_use(look) for name, look in looks.items()}
     choose_one("entity", answers.entity, uses, looks)
     choose_one("time", answers.time, uses, looks)
+    uses |= find_proxies(looks, uses, answers)
     return {name: build_column(looks[name], use, answers) for name, use in uses.items()}
 
 
-def look_at(contents: Mapping[str, Content], measure: Measure) -> dict[str, Look]:
-    """A look at each column."""
+def look_at(contents: Mapping[str, Content], target: str, measure: Measure) -> dict[str, Look]:
+    """A look at each column but the target."""
     first: dict[tuple[int, int], str] = {}
     looks = {}
     for name, content in contents.items():
+        if name == target:
+            continue
         values = content.values
         countable = content.is_usable or not values.dtype.is_nested()
         distinct = values.n_unique() if countable and values.dtype != pl.Object else len(values)
         look = Look(name, write_snake(name), content, len(values), distinct, None, Power(None, ""))
-        if distinct > 1 and not look.is_unique and countable:
+        if distinct > 1 and countable and (content.kind == "float" or not look.is_unique):
             pattern = find_pattern(values, distinct)
             twin = first.setdefault(pattern, name)
             look = look._replace(twin=None if twin == name else twin)
@@ -119,7 +125,11 @@ def look_at(contents: Mapping[str, Content], measure: Measure) -> dict[str, Look
 
 
 def find_pattern(values: pl.Series, distinct: int) -> tuple[int, int]:
-    """What two columns have in common of which each says what the other says."""
+    """What two columns have in common of which each says what the other says; two columns of
+    numbers that differ in each row, where their order is the same.
+    """
+    if values.dtype.is_float() and distinct > UNIQUE * values.len():
+        return distinct, hash(values.rank("dense").fill_null(0).to_numpy().tobytes())
     rows = values.to_frame("value").with_row_index("row")
     first = rows.select(pl.col("row").first().over("value")).to_series()
     return distinct, hash(first.to_numpy().tobytes())
@@ -138,10 +148,10 @@ def build_measure(values: pl.Series, columns: int) -> Measure:
     """
     present = values.is_not_null()
     y = values.filter(present)
-    if y.is_empty():
+    if columns > MEASURED:
         return lambda column: Power(None, "")
     labels = power.label(y)
-    rows = separation.choose_rows(labels, max(min(ROWS, CELLS // max(columns, 1)), 500))
+    rows = separation.choose_rows(labels, max(min(ROWS, CELLS // columns), FEWEST_ROWS))
     clusters = pl.Series("row", rows).cast(pl.String)
     groups = separation.build_groups(labels, rows, clusters, SEED)
     chosen = y.gather(rows)
@@ -196,9 +206,9 @@ def find_unusable(look: Look) -> Use | None:
         return Use("ignored", look.content.remark, 0.9)
     if look.name in OWN:
         return Use("ignored", "a name that the pipeline itself uses: rename it in the source", 1.0)
-    if len(look.content.forms) > 1:
-        forms = " or ".join(look.content.forms)
-        return Use("ignored", f"dates that can be read in two ways: {forms}", 0.7, (), "notation")
+    if look.content.doubt:
+        reason = f"can be read in two ways, {look.content.doubt}"
+        return Use("ignored", reason, 0.7, (), "notation")
     return None
 
 
@@ -221,19 +231,30 @@ def find_person(look: Look) -> Use | None:
 
 def find_identifier(look: Look) -> Use | None:
     """What names somebody or something."""
+    return name_identifier(look) if can_identify(look) else None
+
+
+def can_identify(look: Look) -> bool:
+    """Whether a column has a value in each row, and many different ones, that are no years."""
     content = look.content
     is_year = content.low == YEARS[0] and content.high == YEARS[1]
-    if content.kind not in ("text", "int", "category") or look.distinct <= 20 or is_year:
-        return None
+    is_complete = content.values.null_count() <= FEW_MISSING * look.rows
+    is_name = content.kind in ("text", "int", "category") and look.distinct > FEWEST_NAMES
+    return is_name and is_complete and not is_year
+
+
+def name_identifier(look: Look) -> Use | None:
+    """What a column identifies, by its name or by its values."""
+    content = look.content
     if WHO.search(look.snake):
         return Use("entity", "by its name, who or what a row is about", 0.8)
     if ID.search(look.snake):
         return Use("entity", "by its name, an identifier", 0.7 if look.is_unique else 0.65)
-    if NUMBERED.search(look.snake) and look.is_unique and content.kind in ("text", "int"):
+    if NUMBERED.search(look.snake) and look.is_unique:
         return Use("entity", "by its name a number of something, another in each row", 0.6)
     is_code = content.kind == "text" and look.is_unique and not content.open
     if is_code and count_words(content.values) < 2:
-        return Use("entity", "one word, another in each row", 0.7)
+        return Use("entity", "one word, another in each row", 0.6)
     return None
 
 
@@ -257,9 +278,27 @@ def find_time(look: Look) -> Use | None:
     if look.content.kind not in ("date", "datetime"):
         return None
     is_named = WHEN.search(look.snake) is not None
-    is_complete = not look.content.values.null_count()
+    missing = look.content.values.null_count() / look.rows
     words = "a date" if look.content.kind == "date" else "a moment"
-    return Use("time", words, (0.8 if is_named else 0.6) - (0 if is_complete else 0.2))
+    if missing > FEW_MISSING or look.distinct < FEWEST_TIMES:
+        what = (
+            f"missing in {missing:.0%} of rows" if missing > FEW_MISSING else "too few to split by"
+        )
+        return Use("ignored", f"{words}, {what}", 0.6, (), "time")
+    return Use("time", words, (0.8 if is_named else 0.6) - (0.1 if missing else 0))
+
+
+def find_time_in_numbers(look: Look) -> Use | None:
+    """A number that may say when something was: only a person knows."""
+    form = find_form(look.content.values) if look.content.kind == "int" else None
+    if form is None or look.distinct < 3:
+        return None
+    if form == "%Y" and is_year(look.name):
+        return Use("feature", "a year, and perhaps when the row was known", 0.6, (), "time")
+    if form != "%Y" and (WHEN.search(look.snake) or EPOCH.search(look.snake)):
+        words = "seconds since 1970" if form == "%s" else "a date as a number"
+        return Use("ignored", f"{words}, and perhaps when the row was known", 0.6, (), "time")
+    return None
 
 
 def find_prose(look: Look) -> Use | None:
@@ -273,15 +312,21 @@ def find_protected(look: Look) -> Use | None:
     """What people must not be treated differently by, unless somebody decides so."""
     if not GROUP.search(look.snake):
         return None
-    if look.content.kind in ("category", "bool", "text"):
+    if look.content.kind in ("category", "bool", "text") and can_be_segment(look.name):
         reason = "a group of people: to judge by, and no feature"
         return Use("segment", reason, 0.7, ("personal",), "protected")
     return Use("personal", "an attribute of a person, and no feature", 0.6, (), "protected")
 
 
+def can_be_segment(name: str) -> bool:
+    """Whether the pipeline does not use the name for itself."""
+    return name not in OF_UNITS and not name.startswith(("p_", "_"))
+
+
 def find_place(look: Look) -> Use | None:
     """A place or a market, by which a model is judged, too."""
-    if PLACE.search(look.snake) and look.content.kind == "category" and look.distinct <= 13:
+    is_group = look.content.kind == "category" and look.distinct <= FEW + 1
+    if PLACE.search(look.snake) and is_group and can_be_segment(look.name):
         return Use("segment", "a feature, and a group to judge by", 0.7, ("feature",))
     return None
 
@@ -293,10 +338,41 @@ FINDERS = (
     find_identifier,
     find_leak,
     find_time,
+    find_time_in_numbers,
     find_prose,
     find_protected,
     find_place,
 )
+
+
+def find_proxies(
+    looks: Mapping[str, Look], uses: Mapping[str, Use], answers: Answers
+) -> dict[str, Use]:
+    """The features that say what a protected column says, which the model may not use."""
+    proxies: dict[str, Use] = {}
+    protected = [n for n, use in uses.items() if use.doubt == "protected" and use.role == "segment"]
+    able = [n for n, u in uses.items() if "feature" in (u.role, *u.also) and is_group(looks[n])]
+    for name in protected:
+        if name in answers.features or looks[name].distinct > FEW:
+            continue
+        values = looks[name].content.values
+        present = values.is_not_null()
+        labels = values.filter(present).cast(pl.String)
+        rows = separation.choose_rows(labels, PROXY_ROWS)
+        clusters = pl.Series("row", rows).cast(pl.String)
+        groups = separation.build_groups(labels, rows, clusters, SEED)
+        for other in (n for n in able if n not in proxies):
+            column = looks[other].content.values.filter(present).gather(rows)
+            auc = separation.measure_groups(column, groups).value
+            if auc is not None and auc >= PROXY:
+                reason = f"says what `{name}` says ({auc:.2f} of 1), and no feature"
+                proxies[other] = Use("ignored", reason, 0.6, (), "protected")
+    return proxies
+
+
+def is_group(look: Look) -> bool:
+    """Whether a column puts rows into few groups."""
+    return look.content.kind in ("category", "bool") or look.distinct <= FEW
 
 
 def choose_one(
@@ -340,6 +416,6 @@ def build_column(look: Look, use: Use, answers: Answers) -> Column:
     return Column(
         name=name, kind=content.kind, role=use.role, reason=use.reason, confidence=use.confidence,
         nullable=content.nullable, low=content.low, high=content.high,
-        categories=content.categories, open=content.open, also=use.also,
+        categories=content.categories, open=content.open, has_nan=content.has_nan, also=use.also,
         doubt=use.doubt,
     )  # fmt: skip

@@ -227,8 +227,9 @@ def convert_columns(raw: pl.DataFrame, columns: dict[str, dy.Column]) -> pl.Data
     """`row` and the contract's columns of raw rows, in the contract's types; null where a value
     cannot be read.
     """
+    schema = raw.schema  # which polars makes anew each time
     return raw.select(
-        "row", *(convert(raw.schema[name], column).alias(name) for name, column in columns.items())
+        "row", *(convert(schema[name], column).alias(name) for name, column in columns.items())
     )
 
 

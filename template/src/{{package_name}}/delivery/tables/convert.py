@@ -89,13 +89,23 @@ def parse(text: pl.Expr, expected: Any, form: str | None = None) -> pl.Expr:
 
 def _parse_temporal(text: pl.Expr, expected: Any, form: str | None) -> pl.Expr:
     if expected == pl.Date:
-        return _require_year(text.str.to_date(form or "%Y-%m-%d", strict=False))
+        text, form = _add_day(text, form or "%Y-%m-%d")
+        return _require_year(text.str.to_date(form, strict=False))
     if isinstance(expected, pl.Datetime):
         forms = (form,) if form else MOMENTS
         return pl.coalesce(_parse_moment(text, expected, form) for form in forms)
     if expected == pl.Time:
         return pl.coalesce(text.str.to_time(form, strict=False) for form in TIMES)
     return _null(expected)
+
+
+def _add_day(text: pl.Expr, form: str) -> tuple[pl.Expr, str]:
+    """Texts and their form, with the first day of the month or year where the form has none."""
+    for code, first in (("%m", "01"), ("%d", "01")):
+        has_month = code == "%m" and ("%b" in form or "%B" in form)
+        if code not in form and not has_month:
+            text, form = text + pl.lit(f"~{first}"), f"{form}~{code}"
+    return text, form
 
 
 def _parse_whole(text: pl.Expr, expected: Any) -> pl.Expr:

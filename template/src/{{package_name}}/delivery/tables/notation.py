@@ -116,7 +116,7 @@ def read_times(text: pl.Series, expected: Any, read: Read) -> dict[str, pl.Serie
     ways: dict[str, pl.Series] = {}
     for form in list_forms(expected, read):
         # %Y takes fewer digits, too
-        fits = text.set(~text.str.contains(r"\d{4}"), None)
+        fits = text.set(~text.str.contains(r"\d{4}"), None) if "%Y" in form else text
         if form.startswith("%Y%m%d"):
             fits = text.set(~text.str.contains(r"^\d{8}(\D|$)"), None)
         times = pl.DataFrame({"t": fits}).select(parse(pl.col("t"), expected, form)).to_series()
@@ -170,6 +170,7 @@ def agree(
     Raises:
         Fixable: columns can be read in two ways that are not the same; all of them are named.
     """
+    raw, typed = omit_numbers(raw, typed, columns, read)
     doubtful = find_doubtful(raw, typed, columns, read, earlier)
     if not doubtful:
         return Agreement(raw, typed, {})
@@ -193,6 +194,23 @@ def agree(
     return Agreement(raw.with_columns(texts.values()), typed, notation)
 
 
+def omit_numbers(
+    raw: pl.DataFrame, typed: pl.DataFrame, columns: dict[str, "dy.Column"], read: Read
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Both tables, null where a column that came as numbers has one that `read` calls missing."""
+    numbers = [float(word) for word in read.missing or () if re.fullmatch(r"-?\d+(\.\d+)?", word)]
+    names = [n for n, c in columns.items() if c.nullable and raw.schema[n].is_numeric()]
+    if not numbers or not names:
+        return raw, typed
+    is_value = {name: ~raw[name].cast(pl.Float64).is_in(numbers).fill_null(False) for name in names}
+    return (
+        raw.with_columns(pl.when(is_value[name]).then(pl.col(name)).alias(name) for name in names),
+        typed.with_columns(
+            pl.when(is_value[name]).then(pl.col(name)).alias(name) for name in names
+        ),
+    )
+
+
 def find_doubtful(
     raw: pl.DataFrame,
     typed: pl.DataFrame,
@@ -203,10 +221,11 @@ def find_doubtful(
     """Columns of text, where something else is expected, with a value that cannot be read; all of
     them where one of those is of numbers, or where the plain way is not known to be meant.
     """
+    schema = raw.schema
     texts = [
         name
         for name, column in columns.items()
-        if raw.schema[name] in (pl.String, pl.Categorical)
+        if is_written(schema[name], column, read)
         and column.dtype not in (pl.String, pl.Categorical)
     ]
     fewer = [n for n in texts if typed[n].null_count() > raw[n].null_count()]
@@ -214,6 +233,14 @@ def find_doubtful(
     lost = [n for n in fewer if counts[n].item() > typed.height - typed[n].null_count()]
     has_numbers = any(columns[name].dtype.is_numeric() for name in lost)
     return texts if has_numbers or not is_plain(read, earlier) else lost
+
+
+def is_written(dtype: pl.DataType, column: "dy.Column", read: Read) -> bool:
+    """Whether values are text, or numbers that stand for times in a form that `read` names: 2026,
+    20261129.
+    """
+    is_time = bool(read.dates) and dtype.is_integer() and column.dtype.is_temporal()
+    return dtype in (pl.String, pl.Categorical) or is_time
 
 
 def is_plain(read: Read, earlier: Read) -> bool:
