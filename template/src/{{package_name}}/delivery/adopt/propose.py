@@ -137,14 +137,14 @@ def date_time(contents: Mapping[str, Content], answers: Answers) -> Answers:
         if name and contents[name].doubt:
             raise Fixable(
                 f"time `{name}`: expected dates that can be read in one way only, found "
-                f"{contents[name].doubt}. Next: the same command with --dates {name}=FORM"
+                f"{contents[name].doubt}. Next: the same command with --date-form {name}=FORM"
             )
         return answers
     if form := find_form(contents[name].values):
         return replace(answers, dates={**answers.dates, name: form})
     raise Fixable(
         f"time `{name}`: expected dates, found {contents[name].kind} values. Next: name another "
-        f"column, or how it is written: --dates {name}=%d.%m.%Y"
+        f"column, or how it is written: --date-form {name}=%d.%m.%Y"
     )
 
 
