@@ -31,8 +31,9 @@ def commands(
     """Repositories for machine-learning teams, in which a brief decides what ships."""
 
 
-@app.command()
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def new(
+    context: typer.Context,
     destination: Annotated[Path, typer.Argument(help="The folder to make, for example ../churn")],
     defaults: Annotated[bool, typer.Option("--defaults", help="Ask nothing.")] = False,
     answer: Annotated[
@@ -46,12 +47,32 @@ def new(
             help="What Copier takes, gh:OWNER/NAME too. Default: where this runs from.",
         ),
     ] = None,
+    table: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Begin with this table, and no simulation.")
+    ] = None,
+    target: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="The column of it that is predicted.")
+    ] = None,
 ) -> None:
-    """Make a repository and run it: git, environment, pipeline, first commit, decision."""
-    from .new import create_repository
+    """Make a repository and run it: git, environment, pipeline, first commit, decision.
 
+    With --table and --target it begins with a table of your own. More options are then those of
+    the new repository's `adopt`: --entity, --time, --segment, --yes and the like.
+    """
+    from .new import Adoption, create_repository
+
+    if (table is None) != (target is None):
+        raise Fixable("--table and --target: expected both, found one of them.")
+    if table is None and context.args:
+        context.fail(f"No such option or argument: {' '.join(context.args)}")
+    adoption = None
+    if table is not None and target is not None:
+        asks_nothing = ["--yes"] if defaults and "--yes" not in context.args else []
+        adoption = Adoption(table.absolute(), target, [*context.args, *asks_nothing])
     raise typer.Exit(
-        create_repository(destination, answer or [], defaults=defaults, template=template)
+        create_repository(
+            destination, answer or [], defaults=defaults, template=template, adoption=adoption
+        )
     )
 
 

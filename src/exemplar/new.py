@@ -6,6 +6,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import sys
 import time
 from importlib.metadata import distribution
 from pathlib import Path
@@ -29,18 +30,39 @@ OF_A_NEW_REPOSITORY = re.compile(
     re.IGNORECASE,
 )
 """What a code host, or `git init`, puts into a repository that is made empty."""
+ADOPTED = ("classification", "regression")  # kinds of problem for which a table is drafted from
 CREDENTIALS = re.compile(r"^(https?://)[^/@]*@")  # they do not belong into an answers file
 OUTPUT_LINES = 15  # how much of a failed command's output is shown
 
 console = Console(highlight=False, markup=False, soft_wrap=True)
 
 
+class Adoption(NamedTuple):
+    """A table that a new repository begins with, and what is said of it."""
+
+    table: Path
+    target: str
+    options: list[str]
+    """Of the verb `adopt`: `--entity customer`, `--yes`, and the like."""
+
+    @property
+    def words(self) -> list[str]:
+        """The verb with its arguments."""
+        return ["adopt", str(self.table), "--target", self.target, *self.options]
+
+
 def create_repository(
-    destination: Path, options: list[str], *, defaults: bool = False, template: str | None = None
+    destination: Path,
+    options: list[str],
+    *,
+    defaults: bool = False,
+    template: str | None = None,
+    adoption: Adoption | None = None,
 ) -> int:
     """Render into a new folder, or one without code, and start it; return the exit code of `start`.
 
-    `options` are answers as `KEY=VALUE`; `defaults` asks nothing. Raises Fixable before anything is
+    `options` are answers as `KEY=VALUE`; `defaults` asks nothing. With an `adoption` the repository
+    begins with that table, and not with a simulated business. Raises Fixable before anything is
     written where something speaks against it.
     """
     uv = find_programs()
@@ -51,9 +73,70 @@ def create_repository(
     answers = parse_options(options)
     if answers:
         require_known_questions(source, folder, answers)
+    verb = ["start"]
+    if adoption:
+        with console.status("table"):
+            problem = find_problem(source, folder, answers, adoption, version)
+        answers = {"problem": problem} | answers
+        verb = [*adoption.words, "--problem", answers["problem"], "--fresh"]
     worker = run_copier(source, folder, answers, defaults=defaults, version=version)
     console.print(f"  files          in {folder}")
-    return start_repository(uv, folder, str(worker.answers.combined["package_name"]))
+    return start_repository(uv, folder, str(worker.answers.combined["package_name"]), verb)
+
+
+def find_problem(
+    source: str, folder: Path, answers: dict[str, str], adoption: Adoption, version: str | None
+) -> str:
+    """Return the kind of problem that a table poses, as the template's own code says.
+
+    Raises Fixable where it cannot be adopted.
+    """
+    with TemporaryDirectory() as scratch:
+        place = Path(scratch) / folder.name
+        worker = run_copier(source, place, answers, defaults=True, version=version)
+        delivery = f"{worker.answers.combined['package_name']}.delivery"
+        if not (place / "src" / delivery.replace(".", "/") / "adopt/kind.py").exists():
+            raise Fixable(
+                f"{source}: expected a template that adopts a table, found an older one. Nothing "
+                "was made. Next: without --table, then docs/your-data.md of that template"
+            )
+        table, target = str(adoption.table), adoption.target
+        entity = find_option(adoption.options, "--entity")
+        problem = ask_template(place, f"{delivery}.adopt.kind", table, target, *entity)
+        if adoption.options:  # an option that there is not would be told too late
+            ask_template(place, f"{delivery}.cli", *adoption.words, "--help")
+    if problem not in ADOPTED:
+        raise Fixable(
+            f"{table}: expected a table for {' or '.join(ADOPTED)}, found one for {problem}. "
+            f"Nothing was made. Next: exemplar new {folder} --answer problem={problem}, then "
+            f"docs/{problem}.md"
+        )
+    return problem
+
+
+def find_option(options: list[str], name: str) -> list[str]:
+    """Return an option with its value, where it is among others; else nothing."""
+    places = [place for place, option in enumerate(options) if option == name]
+    return options[places[-1] : places[-1] + 2] if places else []
+
+
+def ask_template(place: Path, module: str, *arguments: str) -> str:
+    """Return what a module of a rendered template prints, run with this tool's own libraries.
+
+    Raises Fixable with its message.
+    """
+    variables = {"PYTHONPATH": str(place / "src"), "PYTHONDONTWRITEBYTECODE": "1"}
+    completed = subprocess.run(
+        [sys.executable, "-m", module, *arguments],
+        cwd=place,
+        env=os.environ | variables,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if completed.returncode:
+        raise Fixable(f"{completed.stderr.strip()}\nNothing was made.")
+    return completed.stdout.strip()
 
 
 def find_programs() -> str:
@@ -214,10 +297,11 @@ def run_copier(
         raise Fixable(f"Copying {source} to {folder} failed:\n{describe_error(error)}") from None
 
 
-def start_repository(uv: str, folder: Path, package: str) -> int:
-    """Install the environment, then run the generated `start`, and return its exit code.
+def start_repository(uv: str, folder: Path, package: str, verb: list[str]) -> int:
+    """Install the environment, then run the generated `start`, or a verb that begins with it, and
+    return its exit code.
 
-    `start` prints its own progress. Raises Fixable where packages cannot be installed.
+    It prints its own progress. Raises Fixable where packages cannot be installed.
     """
     # uv would warn about this environment's own; bytecode makes every later command faster.
     environment = {
@@ -240,9 +324,9 @@ def start_repository(uv: str, folder: Path, package: str) -> int:
             "The packages could not be installed from the index that this machine is set up with:\n"
             + "\n".join(f"    {line}" for line in lines)
             + "\nThe files are kept. When this is fixed, continue with:\n"
-            + f"    cd {shlex.quote(str(folder))} && uv run {package} start"
+            + f"    cd {shlex.quote(str(folder))} && uv run {package} {shlex.join(verb)}"
         )
     console.print(f"  {'packages':<15}{time.monotonic() - begin:6.1f} s")
     return subprocess.run(
-        [uv, "run", "--directory", str(folder), package, "start"], env=environment, check=False
+        [uv, "run", "--directory", str(folder), package, *verb], env=environment, check=False
     ).returncode

@@ -38,6 +38,94 @@ def start() -> None:
     raise typer.Exit(main())
 
 
+@verb("adopt")
+def adopt(
+    source: Annotated[
+        Path, typer.Argument(help="A table: .csv, .parquet, .jsonl, a folder of them, ….")
+    ],
+    target: Annotated[str, typer.Option(metavar="COLUMN", help="What is predicted.")],
+    entity: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="Who or what a row is about.")
+    ] = None,
+    time: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="When a row was known.")
+    ] = None,
+    horizon: Annotated[
+        str | None,
+        typer.Option(metavar="8w", help="How long after that the target is known: 8w, 30d, 12h."),
+    ] = None,
+    segment: Annotated[
+        list[str] | None,
+        typer.Option(metavar="COLUMN", help="Groups to judge one by one; may be repeated."),
+    ] = None,
+    feature: Annotated[
+        list[str] | None,
+        typer.Option(metavar="COLUMN", help="A model may use it all the same; may be repeated."),
+    ] = None,
+    ignore: Annotated[
+        list[str] | None,
+        typer.Option(metavar="COLUMN", help="No model may use it; may be repeated."),
+    ] = None,
+    date_form: Annotated[
+        list[str] | None,
+        typer.Option(metavar="COLUMN=FORM", help="How its dates are written: born=%d.%m.%Y."),
+    ] = None,
+    missing: Annotated[
+        list[str] | None,
+        typer.Option(metavar="COLUMN=VALUE", help="A value that means no value: income=-9."),
+    ] = None,
+    decimal: Annotated[
+        str | None, typer.Option(metavar="SIGN", help="What fractions begin with: , or .")
+    ] = None,
+    problem: Annotated[
+        str | None,
+        typer.Option(metavar="KIND", help="classification or regression, where both could be."),
+    ] = None,
+    meaning: Annotated[str | None, typer.Option(help="What the target means, in words.")] = None,
+    unit: Annotated[str | None, typer.Option(help="What one row is: customer.")] = None,
+    action: Annotated[str | None, typer.Option(help="What is done for a unit: call.")] = None,
+    rule: Annotated[
+        str | None,
+        typer.Option(
+            help="What is done today: \"tenure < 12 and plan = 'flexible'\", or a column."
+        ),
+    ] = None,
+    currency: Annotated[str | None, typer.Option(metavar="GBP", help="Of the prices.")] = None,
+    right: Annotated[
+        float | None, typer.Option(help="What the action is worth where it was right.")
+    ] = None,
+    wrong: Annotated[
+        float | None, typer.Option(help="What it costs where it was not, or one unit of error.")
+    ] = None,
+    at_most: Annotated[int | None, typer.Option(help="How many can be acted on …", min=1)] = None,
+    out_of: Annotated[int | None, typer.Option(help="… of how many …", min=1)] = None,
+    every: Annotated[
+        str | None, typer.Option(metavar="week", help="… in each day, week or month.")
+    ] = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Ask nothing: the safe side of what is not said.")
+    ] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", hidden=True)] = False,
+) -> None:
+    """A table of your own becomes contract, features, models, tests and a brief, then a decision.
+
+    What is not said is inferred, or asked at a terminal where the table cannot tell. Every decision
+    is in docs/decisions/; files that you have edited are never overwritten.
+    """
+    from .adopt.answers import build_answers
+    from .adopt.write import write_drafts
+    from .start import main
+
+    answers = build_answers(
+        target, problem=problem, meaning=meaning, entity=entity, time=time, horizon=horizon,
+        segments=segment, features=feature, ignored=ignore, dates=date_form, decimal=decimal,
+        missing=missing, unit=unit, action=action, rule=rule, currency=currency, right=right,
+        wrong=wrong, at_most=at_most, out_of=out_of, every=every,
+    )  # fmt: skip
+    table = source.absolute()
+    raise typer.Exit(main(lambda root: write_drafts(root, table, answers, yes=yes, fresh=fresh)))
+
+
 @app.command()
 def check(
     committed: Annotated[

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from importlib.util import cache_from_source, find_spec
@@ -17,7 +17,14 @@ from rich.console import Console
 from .checks import check, subfolder
 from .edge.errors import Fixable
 from .edge.files import find_project, write_text
-from .edge.repository import ANSWERS, MAIN, find_main_branch, find_usual_branch, read_main_branch
+from .edge.repository import (
+    ANSWERS,
+    MAIN,
+    Written,
+    find_main_branch,
+    find_usual_branch,
+    read_main_branch,
+)
 from .edge.shell import PACKAGE, CommandFailed, follow, git, run, succeeds
 from .promotion.first import put_in_charge
 from .verdict.decision import DECISION, read_decision
@@ -51,8 +58,14 @@ NAMELESS = "git does not know who you are, so nothing was committed."
 console = Console(highlight=False, markup=False, soft_wrap=True)
 
 
-def main() -> int:
-    """Do every step that is not done yet; a failed step leaves what was made before."""
+Write = Callable[[Path], Written]
+
+
+def main(write: Write | None = None) -> int:
+    """Do every step that is not done yet; a failed step leaves what was made before.
+
+    `write` is done before the pipeline runs, on the project's folder.
+    """
     root = find_project(Path.cwd())
     with compiling_libraries():
         return run_steps(root)
@@ -72,12 +85,13 @@ def run_steps(root: Path) -> int:
         install_environment(root)
     with step("champion"):
         put_in_charge(root)
+    os.chdir(root)
+    written = write(root) if write else None
     with step("pipeline"):
-        os.chdir(root)
         check.inputs(date.today())
         run_pipeline(root)
     with step("commit"):
-        has_commit = commit_all(root)
+        has_commit = commit(root, written)
     with step("hooks"):
         is_unread = bool(subfolder.find_faults(root))
         is_checked = is_unread or subfolder.install_hooks(root)
@@ -86,6 +100,8 @@ def run_steps(root: Path) -> int:
     if not is_checked:
         console.print(f"  {subfolder.UNCHECKED}")
     console.print("\n" + describe_decision(root))
+    if written:
+        console.print(written.closing)
     if not has_commit:
         raise Fixable(
             f"\n{NAMELESS} Run these two, then again: {AGAIN}\n"
@@ -210,19 +226,31 @@ def is_committed(root: Path) -> bool:
     return succeeds(["git", "rev-parse", "--verify", "--quiet", "HEAD:./dvc.yaml"], root)
 
 
-def commit_all(root: Path) -> bool:
-    """Make the first commit of the template's files, unless there is one; False if git does not
-    know who commits.
+def commit(root: Path, written: Written | None = None) -> bool:
+    """Make the first commit of the template's files, unless there is one, or else one of what was
+    written; False if git does not know who commits.
     """
-    if is_committed(root):
+    is_first = not is_committed(root)
+    if not is_first and written is None:
         return True
     if not all(
         succeeds(["git", "var", f"GIT_{who}_IDENT"], root) for who in ("AUTHOR", "COMMITTER")
     ):
         return False
-    git("add", "--all", ".", folder=root)
-    git("commit", "--quiet", "--message", "Start from the template", "--", ".", folder=root)
+    paths = ["."] if is_first else list_made(root, written.paths if written else [])
+    message = written.message if written else "Start from the template"
+    git("add", "--all", "--", *paths, folder=root)
+    if git("status", "--porcelain", "--untracked-files=no", "--", *paths, folder=root):
+        git("commit", "--quiet", "--message", message, "--", *paths, folder=root)
     return True
+
+
+def list_made(root: Path, written: list[Path]) -> list[str]:
+    """What a verb wrote and what the pipeline made of it: paths from the root that git can add."""
+    made = [path.relative_to(root).as_posix() for path in (*written, *root.glob("models/*.dvc"))]
+    known = git("ls-files", "-z", "--cached", "--others", "--exclude-standard", folder=root)
+    is_known = set(known.split("\0"))
+    return [path for path in [*made, "dvc.lock"] if path in is_known] + ["reports"]
 
 
 def describe_decision(root: Path) -> str:

@@ -2,11 +2,11 @@
 
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
 
-from ..edge.brief import Brief
+from ..edge.brief import Brief, find_unsaid
 from ..edge.errors import Fixable
 from ..edge.files import require_file
 from ..edge.parameters import read_section
@@ -36,9 +36,16 @@ SAME = 0.01  # of the interval's width: a gain that is off by more is another on
 def brief(today: date) -> tuple[bool, str]:
     """The brief is complete for its phase, and its promises still stand."""
     path = Path("project-brief.md")
-    content, _ = read_known_brief(path)
+    content, sections = read_known_brief(path)
     faults = [*find_overdue(content, path, today), *_find_missing_pages(content, path)]
-    return not faults, "; ".join(faults) or f"complete for phase {content.phase}"
+    return not faults, "; ".join(faults) or describe_state(content, sections)
+
+
+def describe_state(content: Brief, sections: Mapping[str, str]) -> str:
+    """Whether a brief is complete for its phase, or a draft that people have to finish."""
+    if unsaid := find_unsaid(content, sections):
+        return f"a draft in phase {content.phase}; only a person can say: {', '.join(unsaid)}"
+    return f"complete for phase {content.phase}"
 
 
 def find_overdue(content: Brief, path: Path, today: date) -> list[str]:

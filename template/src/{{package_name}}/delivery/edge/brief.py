@@ -46,6 +46,13 @@ KEYS: dict[Phase, tuple[str, ...]] = {
     "develop": ("guardrails",),
     "deliver": ("experiment", "review_by"),
 }
+EARLY: tuple[Phase, ...] = ("discover", "define")
+"""Phases in which what is good enough is not agreed yet: no model ships in them."""
+
+UNSAID = "to be said"
+"""How a draft marks what only a person can say."""
+
+MARKED = re.compile(rf"(^|\. |^- ){UNSAID}\b", re.IGNORECASE | re.MULTILINE)
 DATED = re.compile(r"^- \d{4}-\d{2}-\d{2}: \S", re.MULTILINE)
 
 PRIMARY = "value_per_1000"  # the metric in which models are compared, in money
@@ -651,6 +658,11 @@ def parse(text: str, name: str = "project-brief.md") -> tuple[Brief, dict[str, s
         )
     brief, sections = _parse_front_matter(front, name), parse_sections(prose)
     _require_sections(brief, sections, name)
+    if brief.phase not in EARLY and (unsaid := find_unsaid(brief, sections)):
+        raise Fixable(
+            f"{name}: expected no mark `{UNSAID}` from phase develop on, found it in "
+            f"{', '.join(unsaid)} (this brief is in {brief.phase}). {NEXT}"
+        )
     return brief, sections
 
 
@@ -737,6 +749,12 @@ def find_idle_limit(line: Line, scale: Scale) -> str | None:
         f"{key}`: expected {expected}, because {line.metric} lies between {low:,g} and {high:,g}, "
         f"found {limit:,g}"
     )
+
+
+def find_unsaid(brief: Brief, sections: Mapping[str, str]) -> list[str]:
+    """The keys and headings under which a draft still marks what only a person can say."""
+    keys = {"title": brief.title, "owner": brief.owner or "", "sponsor": brief.sponsor or ""}
+    return [name for name, text in {**keys, **sections}.items() if MARKED.search(text)]
 
 
 def parse_sections(prose: str) -> dict[str, str]:

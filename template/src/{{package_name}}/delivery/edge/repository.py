@@ -7,12 +7,26 @@ branches, workflows) then has the project's path in its name.
 
 import re
 from pathlib import Path
+from typing import NamedTuple
 
 from .shell import git, run
 
 ANSWERS = Path(".copier-answers.yml")
 MAIN = "main"
 RENAME = "uvx copier update --vcs-ref :current: --data main_branch="  # and the name
+
+
+class Written(NamedTuple):
+    """What a verb wrote before the pipeline runs."""
+
+    paths: list[Path]
+    """What was written, changed or taken away: with what the pipeline makes of it, a commit."""
+
+    message: str
+    """Of that commit."""
+
+    closing: str
+    """What to say last."""
 
 
 def find_prefix(root: Path | None = None) -> str:

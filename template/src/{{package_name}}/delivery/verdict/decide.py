@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterable, Sequence
 
-from ..edge.brief import Brief
+from ..edge.brief import EARLY, Brief
 from ..problem import presentation
 from ..problem.words import find_money_format, format_amount, join_words, name_action
 from ..statistics import bootstrap
@@ -34,7 +34,6 @@ NOT_BETTER: dict[Standing, str] = {
     "same": "nothing that the challenger does differs from the champion",
 }
 NO_PRICES = "prices are missing: until `value:` in the brief has them, no model can take charge"
-EARLY = ("discover", "define")  # phases in which what is good enough is not agreed yet
 EARLY_REASON = (
     "the brief is in phase {}, and a model ships from phase develop on: "
     "write what that phase asks for, then set `phase: develop`"
