@@ -135,7 +135,9 @@ def write_prices(proposal: Proposal) -> str:
     if proposal.problem == "regression":
         high, low = answers.wrong, answers.right or answers.wrong
         costs = {"per_unit_too_high": high, "per_unit_too_low": low}
-        words = {key: "unknown" if cost is None else f"{-abs(cost):g}" for key, cost in costs.items()}
+        words = {
+            key: "unknown" if cost is None else f"{-abs(cost):g}" for key, cost in costs.items()
+        }
         return write_keys(currency | words)
     classes = proposal.target.categories
     goals = classes if len(actions) > 1 else [find_positive(proposal)]

@@ -40,7 +40,7 @@ MARK = "Drafted-by: adopt"  # in the message of a commit
 INTRODUCTION = re.compile(r"Until your data arrives, .*?delete\s+`example\.py`\.", re.DOTALL)
 INSTEAD = """\
 `ingest.source` in `params.yaml` names the table, `contract.py` describes one row of it. Read what
-   `adopt` drafted (`docs/decisions/` says why): `features.py`, `model.py` and the brief are yours."""
+   `adopt` drafted (`docs/decisions/` says why): `features.py`, `model.py`, the brief are yours."""
 UNWRITABLE = "E501,RUF001,RUF002,RUF003"  # a long or foreign word of the table: marked, not changed
 AGAIN = f"uv run {PACKAGE} adopt"
 
