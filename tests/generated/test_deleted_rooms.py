@@ -9,6 +9,7 @@ from ..made import Repository, passes
 from ..rendering.test_deleting import deletable
 
 VERBS = {
+    "adopt": {"adopt"},
     "service": {"serve", "canaries"},
     "tracking": set[str](),
     "platform": {"bring", "summary", "release", "refresh", "template-update"},

@@ -86,7 +86,7 @@ def run_steps(root: Path) -> int:
     with step("champion"):
         put_in_charge(root)
     os.chdir(root)
-    written = write(root) if write else None
+    written = write_first(write, root) if write else None
     with step("pipeline"):
         check.inputs(date.today())
         run_pipeline(root)
@@ -109,6 +109,14 @@ def run_steps(root: Path) -> int:
             '    git config --global user.email "you@example.com"'
         )
     return 0
+
+
+def write_first(write: Write, root: Path) -> Written:
+    """Do what is done before the pipeline runs, which may ask questions; the line that says so."""
+    since = time.monotonic()
+    written = write(root)
+    console.print(f"  {'drafts':<15}{time.monotonic() - since:6.1f} s")
+    return written
 
 
 def prepare_repository(root: Path) -> Path | None:
@@ -250,7 +258,7 @@ def list_made(root: Path, written: list[Path]) -> list[str]:
     made = [path.relative_to(root).as_posix() for path in (*written, *root.glob("models/*.dvc"))]
     known = git("ls-files", "-z", "--cached", "--others", "--exclude-standard", folder=root)
     is_known = set(known.split("\0"))
-    return [path for path in [*made, "dvc.lock"] if path in is_known] + ["reports"]
+    return [path for path in [*made, "dvc.lock", "uv.lock"] if path in is_known] + ["reports"]
 
 
 def describe_decision(root: Path) -> str:

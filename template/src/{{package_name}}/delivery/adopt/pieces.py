@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterable, Mapping
+from itertools import pairwise
 from pathlib import Path
 
 DRAFTS = Path(__file__).with_name("drafts")
@@ -28,7 +29,7 @@ def keep(source: str, names: Iterable[str], renamed: Mapping[str, str] | None = 
     module = ast.parse(source)
     start = find_first_line(module)
     imports = [node for node in module.body if isinstance(node, ast.Import | ast.ImportFrom)]
-    body = "\n\n\n".join(text for name, text in definitions.items() if name in needed)
+    body = join([text for name, text in definitions.items() if name in needed])
     used = list_words(body)
     lines = [write_import(node, used) for node in imports]
     head = "\n".join(source.splitlines()[:start])
@@ -36,6 +37,15 @@ def keep(source: str, names: Iterable[str], renamed: Mapping[str, str] | None = 
     for old, new in (renamed or {}).items():
         text = re.sub(rf"\b{old}\b", new, text)
     return text
+
+
+def join(texts: list[str]) -> str:
+    """Definitions one below the other: values closer to each other than functions and classes."""
+    joined = texts[0]
+    for before, text in pairwise(texts):
+        is_close = not any(each.startswith(("def ", "class ", "@")) for each in (before, text))
+        joined += ("\n\n" if is_close else "\n\n\n") + text
+    return joined
 
 
 def find_definitions(source: str) -> dict[str, str]:

@@ -37,7 +37,7 @@ SIMULATED = (f"{CODE}/example.py", "tests/unit/test_example.py")
 """What the table replaces."""
 
 MARK = "Drafted-by: adopt"  # in the message of a commit
-INTRODUCTION = re.compile(r"Until your data arrives, .*?delete\s+`example\.py`\.", re.DOTALL)
+INTRODUCTION = re.compile(r"Until your data arrives, .*?(?=\n2\.)", re.DOTALL)
 INSTEAD = """\
 `ingest.source` in `params.yaml` names the table, `contract.py` describes one row of it. Read what
    `adopt` drafted (`docs/decisions/` says why): `features.py`, `model.py`, the brief are yours."""
