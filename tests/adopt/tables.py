@@ -72,6 +72,7 @@ def build_visits() -> pl.DataFrame:
     chance = np.random.default_rng(3)
     age, known = chance.integers(20, 80, ROWS), chance.random(ROWS)
     day = [date(2025, 1, 1) + timedelta(int(n)) for n in np.sort(chance.integers(0, 300, ROWS))]
+    ages = chance.integers(5, 900, ROWS)
     words = [
         SENTENCES[int(n)] + f" {n * k % 97}" for k, n in enumerate(chance.integers(0, 3, ROWS))
     ]

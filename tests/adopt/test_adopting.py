@@ -1,6 +1,5 @@
 """A table of one's own through `adopt`, the pipeline, the generated tests and one request."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -50,14 +49,14 @@ def adopted(
     render: Render,
     environment: Path,
     tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Adopted]:
+) -> Adopted:
     """A repository that has adopted an example."""
     example = EXAMPLES[request.param]
     repository = prepare(render, environment, example.problem)
     table = example.write(tmp_path_factory.mktemp("source"))
     words = ["churn", "adopt", table, "--target", example.target, "--yes", *example.options]
     passes(repository.run(*words), "Only a person can say:", "docs/decisions/")
-    yield Adopted(repository, example, table, words)
+    return Adopted(repository, example, table, words)
 
 
 only_visits = pytest.mark.parametrize("adopted", ["visits"], indirect=True)

@@ -57,7 +57,6 @@ NAMELESS = "git does not know who you are, so nothing was committed."
 
 console = Console(highlight=False, markup=False, soft_wrap=True)
 
-
 Write = Callable[[Path], Written]
 
 
@@ -68,10 +67,10 @@ def main(write: Write | None = None) -> int:
     """
     root = find_project(Path.cwd())
     with compiling_libraries():
-        return run_steps(root)
+        return run_steps(root, write)
 
 
-def run_steps(root: Path) -> int:
+def run_steps(root: Path, write: Write | None) -> int:
     """Do the steps; raises Fixable with the command that goes on from there."""
     with step("git"):
         outer = prepare_repository(root)
