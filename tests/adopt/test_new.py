@@ -13,7 +13,7 @@ from ..made import Completed
 from ..rendering.test_new import refused, run
 
 pytestmark = pytest.mark.usefixtures("toolkit")
-LIBRARIES = {"copier", "dataframely", "numpy", "polars", "pydantic", "ruamel", "sklearn"}
+LIBRARIES = {"copier", "dataframely", "numpy", "polars", "ruamel", "sklearn"}
 
 
 @pytest.fixture
