@@ -8,10 +8,13 @@ from datetime import date
 import polars as pl
 
 from ..edge.brief import UNSAID
+from ..edge.errors import Fixable
+from ..edge.explain import shorten
 from .literals import in_comment
 from .model import name_action
 from .proposal import Proposal
 
+LONGEST = 76  # characters of a class, so that `say CLASS` is a name in the brief
 MOST_ACTIONS = 10  # classes, each with an answer of its own
 CONSENT = ("1", "yes", "true", "y", "t")
 WORD = re.compile(r"(?!(?i:true|false|null)$)[A-Za-z][A-Za-z0-9_]*(?:[ -][A-Za-z0-9_]+)*")
@@ -117,10 +120,20 @@ def write_keys(keys: Mapping[str, str]) -> str:
 
 
 def list_actions(proposal: Proposal) -> list[str]:
-    """The actions that have prices: one, or for a few classes to say each of them."""
+    """The actions that have prices: one, or for a few classes to say each of them.
+
+    Raises:
+        Fixable: the name of a class is too long for a brief.
+    """
     if proposal.problem == "regression":
         return [proposal.answers.action or "answer"]
     classes = proposal.target.categories
+    if long := [name for name in classes if len(name) > LONGEST]:
+        raise Fixable(
+            f"target `{proposal.target.name}`: expected classes with names of at most {LONGEST} "
+            f"characters, which tables and charts can show, found {shorten(long[0])}. Next: give "
+            "them shorter names in the source, then adopt again"
+        )
     if proposal.answers.action or not 2 < len(classes) <= MOST_ACTIONS:
         return [name_action(proposal)]
     return [f"say {name}" for name in classes]

@@ -11,6 +11,7 @@ TYPES = {
     "int": "Int64", "float": "Float64", "bool": "Bool", "date": "Date", "datetime": "Datetime",
     "category": "Enum", "text": "String",
 }  # fmt: skip
+LARGEST = 2.0**63  # beyond it no whole number lies
 DESCRIPTIONS = {
     "target": "What is predicted.",
     "entity": "Who or what the row is about.",
@@ -141,7 +142,7 @@ def write_column(column: Column, attribute: str, rows: pl.DataFrame, *, is_key: 
         arguments += [f"alias={quote(column.name)}"]
     if column.role not in ("entity", "time"):
         for key, bound in (("min", column.low), ("max", column.high)):
-            if bound is not None and column.kind in ("int", "float"):
+            if bound is not None and (column.kind == "float" or is_integer(column, bound)):
                 arguments += [f"{key}={write_number(float(bound), whole=column.kind == 'int')}"]
     if column.kind == "datetime":
         arguments += write_datetime_type(rows.schema[column.name])
@@ -152,6 +153,11 @@ def write_column(column: Column, attribute: str, rows: pl.DataFrame, *, is_key: 
     arguments += [f"description={quote(DESCRIPTIONS.get(column.role, 'To be described.'))}"]
     kind = TYPES[column.kind] if is_closed(column) or column.kind != "category" else "String"
     return f"    {attribute} = dy.{kind}({', '.join(arguments)})"
+
+
+def is_integer(column: Column, bound: float) -> bool:
+    """Whether a bound is one that a column of whole numbers can have."""
+    return column.kind == "int" and abs(bound) < LARGEST
 
 
 def is_closed(column: Column) -> bool:
