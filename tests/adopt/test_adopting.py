@@ -116,6 +116,8 @@ def test_start_afterwards_and_the_same_adoption_again_change_nothing(adopted: Ad
     assert (repository.git("rev-parse", "HEAD"), repository.git("status", "--short")) == (head, "")
     passes(repository.run(*adopted.words))
     assert (repository.git("rev-parse", "HEAD"), repository.git("status", "--short")) == (head, "")
+    again = repository.run("churn", "adopt", adopted.table, "--update")
+    passes(again, "keeps the contract")
 
 
 @only_visits

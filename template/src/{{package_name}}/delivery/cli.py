@@ -43,7 +43,7 @@ def adopt(
     source: Annotated[
         Path, typer.Argument(help="A table: .csv, .parquet, .jsonl, a folder of them, ….")
     ],
-    target: Annotated[str, typer.Option(metavar="COLUMN", help="What is predicted.")],
+    target: Annotated[str | None, typer.Option(metavar="COLUMN", help="What is predicted.")] = None,
     entity: Annotated[
         str | None, typer.Option(metavar="COLUMN", help="Who or what a row is about.")
     ] = None,
@@ -105,6 +105,12 @@ def adopt(
     yes: Annotated[
         bool, typer.Option("--yes", help="Ask nothing: the safe side of what is not said.")
     ] = False,
+    update: Annotated[
+        bool,
+        typer.Option(
+            "--update", help="A newer table: hold it against contract.py; with --yes, widen it."
+        ),
+    ] = False,
     fresh: Annotated[bool, typer.Option("--fresh", hidden=True)] = False,
 ) -> None:
     """A table of your own becomes contract, features, models, tests and a brief, then a decision.
@@ -112,6 +118,12 @@ def adopt(
     What is not said is inferred, or asked at a terminal where the table cannot tell. Every decision
     is in docs/decisions/; files that you have edited are never overwritten.
     """
+    if update:
+        from .adopt.snapshot import hold_snapshot
+
+        raise typer.Exit(hold_snapshot(source, yes=yes))
+    if target is None:
+        raise errors.Fixable("adopt: expected --target COLUMN, what is predicted, found none.")
     from .adopt.answers import build_answers
     from .adopt.write import write_drafts
     from .start import main
