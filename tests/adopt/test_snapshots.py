@@ -3,6 +3,7 @@ where that is asked for and never narrower, and what a person wrote in it stays.
 """
 
 import importlib.util
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -124,7 +125,7 @@ def test_a_new_category_is_adopted_and_a_slip_of_one_row_is_named(hold: Any) -> 
     )
     assert words == {
         "plan": "new: 'team' in 5 rows\n",
-        "payment": "'Walet' in 1 row: 'Wallet' mistyped? Too few to be adopted\n",
+        "payment": "'Walet' in 1 row, too few to be adopted; is 'Wallet' meant?\n",
     }
     assert added == '            "team",\n'
 
@@ -189,3 +190,58 @@ def test_personal_values_are_never_shown(
     text = "".join(words.values())
     for value in ("secret", "Hidden", "hush", "777"):
         assert value not in text
+
+
+@pytest.fixture
+def repository(room: Room, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of a rendered repository, here, and a snapshot `new.csv` with a new category in it."""
+    folder = Path(str(room.load("cli").__file__)).parents[3]
+    shutil.copytree(folder, tmp_path / "copy", ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.chdir(tmp_path / "copy")
+    monkeypatch.setenv("PYTHONPATH", "src")
+    contract = importlib.import_module("sorted_out.contract")
+    rows = pl.DataFrame([contract.EXAMPLE] * ROWS)
+    is_new = pl.int_range(pl.len()) < 5
+    plan = pl.when(is_new).then(pl.lit("three years")).otherwise("plan")
+    rows.write_csv("old.csv")
+    rows.with_columns(plan=plan).write_csv("new.csv")
+    return tmp_path / "copy"
+
+
+def test_the_command_shows_the_change_and_makes_it_where_that_is_said(
+    room: Room, repository: Path
+) -> None:
+    run = room.load("edge.shell").run
+    command = ["python", "-m", "sorted_out.delivery.adopt.snapshot"]
+    contract = repository / "src/sorted_out/contract.py"
+    before = contract.read_text()
+    assert run([*command, "old.csv"]).stdout == "old.csv: keeps the contract.\n"
+    shown = run([*command, "new.csv"])
+    assert shown.returncode == 1, shown.stderr
+    assert "plan: new: 'three years' in 5 rows" in shown.stdout
+    assert '+        ["flexible", "one year", "two years", "three years"],\n' in shown.stdout
+    assert "adopt --update new.csv --yes" in shown.stdout
+    assert contract.read_text() == before
+    assert run([*command, "new.csv", "--yes"]).returncode == 0
+    assert run([*command, "new.csv"]).stdout == "new.csv: keeps the contract.\n"
+    assert run([*command, "old.csv"]).returncode == 0
+    assert run(["python", "-m", "ruff", "format", "--check", str(contract)]).returncode == 0
+    missing = run([*command, "none.csv"])
+    assert missing.returncode == 2
+    assert "Traceback" not in missing.stderr
+
+
+def test_refresh_says_the_same_and_nothing_where_the_room_was_deleted(
+    repository: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = "sorted_out.delivery.platform.summary"  # needs the libraries of a report
+    monkeypatch.setitem(sys.modules, page, ModuleType(page))
+    refresh = importlib.import_module("sorted_out.delivery.platform.refresh")
+    monkeypatch.setattr(refresh, "__file__", str(repository / "src/sorted_out/delivery/platform/x"))
+    refresh.describe_snapshot("new.csv")
+    assert "plan: new: 'three years' in 5 rows" in capsys.readouterr().out
+    refresh.describe_snapshot("old.csv")
+    assert capsys.readouterr().out == ""
+    shutil.rmtree(repository / "src/sorted_out/delivery/adopt")
+    refresh.describe_snapshot("new.csv")
+    assert capsys.readouterr().out == ""

@@ -3,9 +3,9 @@
 fewer than three rows have: that is a typing error sooner than news.
 """
 
+import argparse
 import difflib
 import re
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -29,6 +29,7 @@ from .kind import read_table
 
 FEWEST = 3  # rows that a value needs to be news
 SHOWN = 5  # new values that are named
+FITTING = 0.95  # share of values that fit a column of the contract which may be renamed
 ALIKE = 0.6  # share of two names that is the same, of a column that may be renamed
 NEXT = f"uv run {PACKAGE} adopt --update"
 
@@ -129,9 +130,9 @@ def find_categories(held: Held, unreadable: pl.Series) -> Iterator[Change]:
         yield Change(name, what, Edit(name, categories=often))
     for word, rows in counts.filter(pl.col("n") < FEWEST).head(SHOWN).iter_rows():
         close = difflib.get_close_matches(word, known, n=1)
-        hint = f": {close[0]!r} mistyped?" if close else ""
+        hint = f"; is {close[0]!r} meant?" if close and not held.is_personal else ""
         shown = "another category" if held.is_personal else f"{word!r}"
-        yield Change(name, f"{shown} in {count(rows)}{hint} Too few to be adopted")
+        yield Change(name, f"{shown} in {count(rows)}, too few to be adopted{hint}")
 
 
 def find_type(held: Held, unreadable: pl.Series) -> Change:
@@ -218,7 +219,11 @@ def fits(column: dy.Column, values: pl.Series, how: Read) -> bool:
     except Fixable:
         return False
     held = Held(column, agreed.raw[name], agreed.typed[name], is_personal=True, is_key=True)
-    return not any(find_column_changes(held))
+    typed = held.typed.drop_nulls()
+    if typed.dtype.is_numeric():
+        low, high = (getattr(column, end, None) for end in ("min", "max"))
+        typed = typed.filter((typed >= (low or typed.min())) & (typed <= (high or typed.max())))
+    return 0 < typed.len() >= FITTING * held.has_value.sum()
 
 
 def describe_gone(name: str, renamed: str | None) -> str:
@@ -311,9 +316,12 @@ def hold_snapshot(source: Path, *, yes: bool) -> int:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """What `refresh` calls: a snapshot held against the contract; nothing is changed."""
-    (source,) = sys.argv[1:] if argv is None else argv
-    return hold_snapshot(Path(source), yes=False)
+    """Hold a snapshot against the contract."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("source", type=Path)
+    parser.add_argument("--yes", action="store_true", help="make the change")
+    options = parser.parse_args(argv)
+    return hold_snapshot(options.source, yes=options.yes)
 
 
 if __name__ == "__main__":

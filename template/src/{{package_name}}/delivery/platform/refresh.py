@@ -13,7 +13,7 @@ from ..edge.explain import yaml
 from ..edge.files import find_project
 from ..edge.parameters import read, read_section
 from ..edge.repository import qualify
-from ..edge.shell import dvc, git
+from ..edge.shell import PACKAGE, dvc, git, run
 from ..promotion.change import find_stale_stages
 from ..tables.read import Ingest, Query
 from ..verdict.decision import read_decision
@@ -138,11 +138,24 @@ def _commit(paths: list[str]) -> str | None:
     return git("commit-tree", *sign, tree, "-p", "HEAD", "-m", TITLE).strip()
 
 
+def describe_snapshot(source: str) -> None:
+    """Say what a snapshot has that the contract does not allow, and the change that it asks for;
+    nothing where it keeps the contract, or where the room `adopt` was deleted.
+    """
+    if not (Path(__file__).parents[1] / "adopt/snapshot.py").exists():
+        return
+    held = run(["python", "-m", f"{PACKAGE}.delivery.adopt.snapshot", source])
+    if held.returncode:
+        say((held.stdout or held.stderr).rstrip())
+
+
 def main(*, propose: bool = False) -> int:
     """Fetch, or propose; `new=yes` or `new=no` as the step's output after a fetch."""
     os.chdir(find_project(Path.cwd()))
     if propose:
         propose_retraining()
         return 0
-    output(new="yes" if fetch_snapshot() else "no")
+    if is_new := fetch_snapshot():
+        describe_snapshot(str(read_section(Path("params.yaml"), "ingest").get("source")))
+    output(new="yes" if is_new else "no")
     return 0
