@@ -19,19 +19,24 @@ PAIRS = ({"yes", "no"}, {"true", "false"}, {"0", "1"})  # as the pipeline reads 
 BLANK = [word for word in MISSING if word != "None"]  # which is a category where others are
 SENTINELS = (-1, -9, -99, -999, -9999, 99, 999, 9999, 99999, 999999)
 FEWEST_SENTINELS = 5  # rows without which a number is an odd value
+TRIED = 200  # texts that a form of dates is tried on
 JUNK = 0.005  # share of values that may be no number, or no date: their rows go to quarantine
+LEGIBLE = 1 - JUNK
 FEW, MOST = 12, 50  # categories: so few are always some, and so many can be
 REPEATED = 0.05  # share of the rows that categories between these may be
 NEW = 0.0005  # chance that the next row has a category that no row had (Good-Turing)
 COMMON = 5  # rows from which on a value of an open text is a common one
 KNOWN = 100  # common values of an open text, at most
 LONG = 5  # words of a text that is read and not counted
-DATE_LIKE = r"^\D{0,12}\d{1,4}\D{1,4}(\d{1,2}|[A-Za-z]{3,9})(\D{1,4}\d{1,4})?|^(19|20)\d{6}$"
+DATE_LIKE = (
+    r"^\D{0,12}\d{1,4}\D{1,4}(\d{1,2}|[A-Za-z]{3,9})(\D{1,4}\d{1,4})?|^(19|20)\d{6}(T\d{6})?$"
+)
 MORE_DAYS = (  # that the pipeline reads where `dates` names them
     "%d.%m.%y", "%d/%m/%y", "%m/%d/%y", "%d-%m-%y", "%d-%b-%Y", "%d-%b-%y", "%d %b %Y", "%b %d, %Y",
     "%d %B %Y", "%B %d, %Y", "%Y-%m", "%Y/%m", "%m/%Y", "%m.%Y", "%b %Y", "%b-%Y", "%b-%y",
+    "%Y%m%d",
 )  # fmt: skip
-MORE_CLOCKS = (" %H:%M:%S%.f", " %H:%M", " %I:%M %p", " %I:%M:%S %p", ", %H:%M")
+MORE_CLOCKS = (" %H%M%S", " %H:%M:%S%.f", " %H:%M", " %I:%M %p", " %I:%M:%S %p", ", %H:%M")
 LIKE_NUMBER = r"^[^\w]{0,3}(?:EUR|USD|GBP|CHF|JPY)?[^\w]{0,2}\d"
 YEARS = (1800, 2100)
 
@@ -145,7 +150,7 @@ def read_text(
         return Content(pl.Series(raw.name, [None] * raw.len(), pl.String), "text", nullable=True)
     content = (
         read_truth(raw, present)
-        or read_plain_numbers(raw, present, words)
+        or (read_plain_numbers(raw, present, mark, words) if read.dates is None else None)
         or read_dates(raw, present, read)
         or read_as_numbers(raw, present, read, mark, words)
         or read_words(raw, present)
@@ -175,43 +180,57 @@ def read_truth(raw: pl.Series, counts: pl.DataFrame) -> Content | None:
 
 
 def read_plain_numbers(
-    raw: pl.Series, counts: pl.DataFrame, words: tuple[str, ...]
+    raw: pl.Series, counts: pl.DataFrame, mark: str | None, words: tuple[str, ...]
 ) -> Content | None:
-    """Whole numbers that are written with digits alone; None for others, and for what may be days:
-    20261129.
+    """Numbers that are written with digits, and a point where that is the decimal mark; None for
+    others, and for what may be days: 20261129.
     """
     texts = counts["value"]
-    if not texts.str.contains(r"^-?(0|[1-9]\d{0,6}|[1-9]\d{8,14})$").all():
-        return None
-    return bound(spread(raw, texts.cast(pl.Int64), texts), words)
+    if texts.str.contains(r"^-?(0|[1-9]\d{0,6}|[1-9]\d{8,14})$").all():
+        return bound(spread(raw, texts.cast(pl.Int64), texts), words)
+    if mark == "." and texts.str.contains(r"^-?(0|[1-9]\d{0,14})(\.\d+)?$").all():
+        return bound(spread(raw, texts.cast(pl.Float64), texts), words)
+    return None
 
 
 def read_dates(raw: pl.Series, counts: pl.DataFrame, read: Read) -> Content | None:
     """Days, or moments; None where the texts are none."""
-    texts = counts["value"]
-    if read.dates is None and share_of(counts, texts.str.contains(DATE_LIKE)) < 1 - JUNK:
+    if read.dates is None and share_of(counts, counts["value"].str.contains(DATE_LIKE)) < LEGIBLE:
         return None
     kinds: tuple[tuple[Kind, Any], ...] = (("date", pl.Date), ("datetime", pl.Datetime("us")))
     for kind, dtype in kinds:
-        plain = counts.select(parse(pl.col("value"), dtype)).to_series()
-        ways = {"": plain} | read_times(texts, dtype, read)
-        best = max(share_of(counts, times.is_not_null()) for times in ways.values())
-        if best < 1 - JUNK and read.dates is None:
-            clocks = ("",) if kind == "date" else MORE_CLOCKS
-            known = [day + clock for day in MORE_DAYS for clock in clocks]
-            more = read.model_copy(update={"dates": known})
-            ways = read_times(texts, dtype, more) or ways
-            best = max(share_of(counts, times.is_not_null()) for times in ways.values())
-        if best < 1 - JUNK:
+        ways = read_ways(counts, dtype, read)
+        shares = {form: share_of(counts, times.is_not_null()) for form, times in ways.items()}
+        best = max(shares.values(), default=0.0)
+        if best < LEGIBLE:
             continue
-        meant = [f for f, times in ways.items() if share_of(counts, times.is_not_null()) == best]
-        forms = tuple(meant) if meant[0] else ()
+        meant = tuple(form for form, share in shares.items() if share == best)
+        forms = meant if meant[0] else ()
         doubt = f"dates like {' or '.join(forms)}" if len(forms) > 1 else ""
         return Content(
-            spread(raw, ways[meant[0]], texts), kind, forms=forms, doubt=doubt,
+            spread(raw, ways[meant[0]], counts["value"]), kind, forms=forms, doubt=doubt,
             remark=describe_rest(counts, best),
         )  # fmt: skip
     return None
+
+
+def read_ways(counts: pl.DataFrame, dtype: Any, read: Read) -> dict[str, pl.Series]:
+    """Texts as days, or moments, by the forms that could be meant: "" is year first. Forms are
+    tried on some of the texts before all of them are read.
+    """
+    texts = counts["value"]
+    plain = counts.select(parse(pl.col("value"), dtype)).to_series()
+    if share_of(counts, plain.is_not_null()) == 1:
+        return {"": plain}
+    clocks = ("",) if dtype == pl.Date else MORE_CLOCKS
+    more = [day + clock for day in MORE_DAYS for clock in clocks]
+    sample = texts.sample(min(TRIED, texts.len()), seed=0)
+    for how in (read, read.model_copy(update={"dates": more}))[: 1 if read.dates else 2]:
+        tried = read_times(sample, dtype, how)
+        if all(times.null_count() > sample.len() / 2 for times in tried.values()):
+            continue
+        return {"": plain} | read_times(texts, dtype, read.model_copy(update={"dates": [*tried]}))
+    return {"": plain}
 
 
 def share_of(counts: pl.DataFrame, flags: pl.Series) -> float:

@@ -223,7 +223,7 @@ def fits(column: dy.Column, values: pl.Series, how: Read) -> bool:
     if typed.dtype.is_numeric():
         low, high = (getattr(column, end, None) for end in ("min", "max"))
         typed = typed.filter((typed >= (low or typed.min())) & (typed <= (high or typed.max())))
-    return 0 < typed.len() >= FITTING * held.has_value.sum()
+    return 0 < typed.len() >= FITTING * int(held.has_value.sum())
 
 
 def describe_gone(name: str, renamed: str | None) -> str:
