@@ -190,7 +190,8 @@ def test_a_terminal_asks_at_most_seven_things_and_then_the_business(
         "Dates": "month/day/year", "no value": "", "is predicted": "has cancelled",
         "row about": "customer_id", "known: at": "signup", "How many days": "30",
         "Left out": "none", "persons": "sex, age", "whom": "call customer",
-        "today": "visits < 3", "worth": "40 EUR and 5", "acted on": "400 of 5,000 every week",
+        "decided today": "visits < 3", "it worth": "40 EUR and 5",
+        "acted on": "400 of 5,000 every week",
     }  # fmt: skip
     questions = []
 
@@ -315,6 +316,24 @@ def test_a_log_and_a_table_of_intents_are_sent_to_their_pages(
         assert capsys.readouterr().out == f"{problem}\n"
         with pytest.raises(fixable, match=f"docs/{problem}.md"):
             room.propose(write(table), target)
+
+
+def test_prices_of_a_number_are_asked_in_its_own_words(
+    rooms: dict[str, Room], write: Callable[..., Path]
+) -> None:
+    table = pl.DataFrame({"x": [n % 90 for n in range(ROWS)], "y": [n / 7 for n in range(ROWS)]})
+    answers = {"predicted": "", "done with": "price car", "today": "", "too high": "2 GBP and 1"}
+    questions = []
+
+    def ask(question: str, default: str) -> str:
+        questions.append(question)
+        (answer,) = [answer for part, answer in answers.items() if part in question]
+        return answer
+
+    said = rooms["regression"].propose(write(table), "y", ask).answers
+    assert len(questions) == 4
+    assert (said.action, said.unit, said.wrong, said.right) == ("price", "car", 2, 1)
+    assert (said.currency, said.rule, said.at_most, said.meaning) == ("GBP", None, None, None)
 
 
 def test_another_kind_of_problem_than_that_of_the_repository_is_said(

@@ -59,7 +59,7 @@ def propose(source: Path, answers: Answers, ask: Ask | None = None) -> Proposal:
         contents, answers = read_again(contents, table, seen, before, answers)
         columns = assign_roles(look_at(contents, target.name, measure), answers)
     columns = {name: columns.get(name, target) for name in table.columns}
-    answers = ask_business(complete(answers, columns), ask)
+    answers = ask_business(complete(answers, columns), finding.problem, ask)
     require_features(columns, answers)
 
     used = [column for column in columns.values() if column.role != "ignored"]

@@ -6,13 +6,13 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 
 from ..edge.explain import nearest
 from .columns import Content
-from .proposal import Answers, Column, Role
+from .proposal import Answers, Column, Problem, Role
 
 Ask = Callable[[str, str], str]
 """Puts a question to a person, with the answer that Enter takes; returns the answer."""
@@ -72,7 +72,7 @@ def ask_columns(
     known.
     """
     if answers.meaning is None:
-        question = f"`{target}` is predicted: {summary}. What does it say, in a few words?"
+        question = f"`{target}` is predicted: {summary}. What does it mean, in a few words?{LEAVE}"
         answers = replace(answers, meaning=ask(question, NOTHING).strip() or None)
     answers = ask_entity(columns, answers, ask)
     answers = ask_time(columns, answers, ask)
@@ -193,72 +193,100 @@ def ask_number(question: str, default: str, ask: Ask) -> float | None:
     return None
 
 
-def ask_business(answers: Answers, ask: Ask | None) -> Answers:
-    """The answers with what is done today, what it is worth, and how much of it there is."""
-    if ask is None:
+class Words(NamedTuple):
+    """The questions about the business, for one kind of problem."""
+
+    action: str
+    rule: str
+    worth: str
+    capacity: str | None
+
+
+BUSINESS = {
+    "classification": Words(
+        "What would be done, and with whom? Two words, like `call customer`.",
+        "How is that decided today? A condition, like `tenure < 12 and plan = 'flexible'`, or the "
+        "column that holds today's decision.",
+        "What is it worth where it was right, and what does it cost where it was wrong? Like "
+        "`40 GBP and 5`.",
+        "How many can be acted on? Like `400 of 5000 every week`.",
+    ),
+    "regression": Words(
+        "What is done with the number, and to what? Two words, like `price car`.",
+        "Where does the number come from today? The column that holds it, or a condition.",
+        "What does it cost to be 1 too high, and 1 too low? Like `2 GBP and 1`.",
+        None,
+    ),
+}
+LEAVE = " Enter where nobody knows."
+
+
+def ask_business(answers: Answers, problem: Problem, ask: Ask | None) -> Answers:
+    """The answers with what is done today, what it is worth, and how much of it there is; what
+    nobody says stays unknown.
+    """
+    words = BUSINESS.get(problem)
+    if ask is None or words is None:
         return answers
     if answers.action is None:
-        question = "What would be done, and with whom? Two words, like `call customer`."
-        words = ask(question, NOTHING).split()
-        if len(words) >= 2:
-            answers = replace(answers, action=words[0], unit=answers.unit or " ".join(words[1:]))
+        action, _, unit = ask(words.action + LEAVE, NOTHING).strip().partition(" ")
+        answers = replace(answers, action=action or None, unit=answers.unit or unit.strip() or None)
     if answers.rule is None:
-        question = (
-            "How is that decided today? A condition, like `tenure < 12 and plan = 'flexible'`, or "
-            "the column that holds today's decision."
-        )
-        answers = replace(answers, rule=ask(question, NOTHING).strip() or None)
-    return ask_capacity(ask_worth(answers, ask), ask)
+        answers = replace(answers, rule=ask(words.rule + LEAVE, NOTHING).strip() or None)
+    answers = ask_worth(answers, problem, words.worth, ask)
+    return ask_capacity(answers, words.capacity, ask) if words.capacity else answers
 
 
 AMOUNT = r"\d+(?:\.\d+)?"
 WORTH = re.compile(
-    rf"(?P<right>{AMOUNT})\s*(?P<currency>[A-Za-z]{{3}})?\D+?(?P<wrong>{AMOUNT})\s*(?P<other>[A-Za-z]{{3}})?"
+    rf"(?P<first>{AMOUNT})\s*(?P<currency>[A-Za-z]{{3}})?\s*(?:and|,|/|;)?\s+"
+    rf"(?P<second>{AMOUNT})\s*(?P<other>[A-Za-z]{{3}})?"
 )
 CAPACITY = re.compile(
-    r"(?P<most>\d+)(?:\s+(?:out\s+)?of\s+(?P<all>\d+))?"
+    r"(?P<most>\d+)\s+(?:out\s+)?of\s+(?P<all>\d+)"
     r"(?:\s+(?:every|each|a|per)\s+(?P<every>day|week|month|quarter|year))?"
 )
 
 
-def ask_worth(answers: Answers, ask: Ask) -> Answers:
-    """The answers with what an action is worth; a price that nobody says stays unknown."""
+def ask_matching(question: str, pattern: re.Pattern[str], hint: str, ask: Ask) -> dict[str, str]:
+    """What an answer says by the groups of a pattern; nothing where nothing is said."""
+    finding = ""
+    for _ in range(TRIES):
+        answer = ask(f"{question}{LEAVE}{finding}", NOTHING).strip()
+        match = pattern.fullmatch(re.sub(r"(?<=\d),(?=\d{3})", "", answer))
+        if match:
+            return {key: value for key, value in match.groupdict().items() if value}
+        if not answer:
+            break
+        finding = f"\n  (expected {hint}; found {answer[:40]!r})"
+    return {}
+
+
+def ask_worth(answers: Answers, problem: Problem, question: str, ask: Ask) -> Answers:
+    """The answers with two prices and their currency."""
     if answers.right is not None or answers.wrong is not None:
         return answers
-    question = (
-        "What is that worth where it was right, and what does it cost where it was wrong? "
-        "Like `40 GBP and 5`; nothing where nobody knows yet."
-    )
-    hint = ""
-    for _ in range(TRIES):
-        answer = ask(question + hint, NOTHING).strip().replace(",", "")
-        if not answer:
-            return answers
-        if match := WORTH.fullmatch(answer):
-            currency = match["currency"] or match["other"] or answers.currency
-            return replace(
-                answers, right=float(match["right"]), wrong=float(match["wrong"]),
-                currency=currency.upper() if currency else None,
-            )  # fmt: skip
-        hint = f"\n  (expected two amounts; found {answer[:40]!r})"
-    return answers
+    said = ask_matching(question, WORTH, "two amounts and a currency, like 40 GBP and 5", ask)
+    currency = said.get("currency") or said.get("other") or answers.currency
+    if not said or not currency:
+        return answers
+    right, wrong = float(said["first"]), float(said["second"])
+    if problem == "regression":  # too high comes first, which is `wrong` of a number
+        right, wrong = wrong, right
+    return replace(answers, right=right, wrong=wrong, currency=currency.upper())
 
 
-def ask_capacity(answers: Answers, ask: Ask) -> Answers:
+def ask_capacity(answers: Answers, question: str, ask: Ask) -> Answers:
     """The answers with how many can be acted on."""
     if answers.at_most is not None:
         return answers
-    question, hint = "How many can be acted on? Like `400 of 5000 every week`.", ""
-    for _ in range(TRIES):
-        answer = ask(question + hint, NOTHING).strip().replace(",", "")
-        if not answer:
-            return answers
-        if match := CAPACITY.fullmatch(answer):
-            everyone = int(match["all"]) if match["all"] else answers.out_of
-            every = match["every"] or answers.every
-            return replace(answers, at_most=int(match["most"]), out_of=everyone, every=every)
-        hint = f"\n  (expected numbers like 400 of 5000; found {answer[:40]!r})"
-    return answers
+    said = ask_matching(question, CAPACITY, "numbers like 400 of 5000 every week", ask)
+    if not said:
+        return answers
+    return replace(
+        answers, at_most=int(said["most"]), out_of=int(said["all"]),
+        every=said.get("every", answers.every),
+    )  # fmt: skip
 
 
 def describe_target(values: pl.Series, categories: tuple[str, ...]) -> str:
