@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import pytest
 
+from ..champion.conftest import Shared
 from ..champion.test_serving import get, post, served
 from ..conftest import Render, tracking
 from ..made import Completed, Repository, fixable, git, passes
@@ -26,7 +27,7 @@ class Adopted(NamedTuple):
     repository: Repository
     example: Example
     table: Path
-    words: list[str | Path]
+    words: list[str]
     """The verb with which it did."""
 
 
@@ -54,7 +55,7 @@ def adopted(
     example = EXAMPLES[request.param]
     repository = prepare(render, environment, example.problem)
     table = example.write(tmp_path_factory.mktemp("source"))
-    words = ["churn", "adopt", table, "--target", example.target, "--yes", *example.options]
+    words = ["churn", "adopt", str(table), "--target", example.target, "--yes", *example.options]
     passes(repository.run(*words), "Only a person can say:", "docs/decisions/")
     return Adopted(repository, example, table, words)
 
@@ -97,12 +98,9 @@ def test_the_generated_tests_hold(adopted: Adopted) -> None:
 
 
 @pytest.mark.parametrize("adopted", ["breast_cancer", "diabetes", "visits"], indirect=True)
-def test_the_service_answers_the_row_that_it_shows(adopted: Adopted) -> None:
-    class Served(Repository):
-        def surroundings(self) -> dict[str, str]:
-            return {}
-
-    with served(Served(adopted.repository.folder, adopted.repository.how)) as address:
+def test_the_service_answers_the_row_that_it_shows(adopted: Adopted, environment: Path) -> None:
+    repository = Shared(adopted.repository.folder, adopted.repository.how, environment)
+    with served(repository) as address:
         schemas = get(f"{address}/openapi.json")["components"]["schemas"]
         (shown,) = schemas["Rows"]["examples"]
         assert len(post(f"{address}/predict", shown)["answers"]) == 1
@@ -116,7 +114,7 @@ def test_start_afterwards_and_the_same_adoption_again_change_nothing(adopted: Ad
     assert (repository.git("rev-parse", "HEAD"), repository.git("status", "--short")) == (head, "")
     passes(repository.run(*adopted.words))
     assert (repository.git("rev-parse", "HEAD"), repository.git("status", "--short")) == (head, "")
-    again = repository.run("churn", "adopt", adopted.table, "--update")
+    again = repository.run("churn", "adopt", str(adopted.table), "--update")
     passes(again, "keeps the contract")
 
 
@@ -153,7 +151,8 @@ def test_files_that_a_person_edited_are_never_overwritten(
     render: Render, environment: Path, tmp_path: Path
 ) -> None:
     repository = prepare(render, environment, "classification")
-    words = ("churn", "adopt", EXAMPLES["iris"].write(tmp_path), "--target", "target", "--yes")
+    table = str(EXAMPLES["iris"].write(tmp_path))
+    words = ("churn", "adopt", table, "--target", "target", "--yes")
     model = repository.code("model")
     repository.append(model, "# ours\n")
     fixable(repository.run(*words), model, "git commit", "git stash")

@@ -43,7 +43,8 @@ def test_each_column_has_a_name_of_its_own_that_python_and_dataframely_leave_fre
         assert not hasattr(dy.Schema, name), name
     assert (attributes["plain"], attributes["Plain"]) == ("plain", "Plain")
     fields = {attribute: dy.Int64(alias=name) for name, attribute in attributes.items() if name}
-    assert set(type("Row", (dy.Schema,), fields).column_names()) == {n for n in AWKWARD if n}
+    row: Any = type("Row", (dy.Schema,), fields)
+    assert set(row.column_names()) == {name for name in AWKWARD if name}
 
 
 VALUES = [
