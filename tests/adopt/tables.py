@@ -52,19 +52,19 @@ def write_diabetes(folder: Path) -> Path:
 
 
 def write_iris(folder: Path) -> Path:
-    """Three classes, semicolons and decimal commas, in a folder of two files."""
-    rows = load("iris")
-    (folder / "iris").mkdir()
-    for part, name in ((rows[::2], "a"), (rows[1::2], "b")):
-        part.write_csv(folder / f"iris/{name}.csv", separator=";", decimal_comma=True)
-    return folder / "iris"
+    """Three classes by their names."""
+    path = folder / "iris.csv"
+    load("iris").write_csv(path)
+    return path
 
 
 def write_wine(folder: Path) -> Path:
-    """Three classes by their numbers."""
-    path = folder / "wine.csv"
-    load("wine").with_columns(pl.col("target").str.slice(6).cast(pl.Int64)).write_csv(path)
-    return path
+    """Three classes by their numbers, semicolons and decimal commas, in a folder of two files."""
+    rows = load("wine").with_columns(pl.col("target").str.slice(6).cast(pl.Int64))
+    (folder / "wine").mkdir()
+    for part, name in ((rows[::2], "a"), (rows[1::2], "b")):
+        part.write_csv(folder / f"wine/{name}.csv", separator=";", decimal_comma=True)
+    return folder / "wine"
 
 
 def build_visits() -> pl.DataFrame:
