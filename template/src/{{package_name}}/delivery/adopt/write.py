@@ -33,8 +33,11 @@ DRAFTED = (
 )
 """What is written anew."""
 
-SIMULATED = (f"{CODE}/example.py", "tests/unit/test_example.py")
-"""What the table replaces."""
+SIMULATED = (
+    f"{CODE}/example.py",
+    *(f"tests/unit/test_{name}.py" for name in ("example", "expectations")),
+)
+"""What the table takes the place of, where it was there when the project began."""
 
 MARK = "Drafted-by: adopt"  # in the message of a commit
 INTRODUCTION = re.compile(r"Until your data arrives, .*?(?=\n2\.)", re.DOTALL)
@@ -55,8 +58,7 @@ def write_drafts(root: Path, table: Path, answers: Answers, *, yes: bool, fresh:
         Fixable: the table cannot be adopted, or edits would be lost; nothing was written.
     """
     require_kind()
-    if not fresh:
-        require_untouched(root)
+    simulated = list(SIMULATED) if fresh else require_untouched(root)
     is_asked = not yes and sys.stdin.isatty()
     proposal = propose(table, answers, ask if is_asked else None)
     source, today = choose_place(root, table), date.today()
@@ -75,10 +77,10 @@ def write_drafts(root: Path, table: Path, answers: Answers, *, yes: bool, fresh:
     pointer = keep_table(root, table, source)
     for name, text in drafts.items():
         write_text(text, root / name)
-    for name in SIMULATED:
+    for name in simulated:
         (root / name).unlink(missing_ok=True)
     introduce(root / README)
-    paths = [root / name for name in (*drafts, *SIMULATED, README, pointer)]
+    paths = [root / name for name in (*drafts, *simulated, README, pointer)]
     message = f"Adopt {table.name}\n\n{MARK}"
     return Written(paths, message, describe_unsaid(unsaid, record))
 
@@ -98,13 +100,17 @@ def require_kind() -> None:
         )
 
 
-def require_untouched(root: Path) -> None:
-    """Raise Fixable where a file that would be written anew is not committed, or was edited since
-    it was rendered or drafted. What a person wrote is not to be lost, and not to be searched for
-    in the history either.
+def require_untouched(root: Path) -> list[str]:
+    """Return the files of the simulated business.
+
+    Raises Fixable where one of them, or one that would be written anew, is not committed, or was
+    edited since it was rendered or drafted. What a person wrote is not to be lost, and not to be
+    searched for in the history either.
     """
     base = find_base(root)
-    names = [*DRAFTED, *SIMULATED]
+    began = git("ls-tree", "-z", "--name-only", base, "--", *SIMULATED, folder=root)
+    simulated = began.split("\0")[:-1]
+    names = [*DRAFTED, *simulated]
     status = git("status", "--porcelain", "-z", "--", *names, PARAMS, README, folder=root)
     if unsaved := [entry[3:] for entry in status.split("\0") if entry]:
         raise Fixable(
@@ -122,6 +128,7 @@ def require_untouched(root: Path) -> None:
             f"would overwrite. Next: to do without them, {back}, then {AGAIN}; to keep them, write "
             "the table's columns into them by hand"
         )
+    return simulated
 
 
 def find_base(root: Path) -> str:
