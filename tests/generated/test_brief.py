@@ -243,3 +243,59 @@ def test_lists_and_answers_cannot_wait_for_their_prices(repository: Repository) 
         "its prices",
         "found unknown",
     )
+
+
+STAGES = """
+import shlex
+from pathlib import Path
+import polars as pl
+from cars.delivery.edge.errors import Fixable
+from cars.delivery.edge.explain import yaml
+from cars.delivery.pipeline import brief, decide, evaluate, report
+from cars.delivery.problem.action import drop_own
+stages = yaml(Path("dvc.yaml").read_text())["stages"]
+
+def run(name, stage):
+    assert stage.main(shlex.split(stages[name]["cmd"])[5:]) == 0
+
+run("brief", brief)
+try:
+    run("evaluate", evaluate)
+except Fixable as fault:
+    print(fault)
+for model in ("rule", "champion"):  # now one that answers whatever is asked
+    path = f"data/predictions/{model}.parquet"
+    drop_own(pl.read_parquet(path)).write_parquet(path)
+for name, stage in (("evaluate", evaluate), ("decide", decide), ("report", report)):
+    run(name, stage)
+"""
+
+
+@pytest.mark.parametrize("repository", ["regression"], indirect=True)
+def test_numbers_can_wait_for_their_prices_but_not_where_a_person_is_asked(
+    repository: Repository,
+) -> None:
+    path = repository.folder / BRIEF
+    text = re.sub(r"  - \{metric: value_per_1000.*\n", "", path.read_text(encoding="utf-8"))
+    unknown = "{currency: unknown, per_unit_too_high: unknown, per_unit_too_low: unknown}"
+    path.write_text(re.sub(r"(?m)^value: .*$", f"value: {unknown}", text), encoding="utf-8")
+    completed = repository.run("python", "-c", STAGES)
+    passes(
+        completed,
+        "model.py: rule: act: expected a number for each row, found ",
+        "the brief has no price for it. Next: write into `value:` of project-brief.md what is wor",
+    )
+    decision = repository.json("reports/decision.json")
+    assert decision["verdict"] == "unclear"
+    assert decision["reasons"][0].startswith("prices are missing: ")
+    assert "what each 1 too high or too low costs is not known" in decision["sentence"]
+    outcome = repository.json("reports/metrics.json")
+    assert [point["ratio"] for point in outcome["price_map"]][5] == 1
+    middle = 500 * (
+        outcome["rule"]["absolute_error"]["estimate"]
+        - outcome["challenger"]["absolute_error"]["estimate"]
+    )
+    assert outcome["price_map"][5]["estimate"] == pytest.approx(middle, rel=1e-6)
+    report = (repository.folder / "reports/report.md").read_text(encoding="utf-8")
+    assert "| each 1 too high costs so many times what each 1 too low costs | gain per" in report
+    assert "with its median" in report
