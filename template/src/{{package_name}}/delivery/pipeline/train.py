@@ -183,7 +183,8 @@ def list_candidates(settings: Train) -> dict[str, Any]:
         name: value if isinstance(value, list) else [value]
         for name, value in settings.candidates.items()
     }
-    accepted = [*inspect.signature(model.candidates).parameters][1:]  # the first is the seed
+    make: Callable[..., dict[str, Any]] = model.candidates
+    accepted = [*inspect.signature(make).parameters][1:]  # the first is the seed
     if unknown := [name for name in values if name not in accepted]:
         raise Fixable(
             f"params.yaml: train: candidates: expected what `candidates` of model.py takes besides "
@@ -194,7 +195,7 @@ def list_candidates(settings: Train) -> dict[str, Any]:
     for combination in itertools.product(*values.values()):
         chosen = dict(zip(values, combination, strict=True))
         mark = ", ".join(f"{name} {chosen[name]}" for name in values if len(values[name]) > 1)
-        for name, candidate in model.candidates(settings.seed, **chosen).items():
+        for name, candidate in make(settings.seed, **chosen).items():
             settled = candidate.get_params() if hasattr(candidate, "get_params") else mark
             trials.setdefault(name, {}).setdefault(repr(settled), (mark, candidate))
     return {

@@ -38,7 +38,7 @@ def find_winner(gain: Interval, champion: str) -> str:
 def describe(points: list[Point], units: str, champion: str) -> tuple[str, list[str], Rows]:
     """What the map says in words, and as a table: header and rows."""
     before, after = presentation.MAP
-    words = "What is worth how much is not known yet, and which model is worth more depends on it. "
+    words = "Which model would be worth more depends on prices that nobody has named yet. "
     for winner, ratios in gather(points, champion).items():
         words += f"**{winner.capitalize()}**: where {before} {ratios} {after}. "
     format_gain = find_money_format(end for point in points for end in point.gain)
