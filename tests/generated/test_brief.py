@@ -253,6 +253,8 @@ from cars.delivery.edge.errors import Fixable
 from cars.delivery.edge.explain import yaml
 from cars.delivery.pipeline import brief, decide, evaluate, report
 from cars.delivery.problem.action import drop_own
+from cars.delivery.tracking.runs import name_run
+from cars.delivery.verdict.decision import read_decision
 stages = yaml(Path("dvc.yaml").read_text())["stages"]
 
 def run(name, stage):
@@ -268,6 +270,7 @@ for model in ("rule", "champion"):  # now one that answers whatever is asked
     drop_own(pl.read_parquet(path)).write_parquet(path)
 for name, stage in (("evaluate", evaluate), ("decide", decide), ("report", report)):
     run(name, stage)
+print(name_run(read_decision(), "rule"))
 """
 
 
@@ -284,6 +287,7 @@ def test_numbers_can_wait_for_their_prices_but_not_where_a_person_is_asked(
         completed,
         "model.py: rule: act: expected a number for each row, found ",
         "the brief has no price for it. Next: write into `value:` of project-brief.md what is wor",
+        "\nunclear, no prices: gradient boosting against rule\n",
     )
     decision = repository.json("reports/decision.json")
     assert decision["verdict"] == "unclear"

@@ -86,6 +86,13 @@ def list_bounds(name: str, interval: Json) -> dict[str, float]:
     return {clean_name(name) + end: value for end, value in parts.items() if value is not None}
 
 
+def name_run(decision: Decision, against: str) -> str:
+    """The name of a run: verdict, gain, and which two models were compared."""
+    gain = decision.gain.estimate
+    worth = ", no prices" if gain is None else f" {gain:+,.0f}"
+    return f"{decision.verdict}{worth}: {decision.challenger} against {against}"
+
+
 def list_metrics(reports: dict[str, Json], decision: Decision) -> dict[str, float]:
     """Every figure with its interval: the gain, the metrics of each model, the slices."""
     measures = reports["metrics"]
@@ -354,8 +361,7 @@ def track(params: Path, reports: Path, challenger: Path) -> str:
     inputs = hash_inputs(contents, settings, model)
     decision = read_decision(reports / "decision.json")
     against = contents["comparison"].get("champion_tag") or decision.champion
-    gain = decision.gain.estimate or 0
-    name = f"{decision.verdict} {gain:+,.0f}: {decision.challenger} against {against}"
+    name = name_run(decision, against)
     again = "uv run dvc repro track"
     with chdir(find_main_project(Path.cwd())), connect(uri, again) as client:
         where = open_experiment(client, uri, again)
