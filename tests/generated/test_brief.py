@@ -287,7 +287,7 @@ def test_numbers_can_wait_for_their_prices_but_not_where_a_person_is_asked(
         completed,
         "model.py: rule: act: expected a number for each row, found ",
         "the brief has no price for it. Next: write into `value:` of project-brief.md what is wor",
-        "\nunclear, no prices: gradient boosting against rule\n",
+        "\nunclear, no prices: ",
     )
     decision = repository.json("reports/decision.json")
     assert decision["verdict"] == "unclear"
