@@ -281,7 +281,7 @@ def test_the_price_map_holds_at_all_prices_at_once(
     known = {"at_most": None, "out_of": None}
     brief = of.brief.replace(decision=known, value={"review": None, "currency": "unknown"})
     settings = comparison.Evaluate(confidence=0.95, draws=1_000, seed=7)
-    many, repetitions = draw_pair(of, rng, 400_000), REPETITIONS * 2 // 5
+    many, repetitions = draw_pair(of, rng, 100_000), REPETITIONS * 2 // 5
     pairs = [mapped.compare_at(ratio, *many, brief, settings) for ratio in mapped.RATIOS]
     truth = [1000 * (pair.new["value"] - pair.old["value"]).mean() for pair in pairs]
     all_hold = 0
