@@ -22,8 +22,9 @@ from ..edge.files import parse_paths, read_table, write_json, write_table
 from ..edge.parameters import Settings, read
 from ..problem import target
 from ..tables.conform import conform, find_faults, find_rules_on_target
+from ..tables.lines import find_line, read_parts
 from ..tables.quarantine import add_typed, count_reasons, describe_reasons
-from ..tables.read import SEEN, Ingest, describe_read, is_text
+from ..tables.read import SEEN, Ingest, describe_read
 
 NEXT = "Next: fix the source or contract.py, then uv run dvc repro"
 
@@ -164,18 +165,6 @@ def read_seen(raw: Path) -> dict[str, Any]:
     return seen
 
 
-def find_lines(ingest: Ingest, source: pl.DataFrame, seen: dict[str, Any]) -> pl.DataFrame | None:
-    """`row` and `line` (where it begins in the file) of the source's rows; None where the source is
-    no single file of text with separators.
-    """
-    if not is_text(Path(ingest.source)):
-        return None
-    inner = pl.sum_horizontal(pl.col(pl.String).str.count_matches("\n").fill_null(0))
-    before = inner.cum_sum() - inner
-    line = pl.col("row").cast(pl.Int64) + before + 2 + seen.get("skip", 0)
-    return source.select("row", line=line)
-
-
 def main(argv: list[str] | None = None) -> int:
     """Read raw rows, write valid rows, quarantined rows and what the data looks like."""
     params, brief, raw, valid_path, quarantine, report = parse_paths(
@@ -195,8 +184,9 @@ def main(argv: list[str] | None = None) -> int:
     if how := seen | notation:
         content["read"] = how
         print(describe_read(ingest, how), end="")
-    lines = find_lines(ingest, source, seen)
-    reasons = partial(describe_reasons, quarantined, contract.PERSONAL, lines)
+    parts = read_parts(raw, ingest, seen.get("skip", 0))
+    locate = partial(find_line, source=source, parts=parts)
+    reasons = partial(describe_reasons, quarantined, contract.PERSONAL, locate)
     require_usable(content, limit, raw, quarantine, reasons)
     require_fitting(read_brief(brief), valid)
     write_table(valid, valid_path)

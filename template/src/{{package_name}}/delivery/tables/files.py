@@ -9,11 +9,12 @@ import io
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 import polars as pl
+from pydantic_core import from_json
 
 from ..edge.errors import Fixable
 from ..edge.parameters import NEXT
@@ -30,6 +31,7 @@ MARKS = {
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
+NAMES = re.compile(rb'"\s*:')  # behind each name of a JSON object, and elsewhere
 BLOCK = 1 << 20  # bytes that are read at once, and that say how a file is written
 SEPARATORS = "\t;|,"
 TOTAL = re.compile(
@@ -45,6 +47,15 @@ class Table(NamedTuple):
     rows: pl.LazyFrame
     seen: dict[str, Any]
     """How the file is written where that is not the plain way, as keys of `ingest: read:`."""
+
+    first: int | None = None
+    """The line of its first row; None where rows are no lines."""
+
+    has_breaks: bool = False
+    """Whether a value that holds the end of a line takes two lines of the file."""
+
+    parts: "tuple[tuple[str, Table], ...]" = ()
+    """The tables that it is made of, by the names of their files in a folder."""
 
 
 def find_format(path: Path) -> str:
@@ -74,7 +85,7 @@ def scan_file(path: Path, read: Read, scratch: Path) -> Table:
             return scan_workbook(path, read)
         text, encoding = write_plain(path, read, scratch)
         if kind in LINES:
-            return Table(scan_lines(text, path), encoding)
+            return scan_lines(text, path, encoding)
         return scan_text(text, path, read, encoding)
     except (pl.exceptions.PolarsError, OSError, EOFError, csv.Error) as error:
         raise Fixable(describe_failure(path, error)) from None
@@ -93,7 +104,7 @@ def scan_workbook(path: Path, read: Read) -> Table:
     seen = ({"skip": skip} if skip else {}) | ({"skip_last": last} if last else {})
     if last >= len(rows):
         raise Fixable(f"{path}: expected rows, found an empty table. {NEXT}")
-    return Table(build_table(path, names, rows[: len(rows) - last]).lazy(), seen)
+    return Table(build_table(path, names, rows[: len(rows) - last]).lazy(), seen, skip + 2)
 
 
 def describe_failure(path: Path, error: Exception) -> str:
@@ -193,7 +204,7 @@ def scan_text(text: Path, path: Path, read: Read, encoding: dict[str, Any]) -> T
     if last:
         seen |= {"skip_last": last}
         rows = rows.head(rows.select(pl.len()).collect(engine="streaming").item() - last)
-    return Table(rows, seen)
+    return Table(rows, seen, skip + 2, has_breaks=True)
 
 
 def list_values(head: str, separator: str, skip: int) -> list[str]:
@@ -297,31 +308,38 @@ def count_first_totals(records: Iterable[Sequence[Any]], width: int) -> int:
     return last
 
 
-def scan_lines(text: Path, path: Path) -> pl.LazyFrame:
+def scan_lines(text: Path, path: Path, encoding: dict[str, Any]) -> Table:
     """The table in a file of JSON objects, one a line; values as text.
 
     Raises:
         Fixable: a line holds another thing, or a name twice.
     """
     names: dict[str, None] = {}
-    with text.open(encoding="utf-8-sig") as lines:
+    blank = 0  # the first line that is, after which rows are no longer numbered as lines
+    has_gap = False
+    with text.open("rb") as lines:
         for number, line in enumerate(lines, 1):
-            if line.strip():
-                names |= dict.fromkeys(read_names(line, f"{path}, line {number}"))
+            if content := line.removeprefix(codecs.BOM_UTF8).strip():
+                names |= dict.fromkeys(read_names(content, f"{path}, line {number}"))
+                has_gap = has_gap or blank > 0
+            else:
+                blank = blank or number
     schema = dict.fromkeys(names, pl.String)
-    return pl.scan_ndjson(text, schema=schema) if names else pl.LazyFrame()
+    rows = pl.scan_ndjson(text, schema=schema) if names else pl.LazyFrame()
+    return Table(rows, encoding, None if has_gap else 1)
 
 
-def read_names(line: str, place: str) -> Iterator[str]:
+def read_names(line: bytes, place: str) -> Iterable[str]:
     """The names in a JSON object."""
     try:
-        pairs = json.loads(line, object_pairs_hook=list)
-    except (ValueError, RecursionError) as error:
+        values = from_json(line)
+    except ValueError as error:
         raise Fixable(f"{place}: expected a JSON object, found {error}. {NEXT}") from None
-    if not line.lstrip().startswith("{"):
+    if not isinstance(values, dict):
         raise Fixable(f"{place}: expected a JSON object, found another value. {NEXT}")
-    names = [name for name, _ in pairs]
-    if len(set(names)) < len(names):
-        twice = next(name for name, count in Counter(names).items() if count > 1)
-        raise Fixable(f"{place}: expected each name once, found {twice!r} twice. {NEXT}")
-    yield from names
+    if len(values) != len(NAMES.findall(line)):  # objects within it, or a name twice
+        names = [name for name, _ in json.loads(line, object_pairs_hook=list)]
+        if len(set(names)) < len(names):
+            twice = next(name for name, count in Counter(names).items() if count > 1)
+            raise Fixable(f"{place}: expected each name once, found {twice!r} twice. {NEXT}")
+    return values

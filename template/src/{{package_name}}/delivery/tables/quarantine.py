@@ -1,6 +1,7 @@
 """Rows that broke the contract: why, and which part (train, validation, test) lacks them."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import polars as pl
@@ -24,16 +25,17 @@ def count_reasons(quarantined: pl.DataFrame) -> dict[str, int]:
 
 
 def describe_reasons(
-    quarantined: pl.DataFrame, personal: list[str], lines: pl.DataFrame | None = None
+    quarantined: pl.DataFrame, personal: list[str], locate: Callable[[int], str] = lambda row: ""
 ) -> str:
     """All reasons with their rows, the commonest first: `age is below the minimum (40 rows): '-1',
-    31 times, first in line 17`. No value of a column that is `personal`; a line where `lines` has
-    one for each `row`.
+    31 times, first in line 17`. No value of a column that is `personal`; `locate` says where the
+    row of a number stands in the source, or nothing.
     """
     words = []
     for reason, count in count_reasons(quarantined).items():
         rows = quarantined.filter(pl.col("reasons").list.contains(reason))
-        first = "" if lines is None else _describe_line(rows, lines)
+        place = locate(int(rows["row"].min()))  # type: ignore[arg-type]
+        first = f"first in {place}" if place else ""
         words.append(
             f"{reason} ({count:,} rows)" + _describe_example(rows, reason, personal, first)
         )
@@ -49,11 +51,6 @@ def _describe_example(rows: pl.DataFrame, reason: str, personal: list[str], firs
         for value, n in values.sort(["n", column], descending=[True, False]).head(1).iter_rows():
             words.insert(0, f"{shorten(value)}, {n:,} times")
     return f": {', '.join(words)}" if words else ""
-
-
-def _describe_line(rows: pl.DataFrame, lines: pl.DataFrame) -> str:
-    first: Any = rows.join(lines, on="row")["line"].min()
-    return f"first in line {first:,}"
 
 
 def add_typed(quarantined: pl.DataFrame, typed: pl.DataFrame) -> pl.DataFrame:

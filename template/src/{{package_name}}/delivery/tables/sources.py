@@ -123,7 +123,8 @@ def join_parts(folder: Path, parts: list[Path], read: Read, scratch: Path) -> Ta
     seen: dict[str, Any] = {}
     for table in tables:
         seen |= table.seen
-    return Table(rows, seen)
+    files = [part.relative_to(folder).as_posix() for part in parts]
+    return Table(rows, seen, parts=tuple(zip(files, tables, strict=True)))
 
 
 def _call(source: Path, settings: dict[str, Any]) -> pl.DataFrame:
