@@ -1,15 +1,20 @@
 """A CSV of a million rows through the stage `ingest`, beside polars' own streaming reader, which
 reads the same file and writes the same Parquet; and the most memory that either holds.
 
-Run it with `uv run python benchmarks/reading.py`; it takes about a minute.
+Run it with `uv run python benchmarks/reading.py`; it takes about a minute. With a number, as in
+`uv run python benchmarks/reading.py 1000`, the same rows are repeated until the file has so many
+MiB, and read once.
 """
 
+import sys
 import tempfile
 from pathlib import Path
 
 from measure import Cost, best, edit, render, run, table
 
-ROWS, TIMES = 1_000_000, 5
+ROWS, TIMES, LEAST = 1_000_000, 5, 0.0
+if len(sys.argv) > 1:
+    TIMES, LEAST = 1, float(sys.argv[1])
 MAKE = "from churn.example import rows; rows(customers={n}).write_csv('source.csv')"
 BARE = (
     "import polars as pl; pl.scan_csv('source.csv', infer_schema=False)"
@@ -22,7 +27,14 @@ with tempfile.TemporaryDirectory() as scratch:
     path = {"PATH": f"{churn / '.venv/bin'}:/usr/local/bin:/usr/bin:/bin"}
     edit(churn / "params.yaml", r"source: \S+", "source: source.csv")
     run(["python", "-c", MAKE.format(n=ROWS)], churn, **path)
-    size = (churn / "source.csv").stat().st_size / 2**20
+    source = churn / "source.csv"
+    header, rows = source.read_bytes().split(b"\n", 1)
+    repeats = max(1, round(LEAST * 2**20 / len(rows)))
+    with source.open("wb") as file:
+        file.write(header + b"\n")
+        for _ in range(repeats):
+            file.write(rows)
+    size = source.stat().st_size / 2**20
     costs: dict[str, list[Cost]] = {"ingest": [], "bare": []}
     for _ in range(TIMES):
         costs["ingest"].append(run(INGEST, churn, **path))
@@ -31,7 +43,8 @@ with tempfile.TemporaryDirectory() as scratch:
 
 ours, bare = best(costs["ingest"]), best(costs["bare"])
 table(
-    f"{ROWS:,} customers, a CSV of {size:,.0f} MiB; the same bytes: {'yes' if same else 'no'}",
+    f"{ROWS * repeats:,} customers, a CSV of {size:,.0f} MiB; "
+    f"the same bytes: {'yes' if same else 'no'}",
     [
         ("", "ingest", "polars", "ratio", "aim"),
         (

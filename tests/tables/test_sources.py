@@ -107,7 +107,11 @@ REFUSED: dict[str, tuple[str, bytes, str]] = {
     "too many values": ("t.csv", b"a,b\n1,2\n3,4,5\n", "t.csv: expected a table, found"),
     "no JSON": ("t.jsonl", b'{"a": 1}\n{"a"\n', "t.jsonl, line 2: expected a JSON object, found"),
     "a JSON list": ("t.jsonl", b"[1]\n", "t.jsonl, line 1: expected a JSON object, found another"),
-    "a name twice in JSON": ("t.jsonl", b'{"a": 1, "a": 2}\n', "line 1: expected each name once"),
+    "a name twice in JSON": (
+        "t.jsonl",
+        b'{"a": 1, "a": 2}\n',
+        "found the name 'a' twice",
+    ),
     "a script without rows": ("t.py", b"x = 1\n", "t.py: expected a function `rows`, found none"),
     "a script that does not run": ("t.py", b"x =\n", f"t.py, line 1: {SCRIPT} SyntaxError"),
     "a script that fails": ("t.py", b"def rows():\n    1 / 0\n", f"t.py, line 2: {SCRIPT} Zero"),

@@ -264,3 +264,21 @@ def test_a_target_with_an_alias_may_be_unknown(rendered: Rendered) -> None:
     valid, wrong = conform.to_contract(rows.with_row_index("row"), awaiting)
     assert valid.to_dicts() == [{"row": 0, "x": 1, "has left?": None}]
     assert wrong["reasons"].to_list() == [["x is missing"]]
+
+
+def test_a_plain_number_is_read_quickly_as_it_is_read_with_care(rendered: Rendered) -> None:
+    convert = rendered.load("tables.convert")
+    columns = [dy.Int64, dy.Int8, dy.UInt64, dy.Float64, dy.Float32]
+    read = 0
+    for text in TEXTS:
+        raw = pl.DataFrame({"a": [text, "7", None]})
+        for kind in columns:
+            row: type[dy.Schema] = type("Row", (dy.Schema,), {"a": kind(nullable=True)})
+            column = row.columns()["a"]
+            quick = convert.find_plain(raw, {"a": column})
+            careful = raw.select(convert.convert(pl.String(), column).alias("a"))
+            read += quick.width
+            assert quick.width == 0 or quick.equals(careful), (text, kind)
+            if text == "1":
+                assert quick.width == 1
+    assert read > 20

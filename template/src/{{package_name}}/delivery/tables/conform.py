@@ -12,7 +12,7 @@ import polars as pl
 from ..edge.errors import Fixable
 from ..edge.explain import nearest
 from ..problem import target
-from .convert import convert, has_value, is_kept
+from .convert import convert, find_plain, has_value, is_kept
 from .notation import agree
 from .quarantine import TYPED
 from .read import Read
@@ -228,8 +228,13 @@ def convert_columns(raw: pl.DataFrame, columns: dict[str, dy.Column]) -> pl.Data
     cannot be read.
     """
     schema = raw.schema  # which polars makes anew each time
+    plain = {column.name: column for column in find_plain(raw, columns)}
     return raw.select(
-        "row", *(convert(schema[name], column).alias(name) for name, column in columns.items())
+        "row",
+        *(
+            plain[name] if name in plain else convert(schema[name], column).alias(name)
+            for name, column in columns.items()
+        ),
     )
 
 

@@ -4,6 +4,7 @@ What would be cut, rounded away, moved to another day, or taken for something el
 no whole number, 3 is no day of 1970, and midnight in Tokyo is not the day before.
 """
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -48,6 +49,28 @@ def convert(dtype: pl.DataType, column: "dy.Column") -> pl.Expr:
         whole = text.str.replace(r"\.0*$", "")
         return parse(whole if expected.is_integer() else text, expected)
     return _convert_typed(value, dtype, expected)
+
+
+def find_plain(raw: pl.DataFrame, columns: "dict[str, dy.Column]") -> pl.DataFrame:
+    """The columns of text in which every value is a plain number, as numbers of the contract's
+    types: what `convert` gives, a fifth as long as that takes.
+    """
+    schema = raw.schema
+    dtypes: dict[str, Any] = {
+        name: column.dtype
+        for name, column in columns.items()
+        if schema[name] == pl.String and (column.dtype.is_integer() or column.dtype.is_float())
+    }
+    numbers = raw.select(
+        pl.col(name).str.strip_chars().cast(dtype, strict=False) for name, dtype in dtypes.items()
+    )
+    largest = numbers.select(pl.all().abs().max())
+    return numbers.select(
+        name
+        for name, dtype in dtypes.items()
+        if numbers[name].null_count() == raw[name].null_count()
+        and not (largest[name].item() or 0) >= WHOLE.get(dtype, math.inf)
+    )
 
 
 def _convert_typed(value: pl.Expr, dtype: pl.DataType, expected: Any) -> pl.Expr:

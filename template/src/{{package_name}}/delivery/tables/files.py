@@ -320,7 +320,9 @@ def scan_lines(text: Path, path: Path, encoding: dict[str, Any]) -> Table:
     with text.open("rb") as lines:
         for number, line in enumerate(lines, 1):
             if content := line.removeprefix(codecs.BOM_UTF8).strip():
-                names |= dict.fromkeys(read_names(content, f"{path}, line {number}"))
+                values = read_object(content, path, number)
+                if not values.keys() <= names.keys():
+                    names |= dict.fromkeys(values)
                 has_gap = has_gap or blank > 0
             else:
                 blank = blank or number
@@ -329,17 +331,17 @@ def scan_lines(text: Path, path: Path, encoding: dict[str, Any]) -> Table:
     return Table(rows, encoding, None if has_gap else 1)
 
 
-def read_names(line: bytes, place: str) -> Iterable[str]:
-    """The names in a JSON object."""
+def read_object(line: bytes, path: Path, number: int) -> dict[str, Any]:
+    """The JSON object of a line, with each of its names."""
     try:
         values = from_json(line)
+        if not isinstance(values, dict):
+            raise ValueError("another value")
+        if len(values) != len(NAMES.findall(line)):  # objects within it, or a name twice
+            names = Counter(name for name, _ in json.loads(line, object_pairs_hook=list))
+            if twice := [name for name, count in names.items() if count > 1]:
+                raise ValueError(f"the name {twice[0]!r} twice")
     except ValueError as error:
+        place = f"{path}, line {number}"
         raise Fixable(f"{place}: expected a JSON object, found {error}. {NEXT}") from None
-    if not isinstance(values, dict):
-        raise Fixable(f"{place}: expected a JSON object, found another value. {NEXT}")
-    if len(values) != len(NAMES.findall(line)):  # objects within it, or a name twice
-        names = [name for name, _ in json.loads(line, object_pairs_hook=list)]
-        if len(set(names)) < len(names):
-            twice = next(name for name, count in Counter(names).items() if count > 1)
-            raise Fixable(f"{place}: expected each name once, found {twice!r} twice. {NEXT}")
     return values
