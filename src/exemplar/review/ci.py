@@ -17,6 +17,8 @@ PROPOSED = {"pull_request", "pull_request_target", "merge_group", "merge_request
 ELSEWHERE = re.compile(r"event_name\s*==\s*'(push|schedule|workflow_dispatch)'|github\.ref\s*==")
 SOFT = re.compile(r"\|\|\s*(true|:|exit 0|echo\b)|;\s*true\s*$|^-\s", re.M)
 """A command whose failure is nobody's concern."""
+SAID = re.compile(r"^\s*(#(?!!).*|(echo|printf)\b[^&|;\n]*)$", re.M)
+"""Lines of a script that run nothing: comments, and what is printed."""
 RECIPE = re.compile(r"^@?([\w.-]+)[^:=\n]*:(?!=)[^\n]*\n((?:[ \t]+[^\n]*\n?|\n(?=[ \t]))*)", re.M)
 SCRIPT = re.compile(r"(?:^|[\s\"'/])((?:[\w.-]+/)*[\w.-]+\.(?:sh|bash|zsh)|(?:[\w-]+/)+[\w-]+)\b")
 RUNNER = re.compile(r"\b(make|just|task)\b((?:\s+[\w./=-]+)*)")
@@ -189,7 +191,8 @@ def read_gitlab_events(job: Mapping[str, Any]) -> frozenset[str]:
 
 def follow(step: Step, files: Mapping[str, str], hops: frozenset[str]) -> Iterator[Step]:
     """Yield a step and what it reaches, with one hop of each kind at most."""
-    step = step._replace(is_soft=step.is_soft or bool(SOFT.search(step.command)))
+    command = SAID.sub("", step.command)
+    step = step._replace(command=command, is_soft=step.is_soft or bool(SOFT.search(command)))
     yield step
     for kind, path, command in find_hops(step.command, files):
         if kind not in hops:

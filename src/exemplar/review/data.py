@@ -18,6 +18,7 @@ VALIDATION = rf"{SCHEMA}|pipeline\.validate\b|validate[-_]data|data[-_]validatio
 def schema(subject: Subject) -> Finding:
     """Feature expectations are captured in a schema."""
     present = subject.search(SCHEMA) + subject.find(r"(^|/)great_expectations/.*\.(json|ya?ml)$")
+    present = present or subject.search(SCHEMA, {each.path: each.module for each in subject.tests})
     names = {evidence.path.rpartition("/")[2].removesuffix(".py") for evidence in present}
     tests = subject.select_tests(names, subject.reach_tests(r"contract|schema|expect|valid|break"))
     reached = tests + subject.reach(VALIDATION)

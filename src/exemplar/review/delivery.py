@@ -3,6 +3,7 @@
 import re
 
 from .finding import UNKNOWN, Evidence, Finding, Proof, weigh
+from .infrastructure import find_quality_tests
 from .model import GATE
 from .reading import as_list, get, parse_yaml
 from .subject import Subject
@@ -25,10 +26,9 @@ REMOTE = re.compile(
 
 def gated(subject: Subject) -> Finding:
     """A gate judges the model in every pull request, and can say no."""
-    present = subject.cite("project-brief.md", "success:") or subject.find_tests(
-        r"assert .*(accuracy|f1|auc|rmse|mae|precision|recall)"
-    )
-    reached = subject.reach(GATE)
+    tests, reached_tests = find_quality_tests(subject)
+    reached = subject.reach(GATE) + reached_tests
+    present = subject.cite("project-brief.md", "success:") or tests
     return weigh(
         present or reached,
         reached,
@@ -89,7 +89,7 @@ def versioned(subject: Subject) -> Finding:
         or subject.search(r"lakefs|delta_table|iceberg|as_of_timestamp|snapshot_id")
     )
     reached = subject.reach(r"dvc (pull|repro|status|fetch)|\bbring\b|lakefs|git lfs")
-    proof = subject.prove("reports/data.json") if stages else UNKNOWN
+    proof = subject.prove_run("reports/data.json")
     return weigh(
         present,
         reached,
@@ -140,12 +140,12 @@ def shared(subject: Subject) -> Finding:
 
 def traced(subject: Subject) -> Finding:
     """Each result is traced: run, parameters, figures and the commit."""
-    pattern = r"\bmlflow\b|\bwandb\b|\bneptune\b|\bclearml\b|\bcomet_ml\b|\bdvclive\b|\baim\b\.Run"
-    stages = {
-        "dvc.yaml": subject.snapshot.files.get("dvc.yaml", ""),
-        "params.yaml": subject.snapshot.files.get("params.yaml", ""),
+    tools = r"(mlflow|wandb|neptune|clearml|comet_ml|dvclive|aim)\b"
+    configured = {
+        name: subject.snapshot.files.get(name, "") for name in ("dvc.yaml", "params.yaml")
     }
-    present = subject.search(pattern, {**stages, **subject.code})
+    present = subject.search(rf"\b{tools}", configured)
+    present += subject.search(rf"^\s*(import|from) {tools}")
     reached = subject.reach(r"dvc (repro|exp run)|\btrack\b|train")
     uri = str(get(parse_yaml(subject.snapshot.files.get("params.yaml", "")), "track", "uri") or "")
     is_local = uri.startswith("sqlite") or not uri
@@ -168,7 +168,7 @@ def released(subject: Subject) -> Finding:
     )
     builds = (
         r"docker (build|buildx)|build-push-action|kaniko|buildah|podman build|bentoml|"
-        r"sagemaker|az ml|gcloud (run|ai)|kubectl|helm|deploy"
+        r"sagemaker|az ml|gcloud (run|ai)|kubectl|helm|(^|[\s./])deploy[/\s]"
     )
     reached = subject.reach_on("push", builds) + subject.reach_on("release", builds)
     tags = as_list(

@@ -165,7 +165,7 @@ def contained(subject: Subject) -> Finding:
         if USES.match(step.command) and not PINNED.match(step.command)
     ]
     faults = [
-        Evidence(path, 0, "no permissions, so those of the repository") for path in broad
+        Evidence(path, 0, "its token may do more than it says it needs") for path in broad
     ] + loose
     reached = [] if faults else present
     return weigh(

@@ -24,9 +24,7 @@ def reproducible(subject: Subject) -> Finding:
     )
     reached = subject.reach(r"check --committed|dvc (repro|status|pull)|git diff --exit-code")
     reached += subject.reach_tests(r"same_(seed|scores|model|result)|twice|reproduc|determinis")
-    proof = (
-        subject.prove("reports/training.json") if "dvc.lock" in subject.snapshot.files else UNKNOWN
-    )
+    proof = subject.prove_run("reports/training.json")
     return weigh(present, reached, proof, next="uv run dvc repro, and commit dvc.lock and reports/")
 
 
@@ -49,17 +47,12 @@ def unit_tested(subject: Subject) -> Finding:
 
 def integration_tested(subject: Subject) -> Finding:
     """The full ML pipeline is integration tested."""
-    folder = re.compile(
-        r"(^|/)(system|integration|e2e|end_to_end|pipeline)[/_]|test_\w*(pipeline|"
-        r"end_to_end|e2e|workflow)"
+    whole = re.compile(
+        r"(^|/)(system|e2e|end_to_end)[/_]|test_\w*(pipeline|end_to_end|e2e|workflow)"
     )
-    runs = r"dvc|pipeline|subprocess|\brun\(|\bmain\(|train|fit"
-    tests = {e.path for e in subject.find_tests(runs) if folder.search(e.path)}
-    present = [e for e in subject.find_tests(runs) if e.path in tests]
-    whole = [e for e in present if re.search(r"pipeline|system|e2e|end_to_end|workflow", e.path)]
-    present = whole or present
-    names = {e.path for e in present}
-    reached = [e for e in subject.reach_tests(runs) if e.path in names]
+    runs = r"\bdvc\b|pipeline|subprocess|\brun\(|\bmain\("
+    present = [each for each in subject.find_tests(runs) if whole.search(each.path)]
+    reached = [each for each in subject.reach_tests(runs) if whole.search(each.path)]
     return weigh(
         present,
         reached,
@@ -74,32 +67,32 @@ def scores_training_rows(test: Test) -> bool:
     return bool(LOADS.search(text) and SPLITS.search(text) and ".fit(" not in text)
 
 
+def find_quality_tests(subject: Subject) -> tuple[list[Evidence], list[Evidence]]:
+    """Return the tests that hold the model to a limit, and those of them that a required step runs
+    and that score rows which no training saw.
+    """
+    limits = re.compile(rf"assert .*({METRIC}).*(>|<)|assert .*(>|<).*({METRIC})", re.I)
+    present, held_out = [], set()
+    for test in subject.tests:
+        if limits.search(test.source):
+            is_own_split = scores_training_rows(test)
+            note = "scores a saved model on a split of its own: mostly training rows"
+            present.append(Evidence(test.path, test.line, note if is_own_split else test.name))
+            held_out |= set() if is_own_split else {(test.path, test.line)}
+    reached = [each for each in subject.reach_tests("") if (each.path, each.line) in held_out]
+    return present, reached
+
+
 def validated(subject: Subject) -> Finding:
     """Model quality is validated before attempting to serve it."""
-    limits = re.compile(rf"assert .*({METRIC}).*(>|<)|assert .*(>|<).*({METRIC})", re.I)
-    measured = [test for test in subject.tests if limits.search(test.source)]
-    held_out = [test for test in measured if not scores_training_rows(test)]
-    own_split = [
-        Evidence(
-            test.path, test.line, "scores a saved model on a split of its own: mostly training rows"
-        )
-        for test in measured
-        if scores_training_rows(test)
-    ]
+    present, tests = find_quality_tests(subject)
     gate = subject.reach(GATE)
-    paths = {(test.path, test.name) for test in held_out}
-    reached = gate + [
-        Evidence(test.path, test.line, f"{test.name}, run by {step.describe()}")
-        for test, step in subject.required_tests
-        if (test.path, test.name) in paths
-    ]
-    present = [Evidence(test.path, test.line, test.name) for test in held_out] + own_split
     if subject.brief.get("success"):
         present = subject.cite("project-brief.md", "success:")
     proof = subject.prove("reports/decision.json", "reports/metrics.json") if gate else UNKNOWN
     return weigh(
         present,
-        reached,
+        gate + tests,
         proof,
         next="the gate in every pull request, on rows that no training saw: docs/gate.md",
     )

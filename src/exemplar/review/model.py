@@ -11,10 +11,8 @@ SPECIFICATION = (
     r"\bnn\.Module\b|keras\.(Sequential|Model)|LGBM\w*\(|XGB\w*\(|\blgb\.train|\bxgb\.train|"
     r"class \w+\((ClassifierMixin|RegressorMixin|LightningModule)|def candidates\("
 )
-GATE = (
-    r"\bcheck --committed\b|dvc metrics diff|\bcml\b.*(compare|diff)|validate[-_]model|"
-    r"evaluate.*threshold"
-)
+GATE = r"\bcheck --committed\b|\b(validate|check|gate)[-_]model\b|\bmodel[-_](gate|validation)\b"
+"""Commands that judge a model and can say no; a comparison that is only printed is none."""
 SIMPLE = (
     r"Dummy(Classifier|Regressor)|\bbaseline\b|def rule\(|LogisticRegression\(|"
     r"LinearRegression\(|naive_forecast|majority_class"
@@ -72,10 +70,10 @@ def tuned(subject: Subject) -> Finding:
         r"GridSearchCV|RandomizedSearchCV|Halving\w*Search|\boptuna\b|\bhyperopt\b|ray\.tune|"
         r"BayesSearchCV|keras_tuner|wandb\.sweep|dvc exp run .*--queue"
     )
-    present = subject.search(
-        pattern, {**subject.code, "dvc.yaml": subject.snapshot.files.get("dvc.yaml", "")}
-    )
-    reached = subject.reach(rf"dvc repro|\btune\b|{pattern}") + subject.reach_tests(pattern)
+    present = subject.search(pattern, {**subject.code, **subject.settings})
+    modules = [evidence.path for evidence in present if evidence.path in subject.staged]
+    reached = subject.reach(r"dvc (repro|exp run)|check --committed") if modules else []
+    reached += subject.reach(rf"\btune\b|{pattern}") + subject.reach_tests(pattern)
     tried = as_list(get(subject.report("reports/training.json"), "candidates"))
     proof = subject.prove("reports/training.json", holds=len(tried) > 1) if tried else UNKNOWN
     return weigh(
@@ -119,7 +117,9 @@ def sliced(subject: Subject) -> Finding:
     lines = [*as_list(subject.brief.get("guardrails")), *as_list(subject.brief.get("success"))]
     asked = [line for line in lines if get(line, "where")]
     present = subject.cite("project-brief.md", "where:") if asked else subject.find_tests(SLICES)
-    reached = subject.reach_tests(SLICES)
+    judged = subject.reach_tests(r"recall|precision|accuracy|\bf1|auc\b|rmse|guardrail|metric")
+    reached = [test for test in subject.reach_tests(SLICES) if test in judged]
+    reached += subject.reach(GATE) if asked else []
     proof = subject.prove("reports/slices.json", "reports/decision.json", holds=bool(asked))
     return weigh(present, reached, proof, next="a guardrail `where: each segment`: docs/brief.md")
 

@@ -135,15 +135,20 @@ def list_files(folder: Path) -> dict[str, tuple[str, int]]:
 
 
 def read_blobs(folder: Path, blobs: list[str]) -> Iterable[bytes]:
-    """Yield what each of these blobs holds; nothing where it is missing (in a partial clone)."""
+    """Yield what each of these blobs holds; raises Fixable where git lacks one."""
     output = run_bytes(folder, "cat-file", "--batch", stdin="\n".join(blobs).encode() + b"\n")
     start = 0
-    for _ in blobs:
+    for blob in blobs:
         line = output.index(b"\n", start)
         words = output[start:line].split()
-        size = int(words[2]) if len(words) == 3 else 0
-        yield output[line + 1 : line + 1 + size]
-        start = line + 1 + (size + 1 if len(words) == 3 else 0)
+        if len(words) != 3:
+            raise Fixable(
+                f"{folder}: expected every file of HEAD, found that git lacks {blob}. "
+                "Next: git fsck, or git fetch --refetch in a partial clone"
+            )
+        end = line + 1 + int(words[2])
+        yield output[line + 1 : end]
+        start = end + 1
 
 
 def read_dates(folder: Path, today: date) -> dict[str, date]:

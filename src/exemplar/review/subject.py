@@ -38,7 +38,10 @@ class Subject:
         """The commands that can stop a change; only those of required jobs, where that is known."""
         steps = [step for step in self.steps if step.can_stop]
         names = self.host.required_checks
-        return steps if names is None else [step for step in steps if step.job in names]
+        if names is None:
+            return steps
+        names |= {name.partition(" (")[0] for name in names}  # of a matrix
+        return [step for step in steps if step.job in names]
 
     @cached_property
     def hooks(self) -> list[str]:
@@ -69,6 +72,15 @@ class Subject:
             and not TEST_FILE.search(path)
             and "/delivery/" not in path
             and not path.startswith("tests/")
+        }
+
+    @cached_property
+    def settings(self) -> dict[str, str]:
+        """The text of each YAML file that is not CI's."""
+        return {
+            path: text
+            for path, text in self.snapshot.files.items()
+            if path.endswith((".yaml", ".yml")) and not path.startswith(".")
         }
 
     @cached_property
@@ -125,11 +137,21 @@ class Subject:
         """Return what a JSON file holds, or None."""
         return parse_json(self.snapshot.files.get(path, ""))
 
+    @cached_property
+    def staged(self) -> set[str]:
+        """The files on which stages of the pipeline depend."""
+        stages = get(parse_yaml(self.snapshot.files.get("dvc.lock", "")), "stages") or {}
+        return {
+            str(get(dependency, "path"))
+            for stage in stages.values()
+            for dependency in as_list(get(stage, "deps"))
+        }
+
     # What is there.
 
     def cite(self, path: str, needle: str = "", note: str = "") -> list[Evidence]:
-        """Return a file as evidence, at the line of a text; nothing where it is not there."""
-        if path not in self.snapshot.sizes:
+        """Return a file as evidence, at the line of a text; nothing where either is missing."""
+        if path not in self.snapshot.sizes or needle not in self.snapshot.files.get(path, needle):
             return []
         line = find_line(self.snapshot.files.get(path, ""), needle) if needle else 0
         changed = self.snapshot.dates.get(path)
@@ -155,11 +177,12 @@ class Subject:
     def reach(self, pattern: str, steps: Iterable[Step] | None = None) -> list[Evidence]:
         """Return the required steps whose command matches; of other steps, where they are given."""
         expression = re.compile(pattern, re.I)
-        return [
+        places = [
             Evidence(step.path, step.line, step.describe())
             for step in (self.required if steps is None else steps)
             if expression.search(step.command)
-        ][:2]
+        ]
+        return list(dict.fromkeys(places))[:2]
 
     def reach_on(self, event: str, pattern: str) -> list[Evidence]:
         """Return the steps, not soft, that match and that an event starts."""
@@ -211,6 +234,15 @@ class Subject:
             if fault := self.find_fault(path):
                 return Proof(False, [self.cite(path)[0]._replace(note=fault)])
         return Proof(True, evidence)
+
+    def prove_run(self, path: str) -> Proof:
+        """Return whether a result shows that the pipeline ran on the files of HEAD; another result
+        stands in for one that is not there.
+        """
+        results = [each for each in self.lineage if each in self.snapshot.files]
+        if not results:
+            return UNKNOWN
+        return self.prove(path if path in results else results[0])
 
     def find_fault(self, path: str) -> str:
         """Return why a result proves nothing; empty where it does."""
