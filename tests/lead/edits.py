@@ -1,7 +1,7 @@
 """Edits of a repository's files as values: what a team, or somebody who cheats, would do."""
 
-import hashlib
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -22,13 +22,13 @@ def build(files: dict[str, str], name: str = "mini") -> Snapshot:
     return put(Snapshot(name, HEAD, TODAY, {}, {}, {}, {}), files)
 
 
-def put(snapshot: Snapshot, files: dict[str, str | None] | dict[str, str]) -> Snapshot:
+def put(snapshot: Snapshot, files: Mapping[str, str | None]) -> Snapshot:
     """The snapshot with other files, committed today; None deletes one."""
     text, sizes = dict(snapshot.files), dict(snapshot.sizes)
     dates, content = dict(snapshot.dates), dict(snapshot.content)
     for path, new in files.items():
         for kept in (text, sizes, dates, content):
-            kept.pop(path, None)  # type: ignore[attr-defined]
+            kept.pop(path, None)
         if new is not None:
             text[path], content[path] = new, new.encode()
             sizes[path], dates[path] = len(new.encode()), snapshot.today
@@ -62,35 +62,23 @@ def seal(snapshot: Snapshot) -> Snapshot:
 
 def make_real(snapshot: Snapshot) -> Snapshot:
     """The generated repository once a team has a table of its own, a promotion and a licence."""
-    table = "outs:\n- md5: 0123456789abcdef0123456789abcdef\n  path: customers.csv\n"
+    day = TODAY.isoformat()
     real = edit(snapshot, "params.yaml", r"source: \S+", "source: data/customers.csv")
     real = edit(real, "reports/data.json", r'"source": "\S+"', '"source": "data/customers.csv"')
+    real = edit(real, "pyproject.toml", "^version", 'license = "MIT"\nversion')
+    real = edit(real, "docs/team.md", r"^(\| (?!role)\w[^|]*\|) \|", r"\1 Ada |")
+    real = edit(real, "project-brief.md", r"^- 2026-09-14", f"- {day}")
     champion = Subject(real).hash_file("models/champion")
-    day = TODAY.isoformat()
-    team = real.files["docs/team.md"]
-    return seal(
-        put(
-            real,
-            {
-                "data/customers.csv.dvc": table,
-                "docs/releases.md": f"# Releases\n\n## {day} champion-1: gradient boosting takes "
-                f"charge from rule\n\n- Verdict: ship.\n- Model: {champion}\n",
-                "docs/team.md": re.sub(
-                    r"^(\| (?!role)\w[^|]*\|) \|", r"\1 Ada |", team, flags=re.M
-                ),
-                f"docs/decisions/{day}-weekly.md": "# We score weekly\n\n## Alternatives\n\n1. Daily"
-                "\n\n## Decision\n\nWeekly.\n",
-                ".dvc/config": "[core]\n    remote = s\n['remote \"s\"']\n    url = s3://acme/churn\n",
-                "LICENSE": "Apache",
-                "pyproject.toml": edit(
-                    real, "pyproject.toml", r"^version", 'license = "MIT"\nversion'
-                ).files["pyproject.toml"],
-                "project-brief.md": edit(
-                    real, "project-brief.md", r"^- 2026-09-14", f"- {day}"
-                ).files["project-brief.md"],
-            },
-        )
-    )
+    others = {
+        "data/customers.csv.dvc": "outs:\n- md5: 0123456789abcdef\n  path: customers.csv\n",
+        "docs/releases.md": f"# Releases\n\n## {day} champion-1: gradient boosting takes charge "
+        f"from rule\n\n- Verdict: ship.\n- Model: {champion}\n",
+        f"docs/decisions/{day}-weekly.md": "# We score weekly\n\n## Alternatives\n\n1. Daily\n\n"
+        "## Decision\n\nWeekly.\n",
+        ".dvc/config": "['remote \"s\"']\n    url = s3://acme/churn\n",
+        "LICENSE": "MIT",
+    }
+    return seal(put(real, others))
 
 
 def all_green(snapshot: Snapshot) -> Host:
@@ -103,8 +91,3 @@ def all_green(snapshot: Snapshot) -> Host:
     ]
     runs = [Run(name, snapshot.head, "success", TODAY.isoformat()) for name in names]
     return Host(rules, runs, ["host.json"])
-
-
-def digest(text: str) -> str:
-    """The hash of a text, as DVC has it."""
-    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()

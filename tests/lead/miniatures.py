@@ -43,7 +43,7 @@ MADE_WITH_ML = {
     ".github/workflows/workloads.yaml": "name: workloads\non:\n  workflow_dispatch:\n"
     "  pull_request:\n    branches: [main]\npermissions: write-all\njobs:\n  workloads:\n"
     "    steps:\n      - run: anyscale jobs submit deploy/jobs/workloads.yaml --wait\n",
-    "deploy/jobs/workloads.sh": "pytest tests/data\npytest tests/code\npython madewithml/train.py\n",
+    "deploy/jobs/workloads.sh": "pytest tests/data\npytest tests/code\npython train.py\n",
 }
 LIGHTNING_HYDRA = {
     # ashleve/lightning-hydra-template: good engineering, sweeps, nothing about what a model is for.
@@ -69,8 +69,8 @@ LIGHTNING_HYDRA = {
     "  code-quality:\n    steps:\n      - uses: pre-commit/action@v2.0.3\n",
 }
 GET_STARTED = {
-    # iterative/example-get-started, with the pipeline of its GitLab twin: data and stages versioned,
-    # figures in the merge request, no test at all.
+    # iterative/example-get-started, with the pipeline of its GitLab twin: data and stages are
+    # versioned, figures come to the merge request, and there is no test at all.
     "README.md": "Install with `pip install -r src/requirements.txt`, run `dvc repro`.\n",
     "dvc.yaml": "stages:\n  train:\n    cmd: python src/train.py\n    deps: [src/train.py]\n",
     "dvc.lock": "stages:\n  train:\n    deps:\n    - path: src/train.py\n      md5: 0\n"
@@ -80,8 +80,7 @@ GET_STARTED = {
     ".dvc/config": "[core]\n    remote = storage\n['remote \"storage\"']\n"
     "    url = https://remote.dvc.org/get-started\n",
     "src/featurization.py": "def featurize(x):\n    return x\n",
-    "src/train.py": "from sklearn.ensemble import RandomForestClassifier\nfrom dvclive import Live\n"
-    "RandomForestClassifier(random_state=1)\n",
+    "src/train.py": "from dvclive import Live\nmodel = RandomForestClassifier(random_state=1)\n",
     "evaluation/metrics.json": "{}",
     ".gitignore": "/data\n",
     ".gitlab-ci.yml": "include:\n  - local: ci/train.yml\nstages: [train]\n",

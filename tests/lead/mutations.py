@@ -1,4 +1,4 @@
-"""For each check, the edit of a repository that takes its practice away, or brings what it lacks."""
+"""For each check, the edit of a repository that takes its practice away, or that brings it."""
 
 from collections.abc import Callable
 from functools import partial
@@ -9,7 +9,6 @@ from .edits import drop, edit, put, seal
 
 Mutation = Callable[[Snapshot], Snapshot]
 DAY = "2026-11-29"
-CHURN = "src/{package}"
 
 
 def without(pattern: str) -> Mutation:
@@ -63,25 +62,25 @@ MUTATIONS: dict[str, Mutation] = {
     "Model 4": adding("src/back.py", "def backtest(): ...\n"),
     "Model 5": replacing("reports/training.json", '"rule": {', '"dull": {'),
     "Model 6": replacing(BRIEF, "^.*where: each segment.*\\n", ""),
-    "Model 7": replacing("src/c/contract.py", r"\"region\", \"age_band\"\]", '"region"]'),
-    "Infra 1": replacing("src/c/features.py", r"\+ 1\)", "+ 2)"),
+    "Model 7": replacing("src/churn/contract.py", r"\"region\", \"age_band\"\]", '"region"]'),
+    "Infra 1": replacing("src/churn/features.py", r"\+ 1\)", "+ 2)"),
     "Infra 2": without_tests("candidates|rule|training|delivered|value|stages|service"),
     "Infra 3": without_tests("test_pipeline"),
     "Infra 4": replacing("reports/decision.json", '"verdict": "\\w+"', '"verdict": "ship!"'),
     "Infra 5": without_tests("integration|unit|system"),
     "Infra 6": replacing(DELIVER, "canaries", "nothing"),
     "Infra 7": replacing(DELIVER, "(?i)rollback", "again"),
-    "Monitor 1": replacing(".github/workflows/audit.yml", "c audit$", "c champion"),
+    "Monitor 1": replacing(".github/workflows/audit.yml", "churn audit$", "churn champion"),
     "Monitor 2": without_tests("test_service"),
     "Monitor 3": without_tests("test_service"),
     "Monitor 4": without(r"retrain\.yml$"),
     "Monitor 5": without_tests("unit/"),
     "Monitor 6": without(r"reports/seconds\.json$"),
     "Monitor 7": adding("reports/monitor.json", "{}"),
-    "Delivery 1": replacing(WORKFLOW, "c check --committed", "c check --committed || true"),
+    "Delivery 1": replacing(WORKFLOW, "churn check --committed", "churn check --committed || true"),
     "Delivery 2": replacing("reports/decision.json", '"estimate": 3', '"estimate": 9'),
     "Delivery 3": replacing("docs/releases.md", "Model: ", "Model: f"),
-    "Delivery 4": replacing(WORKFLOW, "c bring|dvc repro --force", "c summary"),
+    "Delivery 4": replacing(WORKFLOW, "churn bring|dvc repro --force", "churn summary"),
     "Delivery 5": adding("customers.parquet", "PAR1"),
     "Delivery 6": replacing(".dvc/config", "s3://acme/churn", "/mnt/disk"),
     "Delivery 7": lambda s: put(s, {"params.yaml": None, "dvc.yaml": None}),
@@ -91,7 +90,7 @@ MUTATIONS: dict[str, Mutation] = {
     "Engineering 3": replacing(HOOKS, "frozen mypy", "frozen true"),
     "Engineering 4": replacing(WORKFLOW, "uv run pytest", "uv run pytest --collect-only"),
     "Engineering 5": replacing(WORKFLOW, "sample or everything or system", "not system"),
-    "Engineering 6": replacing(WORKFLOW, "pre-commit run --all-files", "c check"),
+    "Engineering 6": replacing(WORKFLOW, "pre-commit run --all-files", "churn check"),
     "Engineering 7": adding(".env", "PASSWORD=x"),
     "Engineering 8": replacing(WORKFLOW, r"checkout@[0-9a-f]{40}", "checkout@v7"),
     "Engineering 9": without(r"rules\.json$"),

@@ -141,10 +141,7 @@ def shared(subject: Subject) -> Finding:
 def traced(subject: Subject) -> Finding:
     """Each result is traced: run, parameters, figures and the commit."""
     tools = r"(mlflow|wandb|neptune|clearml|comet_ml|dvclive|aim)\b"
-    configured = {
-        name: subject.snapshot.files.get(name, "") for name in ("dvc.yaml", "params.yaml")
-    }
-    present = subject.search(rf"\b{tools}", configured)
+    present = subject.search(rf"\b{tools}", subject.settings)
     present += subject.search(rf"^\s*(import|from) {tools}")
     reached = subject.reach(r"dvc (repro|exp run)|\btrack\b|train")
     uri = str(get(parse_yaml(subject.snapshot.files.get("params.yaml", "")), "track", "uri") or "")

@@ -1,7 +1,7 @@
 """These checks for repo-review (scientific-python), by its entry points; it is not needed here.
 
-repo-review knows yes, no and nothing to say: a check that is set up (½) is a yes, else its message is
-what comes next.
+repo-review knows yes, no and nothing to say: a check that is set up (½) is a yes, else its message
+is what comes next.
 """
 
 from dataclasses import dataclass
