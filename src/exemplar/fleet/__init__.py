@@ -117,7 +117,7 @@ def to_json(rows: Sequence[Row], moves: list[str] | None) -> dict[str, Any]:
     }
 
 
-WIDTH = 160  # of a table that goes to a file
+WIDTH = 200  # of a table that goes to a file
 HEADINGS = (
     *("repository", "owner", "phase", "template", "verdict", "worth", "decided", "champion"),
     *("score", "to look at"),

@@ -123,13 +123,18 @@ def is_text(path: str) -> bool:
 
 
 def list_files(folder: Path) -> dict[str, tuple[str, int]]:
-    """Return the blob and the bytes of each file of HEAD, by its path; no links, no submodules."""
+    """Return the blob and the bytes of each file of HEAD, by its path; no links, no submodules.
+
+    Raises Fixable where git lacks one.
+    """
     files = {}
     listing = run_git(folder, "ls-tree", "-r", "-l", "-z", "--full-tree", "HEAD")
     for entry in listing.split("\0"):
         facts, _, path = entry.partition("\t")
         if path and facts.startswith("100"):
             _, _, blob, size = facts.split()
+            if not size.isdigit():
+                raise describe_lack(folder, blob)
             files[path] = (blob, int(size))
     return files
 
@@ -142,13 +147,18 @@ def read_blobs(folder: Path, blobs: list[str]) -> Iterable[bytes]:
         line = output.index(b"\n", start)
         words = output[start:line].split()
         if len(words) != 3:
-            raise Fixable(
-                f"{folder}: expected every file of HEAD, found that git lacks {blob}. "
-                "Next: git fsck, or git fetch --refetch in a partial clone"
-            )
+            raise describe_lack(folder, blob)
         end = line + 1 + int(words[2])
         yield output[line + 1 : end]
         start = end + 1
+
+
+def describe_lack(folder: Path, blob: str) -> Fixable:
+    """Return the error that says that a file of HEAD is missing."""
+    return Fixable(
+        f"{folder}: expected every file of HEAD, found that git lacks {blob}. "
+        "Next: git fsck, or git fetch --refetch in a partial clone"
+    )
 
 
 def read_dates(folder: Path, today: date) -> dict[str, date]:
