@@ -66,7 +66,7 @@ def build_moves(moves: list[str] | None) -> str:
 def build_cells(row: Row) -> str:
     """Return the cells of a row."""
     fault = f'<br><span class="bad">{escape(row.fault)}</span>' if row.fault else ""
-    overdue = ' <span class="bad">overdue</span>' if row.is_overdue else ""
+    overdue = '<br><span class="bad">overdue</span>' if row.is_overdue else ""
     simulated = {True: "simulated", False: "real", None: ""}[row.is_simulated]
     score = "" if row.score is None else format_points(row.score)
     count = "" if row.drift is None else len(row.drift)
@@ -75,21 +75,23 @@ def build_cells(row: Row) -> str:
             f'<th scope="row">{escape(row.name)}{fault}</th>',
             *map(build_cell, (row.owner, row.phase, row.version)),
             build_number(row.behind),
-            build_cell(row.verdict, is_bad=row.verdict == "hold"),
-            *map(build_cell, (row.money, row.decided, row.champion)),
+            build_cell(row.verdict, "bad" if row.verdict == "hold" else ""),
+            build_cell(row.money),
+            build_cell(row.decided, "day"),
+            build_cell(row.champion),
             build_number(row.champion_days),
             f'<td class="number" data-sort="{"" if row.score is None else row.score}">{score}</td>',
             build_cell(row.weakest),
-            f"<td>{escape(row.review_by)}{overdue}</td>",
+            f'<td class="day">{escape(row.review_by)}{overdue}</td>',
             build_cell(simulated),
             f'<td data-sort="{count}">{build_drift(row)}</td>',
         ]
     )
 
 
-def build_cell(text: str, *, is_bad: bool = False) -> str:
+def build_cell(text: str, style: str = "") -> str:
     """Return a cell with a text."""
-    return f"<td{' class=bad' if is_bad else ''}>{escape(text)}</td>"
+    return f'<td class="{style}">{escape(text)}</td>' if style else f"<td>{escape(text)}</td>"
 
 
 def build_number(number: int | None) -> str:
