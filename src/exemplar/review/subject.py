@@ -76,11 +76,11 @@ class Subject:
 
     @cached_property
     def settings(self) -> dict[str, str]:
-        """The text of each YAML file that is not CI's."""
+        """The text of each YAML file that is neither CI's nor a container's."""
         return {
             path: text
             for path, text in self.snapshot.files.items()
-            if path.endswith((".yaml", ".yml")) and not path.startswith(".")
+            if path.endswith((".yaml", ".yml")) and not re.search(r"^\.|compose\.ya?ml$", path)
         }
 
     @cached_property
