@@ -244,6 +244,17 @@ def test_the_host_counts_only_by_a_file_that_gh_wrote(real: Snapshot, tmp_path: 
         read_host([file])
 
 
+def sign(folder: Path) -> None:
+    """Put a signature on HEAD, so that git may want to check it."""
+    head, _, message = git(folder, "cat-file", "commit", "HEAD").partition("\n\n")
+    signature = "gpgsig -----BEGIN PGP SIGNATURE-----\n \n iQ==\n -----END PGP SIGNATURE-----"
+    commit = folder.parent / "commit"
+    commit.write_text(f"{head}\n{signature}\n\n{message}")
+    git(
+        folder, "reset", "--quiet", git(folder, "hash-object", "-wt", "commit", str(commit)).strip()
+    )
+
+
 def test_nothing_of_a_repository_is_executed(tmp_path: Path) -> None:
     trap = tmp_path / "ran"
     program = tmp_path / "program"
@@ -260,6 +271,7 @@ def test_nothing_of_a_repository_is_executed(tmp_path: Path) -> None:
     )
     git(folder, "add", "--all")
     git(folder, "commit", "--quiet", "--message", "a trap")
+    sign(folder)
     for key in (
         *("core.fsmonitor", "gpg.program", "diff.external", "diff.trap.textconv"),
         *("filter.trap.smudge", "filter.trap.clean", "core.pager", "core.sshCommand"),
@@ -274,6 +286,26 @@ def test_nothing_of_a_repository_is_executed(tmp_path: Path) -> None:
     for verb in ("review", "fleet"):
         call(tmp_path, EXEMPLAR, verb, folder)
     assert not trap.exists()
+
+
+def test_a_project_in_a_folder_has_the_workflows_of_the_root(tmp_path: Path) -> None:
+    pull = "on: pull_request\njobs:\n  t:\n    steps:\n      - run: {}\n"
+    for name, text in {
+        ".github/workflows/a.yml": pull.format("ruff check"),
+        "churn/.github/workflows/b.yml": pull.format("mypy"),
+        "churn/ruff.toml": "",
+        "churn/mypy.ini": "",
+        "other/project-brief.md": "---\nphase: develop\n---\n",
+    }.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    git(tmp_path, "init", "--quiet")
+    git(tmp_path, "add", "--all")
+    git(tmp_path, "commit", "--quiet", "--message", "Start")
+    snapshot = take_snapshot(tmp_path / "churn", TODAY)
+    assert set(snapshot.sizes) == {".github/workflows/a.yml", "ruff.toml", "mypy.ini"}
+    grades = read_grades(review_snapshot(snapshot))
+    assert (grades["Engineering 2"], grades["Engineering 3"]) == (0.5, 0.25), "b.yml never runs"
 
 
 @pytest.mark.parametrize("ending", [".py", ".yml", ".yaml", ".json", ".toml", ".md", ".lock"])
