@@ -217,7 +217,7 @@ def test_a_result_proves_nothing_once_it_is_old_or_edited_or_of_other_files(
     assert "not of the last 90 days" in read_evidence(review_snapshot(aged), "Infra 4")
     forged = edit(real, "reports/metrics.json", '"n": ', '"n": 1')
     assert "edited since the run" in read_evidence(review_snapshot(forged), "Infra 4")
-    other = edit(real, next(p for p in real.files if p.endswith("/model.py")), "0.05", "0.06")
+    other = edit(real, "src/churn/model.py", "0.05", "0.06")
     assert "older than src/" in read_evidence(review_snapshot(other), "Infra 4")
     assert read_grades(review_snapshot(seal(other)))["Infra 4"] == 1
 
