@@ -29,7 +29,7 @@ EXAMPLES = {
 }
 """What each blueprint's example counts, and what its repository is called here."""
 
-TELCO = "tests/docs/test_your_data.py::test_"
+TELCO = "tests/docs/test_by_hand.py::test_"
 PENGUINS = "tests/docs/test_several_classes.py::test_"
 ALLOWED_SKIPS: dict[str, str] = {
     f"{TELCO}a_table_with_awkward_columns_becomes_a_decision": "the table is not part of this one",

@@ -1,4 +1,6 @@
-"""`docs/your-data.md` does what it says: files are written, commands run, outputs seen."""
+"""`docs/by-hand.md` and `docs/awkward-columns.md` do what they say: files are written, commands run,
+outputs seen.
+"""
 
 import re
 import shutil
@@ -11,8 +13,8 @@ from ..made import passes
 from .pages import DOCS, blocks
 from .reader import Reader, reader
 
-AWKWARD = "\n## A table with awkward columns\n"
-CLEAN, _, REST = (DOCS / "your-data.md").read_text(encoding="utf-8").partition(AWKWARD)
+CLEAN = (DOCS / "by-hand.md").read_text(encoding="utf-8")
+REST = (DOCS / "awkward-columns.md").read_text(encoding="utf-8")
 TELCO = ROOT.parent / "shared/data/telco-churn.csv"
 
 
