@@ -150,3 +150,23 @@ def test_each_form_of_the_models_is_a_module_with_nothing_to_spare(
     for node in ast.parse(text).body:
         if isinstance(node, ast.ImportFrom):
             assert {alias.name for alias in node.names} <= used
+
+
+SPLIT = """\
+split:
+  # Newest rows.
+  validation: 0.2  # chooses
+  test: 0.2        # judges
+train:
+  test: 0.2
+"""
+
+
+def test_the_test_has_enough_rows_to_tell_where_there_are_enough() -> None:
+    raise_test_share = PARAMS["raise_test_share"]
+    assert raise_test_share(SPLIT, 1000) == (SPLIT, None)
+    assert raise_test_share(SPLIT, 100) == (SPLIT, None)  # no share would do
+    text, share = raise_test_share(SPLIT, 212)
+    assert share == 0.3
+    assert text == SPLIT.replace("  test: 0.2   ", "  test: 0.3   ")
+    assert raise_test_share(text, 212) == (text, None)

@@ -13,10 +13,11 @@ FIGURE = re.compile(r"-?\d[\d,.]*")
 class Reader:
     """Somebody who does what a page says, in a repository of their own."""
 
-    def __init__(self, folder: Path) -> None:
-        self.repository = Repository(folder, call(folder, UV, "run", folder.name, "start"))
+    def __init__(self, folder: Path, *verb: str) -> None:
+        verb = verb or ("start",)
+        self.repository = Repository(folder, call(folder, UV, "run", folder.name, *verb))
         passes(self.repository.how)
-        self.output = ""
+        self.output = self.repository.how.stdout
         self.decisions: list[str] = []
 
     def follow(self, page: str) -> None:
@@ -75,8 +76,11 @@ def reader(
     name: str,
     problem: str = "classification",
     units: int = 2000,
+    verb: tuple[str, ...] = (),
 ) -> Reader:
-    """A new repository that has run once, on fewer units than the example has."""
+    """A new repository in which a verb has run, `start` if no other, on fewer units than that of
+    the example.
+    """
     folder = render(name, problem=problem)
     git(folder, "init", "--quiet", "-b", "main")
     (folder / ".venv").symlink_to(environment)
@@ -84,4 +88,4 @@ def reader(
     pipeline.write_text(pipeline.read_text().replace(tracking(pipeline.read_text()), ""))
     count = re.compile(rf"\b{EXAMPLES[problem][0]}: \d+")
     params.write_text(count.sub(f"{EXAMPLES[problem][0]}: {units}", params.read_text()))
-    return Reader(folder)
+    return Reader(folder, *verb)

@@ -1,5 +1,5 @@
-"""`docs/by-hand.md` and `docs/awkward-columns.md` do what they say: files are written, commands run,
-outputs seen.
+"""`docs/by-hand.md` and `docs/awkward-columns.md` do what they say: files are written, commands
+run, outputs seen.
 """
 
 import re

@@ -1,6 +1,8 @@
-"""The lines of `params.yaml` that say where the table is and how it is read."""
+"""The lines of `params.yaml` that say where the table is, how it is read, and how many rows judge.
+"""
 
 import json
+import math
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -9,6 +11,9 @@ SECTION = re.compile(r"^ingest:\s*(#.*)?$")
 SOURCE = re.compile(r"^(\s+source:\s*)(\"[^\"]*\"|'[^']*'|[^\s#]+)(.*)$")
 DROPPED = re.compile(r"^(\s+)(settings|read):")
 PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9._/-]*")
+TEST = re.compile(r"^(split:\n(?:[ #].*\n)*?  test: )(\d*\.?\d+)", re.MULTILINE)
+SHARES = (0.25, 0.3, 0.35, 0.4)  # of the rows, for the test; more would leave too few to learn from
+ENOUGH = 50  # positive units of the test, or rows where the target is a number, to tell anything
 
 
 def edit_params(text: str, source: str, read: Mapping[str, Any]) -> str:
@@ -50,3 +55,24 @@ def write_read(read: Mapping[str, Any]) -> Iterator[str]:
         yield "  read:  # how the table is written; a table in another form is refused"
         for key, value in read.items():
             yield f"    {key}: {json.dumps(value, ensure_ascii=False)}"
+
+
+def raise_test_share(text: str, units: int) -> tuple[str, float | None]:
+    """Return `params.yaml` with the smallest share of rows for the test that holds ENOUGH of
+    `units`, and that share; the text as it is and None where the share that it has holds enough, or
+    none does.
+
+    Rows are drawn: a share holds enough where that many are two standard deviations below what is
+    expected.
+    """
+    match = TEST.search(text)
+    if match is None or holds_enough(units, now := float(match[2])):
+        return text, None
+    share = next((s for s in SHARES if s > now and holds_enough(units, s)), None)
+    return (TEST.sub(rf"\g<1>{share}", text), share) if share else (text, None)
+
+
+def holds_enough(units: int, share: float) -> bool:
+    """Whether a share of the rows holds ENOUGH of these units."""
+    expected = units * share
+    return expected - 2 * math.sqrt(expected * (1 - share)) >= ENOUGH

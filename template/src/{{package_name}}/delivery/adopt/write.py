@@ -4,6 +4,7 @@ import re
 import shutil
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,13 +15,13 @@ from ..edge.errors import Fixable
 from ..edge.files import write_text
 from ..edge.repository import Written
 from ..edge.shell import PACKAGE, dvc, git, run
-from .brief import draft_brief
+from .brief import draft_brief, find_positive
 from .contract import draft_contract
 from .features import draft_features
 from .model import draft_model, draft_tests
-from .params import edit_params
+from .params import ENOUGH, edit_params, raise_test_share
 from .pieces import DRAFTS
-from .proposal import Answers, Proposal
+from .proposal import Answers, Decided, Proposal
 from .propose import propose
 from .record import draft_record
 
@@ -62,6 +63,7 @@ def write_drafts(root: Path, table: Path, answers: Answers, *, yes: bool, fresh:
     is_asked = not yes and sys.stdin.isatty()
     proposal = propose(table, answers, ask if is_asked else None)
     source, today = choose_place(root, table), date.today()
+    params, proposal = share_rows((root / PARAMS).read_text(encoding="utf-8"), proposal)
     unsaid = list_unsaid(proposal)
     record = f"docs/decisions/{today}-adopted.md"
     drafts = {
@@ -72,7 +74,6 @@ def write_drafts(root: Path, table: Path, answers: Answers, *, yes: bool, fresh:
         **{f"tests/unit/{name}": text for name, text in draft_tests(proposal).items()},
         record: draft_record(proposal, source, today, unsaid),
     }
-    params = (root / PARAMS).read_text(encoding="utf-8")
     drafts = tidy(root, drafts) | {PARAMS: edit_params(params, source, proposal.read)}
     pointer = keep_table(root, table, source)
     for name, text in drafts.items():
@@ -83,6 +84,20 @@ def write_drafts(root: Path, table: Path, answers: Answers, *, yes: bool, fresh:
     paths = [root / name for name in (*drafts, *simulated, README, pointer)]
     message = f"Adopt {table.name}\n\n{MARK}"
     return Written(paths, message, describe_unsaid(unsaid, record))
+
+
+def share_rows(params: str, proposal: Proposal) -> tuple[str, Proposal]:
+    """`params.yaml` and the proposal, with a share of rows for the test that can tell something."""
+    target = proposal.rows[proposal.target.name]
+    is_number = proposal.problem == "regression"
+    units = target.len() if is_number else int((target == find_positive(proposal)).sum())
+    params, share = raise_test_share(params, units)
+    if share is None:
+        return params, proposal
+    name = "rows" if is_number else f"rows of `{find_positive(proposal)}`"
+    reason = f"with fewer than {ENOUGH} {name} the test cannot tell; there are {units:,} in all"
+    decided = Decided("share of rows for the test", str(share), reason, "inferred")
+    return params, replace(proposal, decided=(*proposal.decided, decided))
 
 
 def ask(question: str, default: str) -> str:
