@@ -1,5 +1,4 @@
-"""The lines of `params.yaml` that say where the table is, how it is read, and how many rows judge.
-"""
+"""Lines of `params.yaml`: where the table is, how it is read, and how many of its rows judge."""
 
 import json
 import math

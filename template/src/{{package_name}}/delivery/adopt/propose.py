@@ -155,7 +155,7 @@ def find_problem(contents: Mapping[str, Content], answers: Answers) -> Finding:
         Fixable: it is none that is adopted from a table, or the target cannot be predicted.
     """
     finding = find_kind(contents, answers.target, answers.entity)
-    if answers.problem:
+    if answers.problem and answers.problem != finding.problem:
         finding = Finding(answers.problem, "a person said so", 1.0)
     if page := PAGES.get(finding.problem):
         raise Fixable(
