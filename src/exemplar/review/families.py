@@ -40,11 +40,21 @@ def run_checks(subject: Subject) -> dict[str, list[Result]]:
     """Return the result of every check, by family."""
     return {
         family.name: [
-            Result(f"{family.name} {number}", describe(check), check(subject))
+            Result(f"{family.name} {number}", describe(check), add_days(check(subject), subject))
             for number, check in enumerate(family.checks, start=1)
         ]
         for family in FAMILIES
     }
+
+
+def add_days(finding: Finding, subject: Subject) -> Finding:
+    """Return a finding whose evidence has the day of each file's last commit, where it is known."""
+    days = subject.snapshot.dates
+    dated = [
+        each._replace(date=each.date or (days[each.path].isoformat() if each.path in days else ""))
+        for each in finding.evidence
+    ]
+    return finding._replace(evidence=dated)
 
 
 def describe(check: Check) -> str:
