@@ -4,6 +4,7 @@ import json
 import re
 import resource
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from exemplar.errors import Fixable
 from exemplar.review import repo_review
 from exemplar.review.families import FAMILIES
 from exemplar.review.host import Host, read_host
+from exemplar.review.reading import parse_yaml
 from exemplar.review.report import Review, find_moves, review_snapshot, to_json
 from exemplar.review.snapshot import Snapshot, take_snapshot
 
@@ -306,6 +308,23 @@ def test_a_project_in_a_folder_has_the_workflows_of_the_root(tmp_path: Path) -> 
     assert set(snapshot.sizes) == {".github/workflows/a.yml", "ruff.toml", "mypy.ini"}
     grades = read_grades(review_snapshot(snapshot))
     assert (grades["Engineering 2"], grades["Engineering 3"]) == (0.5, 0.25), "b.yml never runs"
+
+
+def test_a_small_file_that_grows_by_its_aliases_is_none() -> None:
+    names = "abcdefghi"
+    lines = ["a: &a [x, x]"] + [
+        f"{new}: &{new} [{', '.join([f'*{old}'] * 9)}]" for old, new in pairwise(names)
+    ]
+    merged = ["a: &a {k: 1}"] + [
+        f"{new}: &{new} {{<<: [{', '.join([f'*{old}'] * 9)}]}}" for old, new in pairwise(names)
+    ]
+    for text in ("\n".join(lines), "\n".join(merged)):
+        assert parse_yaml(text) is None
+        brief = f"---\n{text}\nowner: *i\nvalue: *i\n---\n"
+        snapshot = build({"project-brief.md": brief, ".gitlab-ci.yml": f"{text}\ntest: *i\n"})
+        assert read_grades(review_snapshot(snapshot))["People 2"] == 0
+    assert parse_yaml(".a: &a {k: 1}\nb:\n  <<: *a\n") == {".a": {"k": 1}, "b": {"k": 1}}
+    assert parse_yaml("a: &a [*a]\n") is not None
 
 
 @pytest.mark.parametrize("ending", [".py", ".yml", ".yaml", ".json", ".toml", ".md", ".lock"])

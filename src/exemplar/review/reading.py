@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 import tomllib
 import warnings
 from functools import cache
@@ -26,13 +27,35 @@ def _keep(loader: Any, _suffix: str, node: Any) -> Any:
 Loader.add_multi_constructor("!", _keep)
 
 
+LARGEST = 1_000_000  # values, with what is repeated by an alias counted each time
+MERGED_LIST = re.compile(r"<<\s*:\s*(\[|\n\s*-)")
+ALIASES = 20  # beside such a list: each of them copies what it names
+
+
 @cache
 def parse_yaml(text: str) -> Any:
-    """Return what a YAML document holds, or None where it is none. Nobody may change it."""
+    """Return what a YAML document holds, or None where it is none. Nobody may change it.
+
+    A document that is small and grows beyond all measure by its aliases counts as none.
+    """
+    if MERGED_LIST.search(text) and text.count("*") > ALIASES:
+        return None
     try:
-        return yaml.load(text, Loader=Loader)
+        content = yaml.load(text, Loader=Loader)
+        return content if "&" not in text or count_values(content, {}) < LARGEST else None
     except Exception:  # whatever Python raises for `!!int x`, for 2027-02-30 and for 1,000 brackets
         return None
+
+
+def count_values(content: Any, counts: dict[int, int]) -> int:
+    """Return how many values are in a document, those of an alias each time that it stands."""
+    if not isinstance(content, (dict, list)):
+        return 1
+    if id(content) not in counts:
+        counts[id(content)] = 1  # also where it holds itself
+        values = content.values() if isinstance(content, dict) else content
+        counts[id(content)] = 1 + sum(count_values(value, counts) for value in values)
+    return counts[id(content)]
 
 
 @cache
