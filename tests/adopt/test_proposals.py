@@ -318,6 +318,33 @@ def test_a_log_and_a_table_of_intents_are_sent_to_their_pages(
             room.propose(write(table), target)
 
 
+@pytest.mark.parametrize("name", ["t.csv", "t.parquet"])
+def test_whole_numbers_are_times_or_no_value_where_that_is_said(
+    room: Room, write: Callable[..., Path], name: str
+) -> None:
+    table = pl.DataFrame(
+        {
+            "year": [1990 + n % 20 for n in range(ROWS)],
+            "unix": [1_700_000_000 + 977 * n for n in range(ROWS)],
+            "visits": [-999 if n % 20 == 0 else n % 30 for n in range(ROWS)],
+            "left": LEFT,
+        }
+    )
+    source = write(table, name)
+    plain = room.propose(source, "left")
+    assert {column.name: column.role for column in plain.columns} == {
+        "year": "feature", "unix": "ignored", "visits": "feature", "left": "target",
+    }  # fmt: skip
+    assert [column.doubt for column in plain.columns] == ["time", "time", None, None]
+    assert plain.rows["visits"].null_count() == ROWS // 20
+    assert plain.read["missing"] == ["-999"]
+    by_year, by_second = (room.propose(source, "left", time=time) for time in ("year", "unix"))
+    assert by_year.rows["year"][21] == date(1991, 1, 1)
+    assert by_year.read["dates"] == ["%Y"]
+    assert by_second.rows["unix"][0].isoformat() == "2023-11-14T22:13:20"
+    assert by_second.read["dates"] == ["%s"]
+
+
 def test_prices_of_a_number_are_asked_in_its_own_words(
     rooms: dict[str, Room], write: Callable[..., Path]
 ) -> None:
