@@ -8,6 +8,7 @@ import pytest
 from ..champion.conftest import Shared
 from ..champion.test_serving import get, post, served
 from ..conftest import Render, tracking
+from ..generated.test_notebook import CELLS
 from ..made import Completed, Repository, fixable, git, passes
 from .tables import EXAMPLES, Example
 
@@ -98,6 +99,12 @@ def test_the_generated_tests_hold(adopted: Adopted) -> None:
     completed = adopted.repository.run(*FAST, *folders)
     assert completed.returncode == 0, completed.stdout
     assert " passed" in completed.stdout
+
+
+@pytest.mark.parametrize("adopted", WHOLE, indirect=True)
+def test_the_notebook_looks_at_the_table(adopted: Adopted) -> None:
+    completed = adopted.repository.run("python", "-c", CELLS, MPLBACKEND="agg")
+    passes(completed, "rows keep the contract", "points: ", "every_row: pl.DataFrame")
 
 
 @pytest.mark.parametrize("adopted", WHOLE, indirect=True)

@@ -13,7 +13,7 @@ for cell in json.load(open("{NOTEBOOK}", encoding="utf-8"))["cells"]:
     if cell["cell_type"] == "code":
         exec("".join(cell["source"]), globals())
 import matplotlib.pyplot as plt
-assert plt.gcf().axes[0].lines[0].get_ydata().size > 1
+print("points:", plt.gcf().axes[0].lines[0].get_ydata().size)
 """
 
 
@@ -26,7 +26,8 @@ def read_test(printed: str) -> str:
 def test_the_plot_becomes_a_test_that_holds_and_can_fail(repository: Repository) -> None:
     completed = repository.run("python", "-c", CELLS, MPLBACKEND="agg")
     passes(completed, "rows keep the contract")
-    text = read_test(completed.stdout)
+    text, _, points = read_test(completed.stdout).partition("points: ")
+    assert int(points) > 1
     tests = repository.folder / "tests/unit"
     shipped = (tests / "test_expectations.py").read_text(encoding="utf-8")
     assert text.splitlines()[:4] == shipped.splitlines()[:4]
