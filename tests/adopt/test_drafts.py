@@ -164,9 +164,10 @@ train:
 
 def test_the_test_has_enough_rows_to_tell_where_there_are_enough() -> None:
     raise_test_share = PARAMS["raise_test_share"]
-    assert raise_test_share(SPLIT, 1000) == (SPLIT, None)
-    assert raise_test_share(SPLIT, 100) == (SPLIT, None)  # no share would do
+    assert raise_test_share(SPLIT, 1000) == (SPLIT, 0.2)
+    assert raise_test_share(SPLIT, 100) == (SPLIT, 0.2)  # no share would do
+    assert raise_test_share("train:\n  test: 0.2\n", 212) == ("train:\n  test: 0.2\n", None)
     text, share = raise_test_share(SPLIT, 212)
     assert share == 0.3
     assert text == SPLIT.replace("  test: 0.2   ", "  test: 0.3   ")
-    assert raise_test_share(text, 212) == (text, None)
+    assert raise_test_share(text, 212) == (text, 0.3)

@@ -58,17 +58,17 @@ def write_read(read: Mapping[str, Any]) -> Iterator[str]:
 
 def raise_test_share(text: str, units: int) -> tuple[str, float | None]:
     """Return `params.yaml` with the smallest share of rows for the test that holds ENOUGH of
-    `units`, and that share; the text as it is and None where the share that it has holds enough, or
-    none does.
+    `units`, and that share; with the share that it has where that holds enough, or none does. The
+    share is None where the file does not say one.
 
     Rows are drawn: a share holds enough where that many are two standard deviations below what is
     expected.
     """
-    match = TEST.search(text)
-    if match is None or holds_enough(units, now := float(match[2])):
+    if (match := TEST.search(text)) is None:
         return text, None
-    share = next((s for s in SHARES if s > now and holds_enough(units, s)), None)
-    return (TEST.sub(rf"\g<1>{share}", text), share) if share else (text, None)
+    now = float(match[2])
+    share = next((s for s in (now, *SHARES) if s >= now and holds_enough(units, s)), now)
+    return (text if share == now else TEST.sub(rf"\g<1>{share}", text)), share
 
 
 def holds_enough(units: int, share: float) -> bool:

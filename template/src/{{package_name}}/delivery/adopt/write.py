@@ -95,8 +95,8 @@ def share_rows(params: str, proposal: Proposal) -> tuple[str, Proposal]:
     if share is None:
         return params, proposal
     name = "rows" if is_number else f"rows of `{find_positive(proposal)}`"
-    reason = f"with fewer than {ENOUGH} {name} the test cannot tell; there are {units:,} in all"
-    decided = Decided("share of rows for the test", str(share), reason, "inferred")
+    reason = f"about {units * share:,.0f} of {units:,} {name}; fewer than {ENOUGH} cannot tell"
+    decided = Decided("share of rows for the test", f"{share:g}", reason, "inferred")
     return params, replace(proposal, decided=(*proposal.decided, decided))
 
 
