@@ -1,5 +1,8 @@
 """What is inferred from a table, what is asked, and what is decided on the safe side."""
 
+import importlib
+import os
+import pty
 import random
 import subprocess
 import sys
@@ -220,6 +223,38 @@ def test_a_terminal_asks_at_most_seven_things_and_then_the_business(
     assert "the time is" in columns["renewal"].reason
     assert proposal.open == ()
     assert not [line for line in proposal.decided if line.source == "the safe side"]
+
+
+AT_A_TERMINAL = """
+import sys
+from pathlib import Path
+from {package}.delivery.adopt.proposal import Answers
+from {package}.delivery.adopt.propose import propose
+from {package}.delivery.adopt.write import ask
+said = propose(Path(sys.argv[1]), Answers("left"), ask).answers
+print("AT LAST", said.meaning, said.entity, said.time, said.rule, said.right)
+"""
+
+
+def test_at_a_real_terminal_enter_takes_the_safe_side(room: Room, customers: Path) -> None:
+    folder = Path(str(importlib.import_module(room.package).__file__)).parents[1]
+    code = AT_A_TERMINAL.format(package=room.package)
+    screen, keyboard = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(customers)],
+        env=os.environ | {"PYTHONPATH": str(folder)},
+        stdin=keyboard, stdout=keyboard, stderr=keyboard,
+    ) as process:  # fmt: skip
+        os.close(keyboard)
+        os.write(screen, b"\n" * 12)
+        text = b""
+        while b"AT LAST" not in text or not text.endswith(b"\n"):
+            text += os.read(screen, 10_000)  # an OSError where the process ends before
+    os.close(screen)
+    assert process.returncode == 0
+    words = text.decode()
+    assert "`left` is predicted: Ja in " in words
+    assert "AT LAST None customer_id signup None None" in words
 
 
 def test_an_answer_that_cannot_be_read_is_asked_again_and_then_left(
