@@ -237,8 +237,8 @@ def add_attributes(project: Project) -> None:
 
 
 def changed(project: Project) -> tuple[str, list[tuple[int, int]]]:
-    """The first file of delivery/ in which a release replaces lines that the project has, and the
-    ranges of the lines it changes.
+    """The first file of delivery/ in which a release replaces lines that the project has and leaves
+    others alone, and the ranges of the lines it changes.
     """
     new = project.fresh()
     for path, file in project.made().items():
@@ -248,23 +248,27 @@ def changed(project: Project) -> tuple[str, list[tuple[int, int]]]:
                 None, old, new[path].content.decode().splitlines(), autojunk=False
             )
             blocks = [block for block in match.get_opcodes() if block[0] != "equal"]
-            if any(block[0] == "replace" for block in blocks):
-                blocks.sort(key=lambda block: block[0] != "replace")
-                return path, [(start, end) for _, start, end, _, _ in blocks]
+            blocks.sort(key=lambda block: block[0] != "replace")
+            ranges = [(start, end) for _, start, end, _, _ in blocks]
+            if blocks and blocks[0][0] == "replace" and find_free(old, ranges):
+                return path, ranges
     raise AssertionError(f"no release after {project.release.version} changes a line of delivery/")
+
+
+def find_free(lines: list[str], ranges: list[tuple[int, int]]) -> list[int]:
+    """The empty lines that are four lines and more away from those in the ranges."""
+    return [
+        number
+        for number in range(8, len(lines))
+        if not lines[number].strip() and all(number < a - 3 or number > b + 3 for a, b in ranges)
+    ]
 
 
 def edit_other_lines(project: Project) -> None:
     """Four lines and more away from what the release changes."""
     path, ranges = changed(project)
     lines = project.read(path).splitlines(keepends=True)
-    free = [
-        number
-        for number in range(8, len(lines))
-        if lines[number] == "\n" and all(number < a - 8 or number > b + 8 for a, b in ranges)
-    ]
-    assert free, f"{path}: the release leaves no lines alone"
-    lines[free[-1]] = "\n# Ours, and a reason.\n\n"
+    lines[find_free(lines, ranges)[-1]] = "\n# Ours, and a reason.\n\n"
     project.write(path, "".join(lines))
 
 
