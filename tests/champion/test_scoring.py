@@ -114,7 +114,7 @@ def test_after_a_feature_changed_it_still_answers_as_on_the_day_it_took_charge(
         ),
         ("void.csv", "out.parquet", ["void.csv: expected", "empty"]),
         ("header.csv", "out.parquet", ["header.csv: expected rows, found an empty table"]),
-        ("rows.xlsx", "out.parquet", ["rows.xlsx: expected a table (.csv, "]),
+        ("rows.docx", "out.parquet", ["rows.docx: expected a table (.csv, "]),
         ("noise.parquet", "out.parquet", ["noise.parquet: expected a table"]),
         ("short.csv", "out.parquet", ["short.csv: expected every column", "`months_left`"]),
         ("misspelt.csv", "out.parquet", ["`region`; did you mean `regoin`?"]),
@@ -130,7 +130,7 @@ def test_what_cannot_be_scored_is_refused_in_one_message(
     rows = test_rows(repository).head(3)
     rows.write_csv(tmp_path / "rows.csv")
     rows.write_parquet(tmp_path / "rows.parquet")
-    (tmp_path / "rows.xlsx").write_bytes(b"PK")
+    (tmp_path / "rows.docx").write_bytes(b"PK")
     (tmp_path / "void.csv").touch()
     (tmp_path / "noise.parquet").write_bytes(b"PAR1 and noise")
     rows.head(0).write_csv(tmp_path / "header.csv")

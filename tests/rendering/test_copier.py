@@ -79,7 +79,7 @@ def included(problem: str) -> Iterator[tuple[Path, str, bool]]:
             path = wrapper.relative_to(ROOT / "template").as_posix().removesuffix(".jinja")
             # A name may hold a condition; where it comes out empty, Copier leaves the file out.
             target = Template(path).render(problem=problem, package_name="{{package_name}}")
-            if not target.endswith("/"):
+            if not target.endswith("/") and "//" not in target:
                 yield source, target, match[1] is not None
 
 
@@ -251,7 +251,7 @@ def test_every_file_of_a_blueprint_is_included(problem: str) -> None:
         for path in (ROOT / "blueprints" / part).rglob("*")
         if path.suffix in {".py", ".md", ".yaml"}
     }
-    used = {source for source, _, _ in included(problem)}
+    used = {source for kind in PROBLEMS for source, _, _ in included(kind)}
     inside_a_page = {
         ROOT / "blueprints" / problem / "example-params.yaml",
         ROOT / "blueprints/every/rooms.md",

@@ -116,7 +116,7 @@ def write_decision(proposal: Proposal) -> str:
 
 def write_keys(keys: Mapping[str, str]) -> str:
     """Keys with values, already YAML, in braces."""
-    return f"{{{', '.join(f'{key}: {value}' for key, value in keys.items())}}}"
+    return "{" + ", ".join(f"{key}: {value}" for key, value in keys.items()) + "}"
 
 
 def list_actions(proposal: Proposal) -> list[str]:

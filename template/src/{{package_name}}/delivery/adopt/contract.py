@@ -53,15 +53,13 @@ SEGMENTS: list[str] = {segments}
 PERSONAL: list[str] = {personal}
 """Personal data: never in a log, and no feature unless features.py says so."""
 
-MEANT: dict[str, str] = {{}}
+MEANT: dict[str, str] = {nothing}
 """Features that alone give the target away, each with the reason why that is no leak."""
 
-FORMER: dict[str, str] = {{}}
-"""Columns that were renamed, today's name first: `{{"tariff": "plan"}}`."""
+FORMER: dict[str, str] = {nothing}
+"""Columns that were renamed, today's name first: `{former}`."""
 
-EXAMPLE: dict[str, object] = {{
-{example}
-}}
+EXAMPLE: dict[str, object] = {example}
 """A row that nobody has, of medians and commonest values: the service's example request."""
 '''
 
@@ -71,7 +69,8 @@ def draft_contract(proposal: Proposal) -> str:
     kept = list_kept(proposal)
     attributes = name_attributes(column.name for column in kept)
     values = {column.name: choose_example(column, proposal.rows[column.name]) for column in kept}
-    example = "\n".join(f"    {quote(name)}: {write_value(v)}," for name, v in values.items())
+    lines = "\n".join(f"    {quote(name)}: {write_value(v)}," for name, v in values.items())
+    example = "{\n" + lines + "\n}"
     keys = list_keys(proposal)
     answers = proposal.answers
     horizon = write_duration(answers.horizon)
@@ -94,6 +93,8 @@ def draft_contract(proposal: Proposal) -> str:
         segments=quote_all(column.name for column in list_segments(proposal)),
         personal=quote_all(column.name for column in list_personal(proposal)),
         example=example,
+        nothing="{}",
+        former='{"tariff": "plan"}',
     )
 
 

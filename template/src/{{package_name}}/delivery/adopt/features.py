@@ -37,8 +37,7 @@ TEXTS: list[str] = {texts}
 """Features whose words a model reads; no text is an empty one."""
 '''
 KNOWN = '''
-KNOWN: dict[str, list[str]] = {{
-{known}}}
+KNOWN: dict[str, list[str]] = {known}
 """Values of open categories that are common enough to learn from."""
 
 OTHER = "other"
@@ -76,7 +75,7 @@ def draft_features(proposal: Proposal) -> str:
         if column.open
     )
     names = TEXTS.format(texts=quote_all(texts)) if texts else ""
-    names += KNOWN.format(known=known) if known else ""
+    names += KNOWN.format(known="{\n" + known + "}") if known else ""
     return FEATURES.format(
         numbers=quote_all([*numbers, *(each.name for each in dates)]),
         categories=quote_all(categories),

@@ -237,10 +237,10 @@ def ask_business(answers: Answers, problem: Problem, ask: Ask | None) -> Answers
     return ask_capacity(answers, words.capacity, ask) if words.capacity else answers
 
 
-AMOUNT = r"\d+(?:\.\d+)?"
+AMOUNT, CURRENCY = r"\d+(?:\.\d+)?", r"[A-Za-z]{3}"
 WORTH = re.compile(
-    rf"(?P<first>{AMOUNT})\s*(?P<currency>[A-Za-z]{{3}})?\s*(?:and|,|/|;)?\s+"
-    rf"(?P<second>{AMOUNT})\s*(?P<other>[A-Za-z]{{3}})?"
+    rf"(?P<first>{AMOUNT})\s*(?P<currency>{CURRENCY})?\s*(?:and|,|/|;)?\s+"
+    rf"(?P<second>{AMOUNT})\s*(?P<other>{CURRENCY})?"
 )
 CAPACITY = re.compile(
     r"(?P<most>\d+)\s+(?:out\s+)?of\s+(?P<all>\d+)"

@@ -5,6 +5,7 @@ fewer than three rows have: that is a typing error sooner than news.
 
 import argparse
 import difflib
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -230,9 +231,10 @@ def describe_gone(name: str, renamed: str | None) -> str:
     """What to do about a column that is gone."""
     if renamed is None:
         return "gone: bring it back, or take it out of contract.py and features.py"
+    former = json.dumps({renamed: name}, ensure_ascii=False)
     return (
         f"gone, and `{renamed}` is new and fits: renamed? Then rename it in contract.py and in "
-        f'features.py, with FORMER = {{"{renamed}": "{name}"}}'
+        f"features.py, with FORMER = {former}"
     )
 
 
