@@ -272,7 +272,7 @@ MUTATIONS: dict[str, Mutation] = {
     ),
     # tests/integration/test_training.py
     "a candidate that learns nothing": one(
-        "integration/test_training.py::test_a_small_training_run_beats_the_rule_on_its_own_rows",
+        "integration/test_training.py::test_a_small_training_run_learns_from_the_target",
         MODEL, "min_samples_leaf=40", "min_samples_leaf=4_000",
     ),
     "training by chance": one(
