@@ -24,8 +24,8 @@ class Room(NamedTuple):
 
     def propose(self, source: Path, target: str, ask: Any = None, **answers: Any) -> Any:
         """What is proposed for a table."""
-        given = self.load("adopt.proposal").Answers(target, **answers)
-        return self.load("adopt.propose").propose(source, given, ask)
+        options = self.load("adopt.proposal").Answers(target, **answers)
+        return self.load("adopt.propose").propose(source, options, ask)
 
 
 @pytest.fixture(scope="session")

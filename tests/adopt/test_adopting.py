@@ -139,8 +139,8 @@ def test_what_only_a_person_can_say_is_never_taken_for_said(adopted: Adopted) ->
         later = [LATER if line.startswith("phase:") else line for line in lines]
         brief.write_text("".join(later), encoding="utf-8")
         fixable(repository.run(*BRIEF), "`to be said`", "owner, sponsor", "Users", "Data")
-        said = "".join(later).replace("to be said", "us").replace("To be said", "We say")
-        brief.write_text(said, encoding="utf-8")
+        text = "".join(later).replace("to be said", "us").replace("To be said", "We say")
+        brief.write_text(text, encoding="utf-8")
         passes(repository.run(*BRIEF))
     finally:
         brief.write_text(draft, encoding="utf-8")

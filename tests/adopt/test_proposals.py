@@ -112,8 +112,8 @@ def proposal(rooms: dict[str, Room], customers: Path) -> Any:
 
 def test_each_column_has_a_type_and_a_role_with_a_reason(proposal: Any) -> None:
     columns = {column.name: column for column in proposal.columns}
-    found = {name: (column.kind, column.role) for name, column in columns.items()}
-    assert found == EXPECTED
+    uses = {name: (column.kind, column.role) for name, column in columns.items()}
+    assert uses == EXPECTED
     assert all(column.reason and 0 < column.confidence <= 1 for column in proposal.columns)
     assert "counts the rows" in columns["number"].reason
     assert "same as `plan`" in columns["tariff"].reason
@@ -182,8 +182,22 @@ def test_what_a_person_says_comes_first(room: Room, customers: Path) -> None:
     assert columns["plan"].role == "segment"
     assert columns["region"].role == "ignored"
     assert columns["visits"].low < 0
-    said = {line.subject for line in proposal.decided if line.source == "a person"}
-    assert {"order_id", "renewal", "sex", "title", "cancelled_on", "plan", "region"} <= said
+    subjects = {line.subject for line in proposal.decided if line.source == "a person"}
+    assert {"order_id", "renewal", "sex", "title", "cancelled_on", "plan", "region"} <= subjects
+    assert "horizon" in subjects
+
+
+def test_a_number_that_a_person_takes_for_no_value_and_a_kind_that_was_inferred_are_told_so(
+    room: Room, customers: Path
+) -> None:
+    options = {"missing": {"visits": ("-999",)}, "problem": "classification"}
+    proposal = room.propose(customers, "left", **options)
+    sources = {line.subject: line.source for line in proposal.decided}
+    assert sources["visits: -999"] == "a person"
+    assert sources["kind of problem"] == "inferred"
+    other = room.propose(customers, "visits", problem="classification")
+    (kind,) = (line for line in other.decided if line.subject == "kind of problem")
+    assert (kind.source, kind.reason) == ("a person", "a person said so")
 
 
 def test_a_terminal_asks_at_most_seven_things_and_then_the_business(
@@ -209,13 +223,13 @@ def test_a_terminal_asks_at_most_seven_things_and_then_the_business(
     text = "\n".join(questions)
     for value in ("user1@", "Lovelace", "C0001", "O0000"):
         assert value not in text
-    said = proposal.answers
-    assert (said.meaning, said.entity, said.time, said.horizon.days) == (
+    whole = proposal.answers
+    assert (whole.meaning, whole.entity, whole.time, whole.horizon.days) == (
         "has cancelled", "customer_id", "signup", 30,
     )  # fmt: skip
-    assert (said.action, said.unit, said.rule) == ("call", "customer", "visits < 3")
-    assert (said.right, said.wrong, said.currency) == (40, 5, "EUR")
-    assert (said.at_most, said.out_of, said.every) == (400, 5000, "week")
+    assert (whole.action, whole.unit, whole.rule) == ("call", "customer", "visits < 3")
+    assert (whole.right, whole.wrong, whole.currency) == (40, 5, "EUR")
+    assert (whole.at_most, whole.out_of, whole.every) == (400, 5000, "week")
     columns = {column.name: column for column in proposal.columns}
     assert columns["sex"].also == ("personal", "feature")
     assert columns["salutation_words"].role == "feature"
@@ -231,8 +245,8 @@ from pathlib import Path
 from {package}.delivery.adopt.proposal import Answers
 from {package}.delivery.adopt.propose import propose
 from {package}.delivery.adopt.write import ask
-said = propose(Path(sys.argv[1]), Answers("left"), ask).answers
-print("AT LAST", said.meaning, said.entity, said.time, said.rule, said.right)
+a = propose(Path(sys.argv[1]), Answers("left"), ask).answers
+print("AT LAST", a.meaning, a.entity, a.time, a.rule, a.right)
 """
 
 
@@ -392,10 +406,10 @@ def test_prices_of_a_number_are_asked_in_its_own_words(
         (answer,) = [answer for part, answer in answers.items() if part in question]
         return answer
 
-    said = rooms["regression"].propose(write(table), "y", ask).answers
+    whole = rooms["regression"].propose(write(table), "y", ask).answers
     assert len(questions) == 4
-    assert (said.action, said.unit, said.wrong, said.right) == ("price", "car", 2, 1)
-    assert (said.currency, said.rule, said.at_most, said.meaning) == ("GBP", None, None, None)
+    assert (whole.action, whole.unit, whole.wrong, whole.right) == ("price", "car", 2, 1)
+    assert (whole.currency, whole.rule, whole.at_most, whole.meaning) == ("GBP", None, None, None)
 
 
 def test_another_kind_of_problem_than_that_of_the_repository_is_said(

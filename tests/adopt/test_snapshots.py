@@ -162,7 +162,7 @@ def test_missing_values_and_fractions_are_allowed_where_they_are_news(hold: Any)
 def test_another_type_is_said_and_never_adopted(hold: Any) -> None:
     words, added = hold(charge=[f"{n} apples" for n in range(ROWS)])
     assert words == {
-        "charge": "no longer a number in 40 rows, like '0 apples': mend the export, or change "
+        "charge": "no longer a number in 40 rows, like '0 apples': fix the export, or change "
         "its type in contract.py and what features.py makes of it\n"
     }
     assert added == ""

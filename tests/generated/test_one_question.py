@@ -20,8 +20,8 @@ rule, _ = model_folder.load(Path("models/rule"))
 rows = pl.read_parquet("data/test.parquet")
 scores = model_folder.score(rule, rows)
 calls = rows["support_calls"].to_list()
-said = [scores[name].to_list() for name in ("p__action", "p_leaves")]
-print(json.dumps([rule.threshold_, calls, *said]))
+columns = [scores[name].to_list() for name in ("p__action", "p_leaves")]
+print(json.dumps([rule.threshold_, calls, *columns]))
 """
 
 

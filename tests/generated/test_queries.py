@@ -74,6 +74,6 @@ def test_a_password_in_params_is_refused_and_not_repeated(repository: Repository
         fixable(completed, expected, "$SHOP_URL")
         assert SECRET not in completed.stdout + completed.stderr
     repository.git("commit", "--quiet", "--all", "--no-verify", "--message", "An address")
-    found = repository.run("churn", "secrets")
-    says_no(found, "params.yaml")
-    assert SECRET not in found.stdout + found.stderr
+    completed = repository.run("churn", "secrets")
+    says_no(completed, "params.yaml")
+    assert SECRET not in completed.stdout + completed.stderr

@@ -32,6 +32,44 @@ def test_one_command_ends_with_the_decision_in_money_and_where_to_look(made: Rep
     assert "project-brief.md" in made.how.stdout
 
 
+COMPILE = """
+import os, time
+from importlib.util import cache_from_source, find_spec
+from pathlib import Path
+
+from churn.delivery import start
+
+start.IMPORT += "\\nimport time\\ntime.sleep(90)"  # a child that would stay
+
+def has_child():
+    try:
+        return os.waitpid(-1, os.WNOHANG) == (0, 0)
+    except ChildProcessError:
+        return False
+
+file = Path(cache_from_source(find_spec("sklearn").origin))
+until = time.monotonic() + 60
+print(file.exists())
+with start.compiling_libraries():
+    while not file.exists() and time.monotonic() < until:
+        time.sleep(0.01)
+    print(file.exists(), has_child())
+print(has_child(), time.monotonic() < until)
+with start.compiling_libraries():
+    print(has_child())
+"""
+
+
+def test_a_new_environment_is_compiled_beside_the_first_steps_and_an_older_one_is_left_alone(
+    made: Repository, environment: Path, tmp_path: Path
+) -> None:
+    variables = {"PYTHONPATH": "src", "PYTHONPYCACHEPREFIX": str(tmp_path)}
+    python = environment / "bin/python"
+    own = call(made.folder, python, "-c", COMPILE, **variables, PYTHONDONTWRITEBYTECODE="")
+    passes(own)
+    assert own.stdout.splitlines() == ["False", "True True", "False True", "False"]
+
+
 def test_where_git_knows_nobody_all_but_the_commit_is_done_and_the_commands_are_named(
     repository: Repository,
 ) -> None:

@@ -16,7 +16,7 @@ from rich.table import Table
 
 from ..errors import Fixable
 from ..new import find_template
-from ..review import read_json
+from ..review import read_json, write
 from ..review.report import format_points
 from .moves import find_moves
 from .page import build_page
@@ -93,14 +93,6 @@ def inspect_one(
         drift=find_drift(clone, snapshot, answers),
         conflicts=find_conflicts(clone, folder) if conflicts else None,
     )
-
-
-def write(path: Path, text: str) -> None:
-    """Write a text to a file; `-` is the terminal."""
-    if str(path) == "-":
-        print(text, end="")
-    else:
-        path.write_text(text, encoding="utf-8")
 
 
 def to_json(rows: Sequence[Row], moves: list[str] | None) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from ..answers import ANSWERS, Answers, parse_answers
 from ..errors import Fixable
 from ..review.people import parse_day
 from ..review.reading import get
-from ..review.report import Review, review_snapshot
+from ..review.report import Review, review_subject
 from ..review.snapshot import Snapshot, run_git, take_snapshot
 from ..review.subject import BRIEF, Subject
 
@@ -75,7 +75,7 @@ def inspect(folder: Path, today: date) -> Inspection:
     try:
         snapshot = take_snapshot(folder, today)
         subject = Subject(snapshot)
-        review = review_snapshot(snapshot, str(folder))
+        review = review_subject(subject, str(folder))
     except Fixable as error:
         return Inspection(row._replace(fault=str(error)), None, None)
     except Exception as error:  # one repository that surprises us does not hide the others
@@ -104,9 +104,7 @@ def fill(row: Row, folder: Path, subject: Subject, review: Review, answers: Answ
         decided=find_day(folder, subject.snapshot, "reports/decision.json"),
         champion=champion if champion or "models/champion.dvc" not in files else "rule",
         champion_since=since,
-        champion_days=(subject.snapshot.today - start).days
-        if (start := parse_day(since))
-        else None,
+        champion_days=(subject.snapshot.today - start).days if start else None,
         score=score.ready,
         weakest=score.weakest,
         in_force=score.in_force,

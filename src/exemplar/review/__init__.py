@@ -72,7 +72,11 @@ def write_json(path: Path, reviews: list[Review], faults: dict[str, str]) -> Non
             ),
         ],
     }
-    text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+    write(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+
+
+def write(path: Path, text: str) -> None:
+    """Write a text to a file; `-` is the terminal."""
     if str(path) == "-":
         print(text, end="")
     else:

@@ -115,12 +115,12 @@ def simpler(subject: Subject) -> Finding:
 def sliced(subject: Subject) -> Finding:
     """Model quality is sufficient on all important data slices."""
     lines = [*as_list(subject.brief.get("guardrails")), *as_list(subject.brief.get("success"))]
-    asked = [line for line in lines if get(line, "where")]
-    present = subject.cite("project-brief.md", "where:") if asked else subject.find_tests(SLICES)
+    judging = [line for line in lines if get(line, "where")]
+    present = subject.cite("project-brief.md", "where:") if judging else subject.find_tests(SLICES)
     judged = subject.reach_tests(r"recall|precision|accuracy|\bf1|auc\b|rmse|guardrail|metric")
     reached = [test for test in subject.reach_tests(SLICES) if test in judged]
-    reached += subject.reach(GATE) if asked else []
-    proof = subject.prove("reports/slices.json", "reports/decision.json", holds=bool(asked))
+    reached += subject.reach(GATE) if judging else []
+    proof = subject.prove("reports/slices.json", "reports/decision.json", holds=bool(judging))
     return weigh(present, reached, proof, next="a guardrail `where: each segment`: docs/brief.md")
 
 
@@ -128,13 +128,13 @@ def included(subject: Subject) -> Finding:
     """The model has been tested for considerations of inclusion."""
     groups = set(subject.contract.get("SEGMENTS", [])) & set(subject.contract.get("PERSONAL", []))
     lines = [*as_list(subject.brief.get("guardrails")), *as_list(subject.brief.get("success"))]
-    asked = [
+    judging = [
         line
         for line in lines
         if re.search("each segment|" + "|".join(groups or {"(?!)"}), str(get(line, "where")))
     ]
     tests = subject.reach_tests(INCLUSION)
-    if groups and asked:
+    if groups and judging:
         name = sorted(groups)[0]
         present = subject.search(rf"\b{name}\b")
         reached = [*subject.reach_tests(SLICES), *tests]

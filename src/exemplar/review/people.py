@@ -160,7 +160,7 @@ def looked_at_again(subject: Subject) -> Finding:
     )
 
 
-def asked(subject: Subject) -> Finding:
+def questioned(subject: Subject) -> Finding:
     """Work begins with a question: forms for issues and pull requests ask what is to be learned."""
     form = subject.find(r"(^|/)(pull_request_template|merge_request_templates/.*)\.md$")
     issues = subject.find(r"^\.(github/ISSUE_TEMPLATE|gitlab/issue_templates)/(?!config)")
@@ -205,4 +205,4 @@ def parse_day(text: str) -> date | None:
         return None
 
 
-CHECKS = (brief, priced, evidenced, decisions, runbook, named, looked_at_again, asked, begun)
+CHECKS = (brief, priced, evidenced, decisions, runbook, named, looked_at_again, questioned, begun)

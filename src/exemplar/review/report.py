@@ -79,8 +79,12 @@ def review_repository(folder: Path, today: date, host: Host | None = None) -> Re
 
 def review_snapshot(snapshot: Snapshot, path: str = "", host: Host | None = None) -> Review:
     """Return the review of the files of a repository."""
-    subject = Subject(snapshot, host or Host())
-    results = run_checks(subject)
+    return review_subject(Subject(snapshot, host or Host()), path)
+
+
+def review_subject(subject: Subject, path: str = "") -> Review:
+    """Return the review of what was read of a repository."""
+    snapshot, results = subject.snapshot, run_checks(subject)
     return Review(
         snapshot.name, path, snapshot.head, str(snapshot.today), subject.is_simulated, results
     )

@@ -123,7 +123,10 @@ def adopt(
 
         raise typer.Exit(hold_snapshot(source, yes=yes))
     if target is None:
-        raise errors.Fixable("adopt: expected --target COLUMN, what is predicted, found none.")
+        raise errors.Fixable(
+            "adopt: expected --target COLUMN, what is predicted, found none. Next: the same "
+            "command with it"
+        )
     from .adopt.answers import build_answers
     from .adopt.write import write_drafts
     from .start import main

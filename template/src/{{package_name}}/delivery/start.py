@@ -254,10 +254,10 @@ def commit(root: Path, written: Written | None = None) -> bool:
 
 def list_made(root: Path, written: list[Path]) -> list[str]:
     """What a verb wrote and what the pipeline made of it: paths from the root that git can add."""
-    made = [path.relative_to(root).as_posix() for path in (*written, *root.glob("models/*.dvc"))]
+    paths = [path.relative_to(root).as_posix() for path in (*written, *root.glob("models/*.dvc"))]
     known = git("ls-files", "-z", "--cached", "--others", "--exclude-standard", folder=root)
     is_known = set(known.split("\0"))
-    return [path for path in [*made, "dvc.lock", "uv.lock"] if path in is_known] + ["reports"]
+    return [path for path in [*paths, "dvc.lock", "uv.lock"] if path in is_known] + ["reports"]
 
 
 def describe_decision(root: Path) -> str:

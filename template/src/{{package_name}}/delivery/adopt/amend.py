@@ -6,6 +6,8 @@ import ast
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from .literals import write_number, write_value
+
 
 class Edit(NamedTuple):
     """What changes in a column of `Row`: its type, a keyword's value, or more categories."""
@@ -115,10 +117,5 @@ def is_literal(node: ast.expr) -> bool:
 
 
 def write_literal(value: object) -> str:
-    """A value as a person writes it: text in double quotes, thousands apart."""
-    if isinstance(value, str):
-        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-        return '"' + "".join(c if c.isprintable() else ascii(c)[1:-1] for c in escaped) + '"'
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return f"{value:_}" if isinstance(value, int) and not isinstance(value, bool) else repr(value)
+    """A value as a person writes it: text in double quotes, a bound without idle zeros."""
+    return write_number(value, whole=False) if isinstance(value, float) else write_value(value)

@@ -13,19 +13,19 @@ HORIZON = re.compile(r"(\d{1,5}) ?([hdw])(?:ours?|ays?|eeks?)?")
 AGAIN = "Next: correct it, then the same command again"
 
 
-def build_answers(target: str, **said: Any) -> Answers:
+def build_answers(target: str, **options: Any) -> Answers:
     """Return the answers that options give; where there is nothing, nothing is said.
 
     Raises:
         Fixable: an option cannot be read.
     """
     for name in ("segments", "features", "ignored"):
-        said[name] = tuple(said[name] or ())
-    said["horizon"] = parse_horizon(said["horizon"])
-    said["missing"] = parse_pairs("--missing", said["missing"])
-    forms = parse_pairs("--date-form", said["dates"])
-    said["dates"] = {name: each[-1] for name, each in forms.items()}
-    answers = Answers(target=target, **said)
+        options[name] = tuple(options[name] or ())
+    options["horizon"] = parse_horizon(options["horizon"])
+    options["missing"] = parse_pairs("--missing", options["missing"])
+    forms = parse_pairs("--date-form", options["dates"])
+    options["dates"] = {name: each[-1] for name, each in forms.items()}
+    answers = Answers(target=target, **options)
     require_consistency(answers)
     return answers
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from .columns import Content
 from .kind import Finding
-from .proposal import Answers, Column, Decided
+from .proposal import BY_PERSON, Answers, Column, Decided
 
 Source = Literal["inferred", "a person", "the safe side"]
 
@@ -16,20 +16,23 @@ def list_decisions(
     columns: Mapping[str, Column],
     contents: Mapping[str, Content],
     answers: Answers,
+    options: Answers,
     finding: Finding,
     *,
     is_asked: bool,
 ) -> tuple[Decided, ...]:
-    """All that was decided: the kind of problem, the role of each column, how values are read."""
+    """All that was decided: the kind of problem, the role of each column, how values are read.
+    `options` are the answers that a person gave before anything was inferred.
+    """
     doubtful: Source = "a person" if is_asked else "the safe side"
-    kind: Source = "a person" if answers.problem else "inferred"
+    kind: Source = "a person" if finding.reason == BY_PERSON else "inferred"
     lines = [Decided("kind of problem", finding.problem, finding.reason, kind)]
     for column in columns.values():
         lines.append(decide_role(column, doubtful))
-        lines += decide_reading(column, contents[column.name], answers, doubtful)
+        lines += decide_reading(column, contents[column.name], answers, options, doubtful)
     if any(column.role == "time" for column in columns.values()):
         days = answers.horizon.days if answers.horizon else 0
-        source: Source = doubtful if answers.horizon is None or not is_asked else "a person"
+        source: Source = doubtful if answers.horizon is None else "a person"
         lines.append(
             Decided(
                 "horizon", f"{days} days", "how long after the time the target is known", source
@@ -41,13 +44,13 @@ def list_decisions(
 def decide_role(column: Column, doubtful: Source) -> Decided:
     """The line on what a column is for."""
     roles = " and ".join([column.role, *column.also])
-    if "a person said so" in column.reason:
+    if BY_PERSON in column.reason:
         return Decided(column.name, roles, column.reason, "a person")
     return Decided(column.name, roles, column.reason, doubtful if column.doubt else "inferred")
 
 
 def decide_reading(
-    column: Column, content: Content, answers: Answers, doubtful: Source
+    column: Column, content: Content, answers: Answers, options: Answers, doubtful: Source
 ) -> Iterator[Decided]:
     """The lines on how the values of a column are read, where that is not plain."""
     if column.role == "ignored":
@@ -57,7 +60,7 @@ def decide_reading(
             f"{column.name}: {', '.join(words)}",
             "no value",
             "a number far from all others",
-            doubtful,
+            "a person" if column.name in options.missing else doubtful,
         )
     elif content.sentinel:
         yield Decided(
@@ -69,7 +72,8 @@ def decide_reading(
             f"{column.name}: {', '.join(other)}", "no value", "words where values are", "inferred"
         )
     if content.forms:
-        source: Source = "a person" if column.name in answers.dates else "inferred"
+        source: Source = doubtful if column.name in answers.dates else "inferred"
+        source = "a person" if column.name in options.dates else source
         yield Decided(f"{column.name}: dates", content.forms[0], "the form that reads all", source)
     if content.remark and column.kind != "text":
         yield Decided(

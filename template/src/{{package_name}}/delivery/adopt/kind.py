@@ -73,7 +73,7 @@ def read_table(source: Path, read: Read) -> tuple[pl.DataFrame, dict[str, Any]]:
         except (pl.exceptions.PolarsError, OSError) as error:
             words = str(error).partition("\n")[0]
             raise Fixable(
-                f"{source}: expected a table, found {words[:200]}. Next: mend the file, then the "
+                f"{source}: expected a table, found {words[:200]}. Next: fix the file, then the "
                 "same command again"
             ) from None
     if rows.height < FEWEST:
@@ -150,7 +150,7 @@ def require_variety(target: str, content: Content) -> int:
         return distinct
     raise Fixable(
         f"target `{target}`: expected two classes or more, or numbers, found {fault}. Next: name "
-        "another column as the target, or mend the table"
+        "another column as the target, or fix the table"
     )
 
 

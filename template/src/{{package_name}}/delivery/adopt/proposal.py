@@ -10,6 +10,7 @@ import polars as pl
 Kind = Literal["int", "float", "bool", "date", "datetime", "category", "text"]
 Role = Literal["target", "entity", "time", "segment", "feature", "personal", "ignored"]
 Doubt = Literal["afterwards", "protected", "notation", "entity", "time"]
+BY_PERSON = "a person said so"  # the reason of what was not inferred
 Problem = Literal["classification", "regression", "ranking", "answering"]
 
 

@@ -18,7 +18,7 @@ from ..tables.read import Read
 from .columns import Content, find_contents, find_form
 from .decisions import list_decisions, list_open
 from .kind import PAGES, Finding, find_kind, read_table, require_column
-from .proposal import Answers, Column, Proposal
+from .proposal import BY_PERSON, Answers, Column, Proposal
 from .questions import Ask, ask_business, ask_columns, ask_contents, describe_target
 from .roles import assign_roles, build_measure, look_at
 
@@ -41,6 +41,7 @@ def propose(source: Path, answers: Answers, ask: Ask | None = None) -> Proposal:
         Fixable: it is no table, lacks a column that was named, its target cannot be predicted, or
             it is for another kind of problem than this repository.
     """
+    options = answers
     table, seen = read_table(source, Read(decimal=answers.decimal))
     require_named(table, answers)
     contents = read_contents(table, seen, answers)
@@ -71,7 +72,7 @@ def propose(source: Path, answers: Answers, ask: Ask | None = None) -> Proposal:
         columns=tuple(columns.values()),
         rows=rows.table,
         read=rows.read,
-        decided=list_decisions(columns, contents, answers, finding, is_asked=is_asked),
+        decided=list_decisions(columns, contents, answers, options, finding, is_asked=is_asked),
         open=list_open(columns, answers, finding, is_asked=is_asked),
     )
 
@@ -156,7 +157,7 @@ def find_problem(contents: Mapping[str, Content], answers: Answers) -> Finding:
     """
     finding = find_kind(contents, answers.target, answers.entity)
     if answers.problem and answers.problem != finding.problem:
-        finding = Finding(answers.problem, "a person said so", 1.0)
+        finding = Finding(answers.problem, BY_PERSON, 1.0)
     if page := PAGES.get(finding.problem):
         raise Fixable(
             f"target `{answers.target}`: expected classes or numbers to predict from the other "
@@ -278,7 +279,7 @@ def find_keys(contents: list[Content], answers: Answers) -> dict[str, Any]:
     """
     keys: dict[str, Any] = {"decimal": answers.decimal} if answers.decimal else {}
     words = {word for content in contents for word in content.missing}
-    words |= {word for said in answers.missing.values() for word in said}
+    words |= {word for values in answers.missing.values() for word in values}
     if words - set(MISSING):
         keys["missing"] = sorted(words)
     if answers.dates:

@@ -266,11 +266,11 @@ def ask_worth(answers: Answers, problem: Problem, question: str, ask: Ask) -> An
     """The answers with two prices and their currency."""
     if answers.right is not None or answers.wrong is not None:
         return answers
-    said = ask_matching(question, WORTH, "two amounts and a currency, like 40 GBP and 5", ask)
-    currency = said.get("currency") or said.get("other") or answers.currency
-    if not said or not currency:
+    parts = ask_matching(question, WORTH, "two amounts and a currency, like 40 GBP and 5", ask)
+    currency = parts.get("currency") or parts.get("other") or answers.currency
+    if not parts or not currency:
         return answers
-    right, wrong = float(said["first"]), float(said["second"])
+    right, wrong = float(parts["first"]), float(parts["second"])
     if problem == "regression":  # too high comes first, which is `wrong` of a number
         right, wrong = wrong, right
     return replace(answers, right=right, wrong=wrong, currency=currency.upper())
@@ -280,12 +280,12 @@ def ask_capacity(answers: Answers, question: str, ask: Ask) -> Answers:
     """The answers with how many can be acted on."""
     if answers.at_most is not None:
         return answers
-    said = ask_matching(question, CAPACITY, "numbers like 400 of 5000 every week", ask)
-    if not said:
+    parts = ask_matching(question, CAPACITY, "numbers like 400 of 5000 every week", ask)
+    if not parts:
         return answers
     return replace(
-        answers, at_most=int(said["most"]), out_of=int(said["all"]),
-        every=said.get("every", answers.every),
+        answers, at_most=int(parts["most"]), out_of=int(parts["all"]),
+        every=parts.get("every", answers.every),
     )  # fmt: skip
 
 

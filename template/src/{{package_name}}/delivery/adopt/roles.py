@@ -12,7 +12,7 @@ from ..problem import power, separation
 from ..problem.separation import Power
 from ..tables.conform import OF_UNITS, OWN
 from .columns import FEW, YEARS, Content, count_words, find_form, is_year, write_snake
-from .proposal import Answers, Column, Doubt, Role
+from .proposal import BY_PERSON, Answers, Column, Doubt, Role
 
 LEAK = 0.99  # as `leak_auc` in params.yaml
 STRONG = 0.6  # from which a column that is known afterwards by its name is taken to be
@@ -397,22 +397,22 @@ def choose_one(
             reason = f"{use.reason}; the {role} is `{best}`"
             uses[name] = Use("ignored", reason, min(use.confidence, 0.7), (), role)
     if named:
-        uses[named] = Use(role, "a person said so", 1.0)
+        uses[named] = Use(role, BY_PERSON, 1.0)
 
 
 def build_column(look: Look, use: Use, answers: Answers) -> Column:
     """The column with its role; what a person said of it comes first."""
     name, content = look.name, look.content
     if name in answers.ignored:
-        use = Use("ignored", "a person said so", 1.0)
+        use = Use("ignored", BY_PERSON, 1.0)
     elif name in answers.features and use.role in ("segment", "personal"):
-        reason = f"{use.reason.removesuffix(', and no feature')}; a feature, as a person said so"
+        reason = f"{use.reason.removesuffix(', and no feature')}; a feature, as {BY_PERSON}"
         use = Use(use.role, reason, 1.0, (*use.also, "feature"))
     elif name in answers.features:
-        use = Use("feature", "a person said so", 1.0)
+        use = Use("feature", BY_PERSON, 1.0)
     if name in answers.segments and use.role != "segment":
         also: tuple[Role, ...] = (use.role,) if use.role in ("feature", "personal") else ()
-        use = Use("segment", "a person said so", 1.0, also)
+        use = Use("segment", BY_PERSON, 1.0, also)
     return Column(
         name=name, kind=content.kind, role=use.role, reason=use.reason, confidence=use.confidence,
         nullable=content.nullable, low=content.low, high=content.high,

@@ -146,7 +146,7 @@ def find_type(held: Held, unreadable: pl.Series) -> Change:
         edit = Edit(name, type="Float64") if rows >= FEWEST and not held.is_key else None
         return Change(name, f"fractions in {count(rows)}, where {expected} was expected", edit)
     example = "" if held.is_personal else f", like {str(unreadable[0])[:40]!r}"
-    return Change(name, f"no longer {expected} in {count(rows)}{example}: mend the export, or "
+    return Change(name, f"no longer {expected} in {count(rows)}{example}: fix the export, or "
                   "change its type in contract.py and what features.py makes of it")  # fmt: skip
 
 
@@ -306,7 +306,7 @@ def hold_snapshot(source: Path, *, yes: bool) -> int:
     if by_hand:
         print(f"To be changed by hand, as they are not written out: {', '.join(by_hand)}")
     if proposed == text:
-        print("Nothing of that is adopted: mend the source, or write it into contract.py.")
+        print("Nothing of that is adopted: fix the source, or write it into contract.py.")
         return 1
     print(write_diff(text, proposed, path.relative_to(root)), end="")
     if not yes:

@@ -45,12 +45,12 @@ def require_own_code(folder: Path) -> None:
     projects = (root / "src" / TEAM.name for root in (folder, *folder.parents))
     own = next((code for code in projects if (code / "delivery").is_dir()), TEAM)
     if not own.samefile(TEAM):
-        mend = "uv sync --reinstall"
+        command = "uv sync --reinstall"
         if "UV_NO_EDITABLE" in os.environ:
-            mend = "unset UV_NO_EDITABLE, then uv sync"
+            command = "unset UV_NO_EDITABLE, then uv sync"
         raise Fixable(
             f"{own}: expected this code to run, found that the code in {TEAM} runs here.\n"
-            f"Next: {mend}, then the same command again, with uv run before it"
+            f"Next: {command}, then the same command again, with uv run before it"
         )
 
 
